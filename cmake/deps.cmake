@@ -1,0 +1,12 @@
+# Libraries; scripts/setup.sh installs them. The public library needs the first three only.
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8>=10.40)
+if(GOLLUM_SERVER)
+  pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson>=2.13)
+  pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd>=0.9.70)
+  pkg_check_modules(LIBEDIT REQUIRED IMPORTED_TARGET libedit)
+endif()
+if(GOLLUM_TESTS)
+  pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+endif()

@@ -1,0 +1,17 @@
+# gol_layer(name DEPS libs...): src/<name>/**/*.c as the static library gol_<name>. Headers are included root-relative
+# ("engine/scheduler.h"). main.c belongs to the program, not to its layer.
+function(gol_layer name)
+  cmake_parse_arguments(arg "" "" "DEPS" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.c)
+  list(FILTER sources EXCLUDE REGEX "/main\\.c$")
+  if(NOT sources)
+    add_library(gol_${name} INTERFACE)
+    target_include_directories(gol_${name} INTERFACE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
+    target_link_libraries(gol_${name} INTERFACE ${arg_DEPS})
+    return()
+  endif()
+  add_library(gol_${name} STATIC ${sources})
+  target_include_directories(gol_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
+  target_compile_definitions(gol_${name} PUBLIC GOL_VERSION="${PROJECT_VERSION}")
+  target_link_libraries(gol_${name} PUBLIC ${arg_DEPS})
+endfunction()

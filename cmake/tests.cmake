@@ -1,0 +1,36 @@
+# tests/unit/<layer>/test_*.c: one program and one CTest entry each, linked with its layer (and what that may use).
+# Every test runs in its own process with a timeout; GOLLUM_CONFORMANCE names the optional data of other implementations.
+set(GOLLUM_CONFORMANCE "${PROJECT_SOURCE_DIR}/../shared/conformance" CACHE PATH "Conformance data, may be absent")
+file(GLOB layer_dirs RELATIVE ${PROJECT_SOURCE_DIR}/tests/unit CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/unit/*)
+
+function(gol_test name source)
+  cmake_parse_arguments(arg "" "TIMEOUT" "LINK;LABELS" ${ARGN})
+  add_executable(${name} ${source})
+  target_link_libraries(${name} PRIVATE ${arg_LINK} PkgConfig::CMOCKA)
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_compile_definitions(${name} PRIVATE
+    TEST_DATA_DIR="${PROJECT_SOURCE_DIR}/tests/data" TEST_CONFORMANCE_DIR="${GOLLUM_CONFORMANCE}")
+  add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 60)
+  endif()
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}" SKIP_RETURN_CODE 77)
+endfunction()
+
+foreach(layer ${layer_dirs})
+  if(TARGET gol_${layer})
+    file(GLOB test_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/unit/${layer}/test_*.c)
+    foreach(source ${test_sources})
+      get_filename_component(name ${source} NAME_WE)
+      gol_test(${name} ${source} LINK gol_${layer} LABELS unit)
+    endforeach()
+  endif()
+endforeach()
+
+# Further kinds of test describe themselves: tests/<kind>/CMakeLists.txt.
+file(GLOB kind_lists CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/*/CMakeLists.txt)
+foreach(kind_list ${kind_lists})
+  get_filename_component(kind_dir ${kind_list} DIRECTORY)
+  get_filename_component(kind ${kind_dir} NAME)
+  add_subdirectory(${kind_dir} ${PROJECT_BINARY_DIR}/tests/${kind})
+endforeach()
