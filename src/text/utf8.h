@@ -1,0 +1,28 @@
+/* UTF-8: decoding with exact rejection (overlong forms, surrogates, beyond U+10FFFF), and a filter for byte streams. */
+#ifndef GOL_TEXT_UTF8_H
+#define GOL_TEXT_UTF8_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+
+/* Decodes one code point at data (len >= 1). Returns its length 1..4 and sets *cp; or 0 when the bytes are ill-formed, with
+ * *n_bad = length of the maximal subpart to skip (1..3) and *cp = U+FFFD; or -1 when they are a proper prefix of a
+ * well-formed sequence that goes beyond len. */
+int gol_utf8_decode(const char *data, size_t len, uint32_t *cp, int *n_bad);
+int gol_utf8_encode(char out[4], uint32_t cp); /* returns 1..4; cp must be a scalar value */
+bool gol_utf8_is_valid(gol_str s);
+
+/* Passes well-formed sequences on, holds back an unfinished one, replaces the rest by U+FFFD. */
+typedef struct gol_utf8_filter {
+    char held[4];
+    int n_held;
+} gol_utf8_filter;
+
+void gol_utf8_filter_push(gol_utf8_filter *f, gol_str bytes, gol_buf *out);
+void gol_utf8_filter_flush(gol_utf8_filter *f, gol_buf *out);
+
+#endif
