@@ -18,7 +18,8 @@
 #include "base/str.h"
 
 typedef struct gol_buf {
-    char *data; /* NUL-terminated after every append (the NUL is not counted); NULL before the first */
+    char *
+        data; /* NUL-terminated after every append (the NUL is not counted); NULL before the first */
     size_t len;
     size_t cap;
     size_t len_max;
@@ -27,14 +28,14 @@ typedef struct gol_buf {
 
 void gol_buf_init(gol_buf *buf, size_t len_max);
 void gol_buf_deinit(gol_buf *buf);
-void gol_buf_clear(gol_buf *buf);                       /* len = 0 and failed = false; keeps the memory */
+void gol_buf_clear(gol_buf *buf); /* len = 0 and failed = false; keeps the memory */
 void gol_buf_put(gol_buf *buf, const void *data, size_t len);
 void gol_buf_putc(gol_buf *buf, char c);
 void gol_buf_puts(gol_buf *buf, const char *c_string);
 void gol_buf_put_str(gol_buf *buf, gol_str s);
 void gol_buf_printf(gol_buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void gol_buf_drop_front(gol_buf *buf, size_t n);        /* n <= len */
-bool gol_buf_reserve(gol_buf *buf, size_t n_more);      /* false: failed is set */
+void gol_buf_drop_front(gol_buf *buf, size_t n);   /* n <= len */
+bool gol_buf_reserve(gol_buf *buf, size_t n_more); /* false: failed is set */
 
 static inline gol_str gol_buf_view(const gol_buf *buf)
 {

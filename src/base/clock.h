@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-uint64_t gol_clock_ns(void);      /* monotonic */
-int64_t gol_clock_unix_s(void);   /* wall, seconds since 1970 */
+uint64_t gol_clock_ns(void);    /* monotonic */
+int64_t gol_clock_unix_s(void); /* wall, seconds since 1970 */
 int64_t gol_clock_unix_ms(void);
 
 #endif

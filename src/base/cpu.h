@@ -10,23 +10,24 @@
 #include <stddef.h>
 
 typedef enum gol_cpu_level {
-    GOL_CPU_C = 0,          /* "c": plain C, every machine */
-    GOL_CPU_AVX2,           /* "avx2": avx2 fma f16c bmi2 */
-    GOL_CPU_AVX512,         /* "avx512": + avx512 f bw dq vl cd */
-    GOL_CPU_AVX512VNNI,     /* "avx512vnni": + avx512 vnni */
-    GOL_CPU_AVX512BF16,     /* "avx512bf16": + avx512 bf16 */
-    GOL_CPU_NEON,           /* "neon": armv8-a advsimd */
-    GOL_CPU_DOTPROD,        /* "dotprod": + sdot/udot */
-    GOL_CPU_I8MM,           /* "i8mm": + smmla */
+    GOL_CPU_C = 0,      /* "c": plain C, every machine */
+    GOL_CPU_AVX2,       /* "avx2": avx2 fma f16c bmi2 */
+    GOL_CPU_AVX512,     /* "avx512": + avx512 f bw dq vl cd */
+    GOL_CPU_AVX512VNNI, /* "avx512vnni": + avx512 vnni */
+    GOL_CPU_AVX512BF16, /* "avx512bf16": + avx512 bf16 */
+    GOL_CPU_NEON,       /* "neon": armv8-a advsimd */
+    GOL_CPU_DOTPROD,    /* "dotprod": + sdot/udot */
+    GOL_CPU_I8MM,       /* "i8mm": + smmla */
     GOL_CPU_N_LEVELS
 } gol_cpu_level;
 
-gol_cpu_level gol_cpu_detect(void);             /* the machine's highest level, no limit applied */
-gol_cpu_level gol_cpu_get(void);                /* detect() lowered by GOLLUM_CPU and gol_cpu_limit(); cached */
-bool gol_cpu_limit(const char *level_name);     /* false: unknown name or not this machine's family */
-bool gol_cpu_has(gol_cpu_level level);          /* same family and <= get(); GOL_CPU_C is always there */
+gol_cpu_level gol_cpu_detect(void); /* the machine's highest level, no limit applied */
+gol_cpu_level gol_cpu_get(void);    /* detect() lowered by GOLLUM_CPU and gol_cpu_limit(); cached */
+bool gol_cpu_limit(const char *level_name); /* false: unknown name or not this machine's family */
+bool gol_cpu_has(gol_cpu_level level); /* same family and <= get(); GOL_CPU_C is always there */
 const char *gol_cpu_level_name(gol_cpu_level level);
-void gol_cpu_model_name(char *buf, size_t size); /* "AMD EPYC 9R14", for display; "unknown" if not to be had */
+void gol_cpu_model_name(char *buf,
+                        size_t size); /* "AMD EPYC 9R14", for display; "unknown" if not to be had */
 
 /* Processors this process may use: affinity mask, lowered by the cgroup's cpu quota (v2 cpu.max, v1 cfs), rounded up; >= 1. */
 int gol_cpu_n_usable(void);

@@ -28,11 +28,12 @@ bool gol_log_is_on(gol_log_level level);
 bool gol_log_level_parse(const char *name, gol_log_level *out); /* "error" "warn" "info" "debug" */
 
 /* area: the part that speaks, "engine", "http". Newlines in the message become spaces. */
-void gol_log(gol_log_level level, const char *area, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void gol_log(gol_log_level level, const char *area, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #define gol_log_error(area, ...) gol_log(GOL_LOG_ERROR, (area), __VA_ARGS__)
-#define gol_log_warn(area, ...) gol_log(GOL_LOG_WARN, (area), __VA_ARGS__)
-#define gol_log_info(area, ...) gol_log(GOL_LOG_INFO, (area), __VA_ARGS__)
+#define gol_log_warn(area, ...)  gol_log(GOL_LOG_WARN, (area), __VA_ARGS__)
+#define gol_log_info(area, ...)  gol_log(GOL_LOG_INFO, (area), __VA_ARGS__)
 #define gol_log_debug(area, ...) gol_log(GOL_LOG_DEBUG, (area), __VA_ARGS__)
 
 #endif

@@ -15,8 +15,8 @@
 typedef struct gol_mapped_file {
     const uint8_t *data; /* page-aligned; non-NULL also for an empty file */
     size_t size;
-    char *path;          /* owned copy */
-    int slot;            /* index in the fault handler's table */
+    char *path; /* owned copy */
+    int slot;   /* index in the fault handler's table */
 } gol_mapped_file;
 
 enum { GOL_MAPPED_FILES_MAX = 1024 };

@@ -13,7 +13,7 @@
 void gol_rng_philox(uint32_t out[4], const uint32_t counter[4], const uint32_t key[2]);
 
 uint64_t gol_rng_u64(uint64_t key, uint64_t counter);
-double gol_rng_unit(uint64_t key, uint64_t counter);    /* uniform in [0, 1), 53 bits */
+double gol_rng_unit(uint64_t key, uint64_t counter); /* uniform in [0, 1), 53 bits */
 
 /* A stream for tests, simulations and ids: counter-based underneath. */
 typedef struct gol_rng {
@@ -26,6 +26,7 @@ uint64_t gol_rng_below(gol_rng *rng, uint64_t n); /* uniform in [0, n), n >= 1, 
 double gol_rng_next_unit(gol_rng *rng);
 double gol_rng_next_normal(gol_rng *rng); /* mean 0, variance 1 */
 
-void gol_rng_entropy(void *out, size_t n_bytes); /* from the OS; ends the process if the OS has none */
+void gol_rng_entropy(void *out,
+                     size_t n_bytes); /* from the OS; ends the process if the OS has none */
 
 #endif

@@ -18,7 +18,8 @@ typedef struct gol_str {
 #define GOL_STR(literal) ((gol_str){(literal), sizeof(literal) - 1})
 
 /* For printf: printf("%.*s", GOL_STR_ARG(s)). Lengths beyond INT_MAX are cut, for display only. */
-#define GOL_STR_ARG(s) (int)((s).len > 0x7fffffff ? 0x7fffffff : (s).len), ((s).data ? (s).data : "")
+#define GOL_STR_ARG(s)                                                                             \
+    (int)((s).len > 0x7fffffff ? 0x7fffffff : (s).len), ((s).data ? (s).data : "")
 
 static inline gol_str gol_str_from(const char *c_string)
 {
