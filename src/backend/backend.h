@@ -1,0 +1,177 @@
+/*
+ * What a device must be able to do: about twenty operations on buffers of float32 activations, weights in any GGUF type and a
+ * paged KV cache. The forward pass is straight-line code over these; the op is the unit of test, of timing and of porting. The
+ * CPU runs an op at once; another device may record it until read().
+ *
+ *     gol_backend *be;
+ *     gol_backend_cpu_create(&be, &(gol_cpu_opts){.n_threads = 2}, &err);
+ *     gol_weight w;
+ *     be->ops->weight_load(be, &w, &desc, &err);
+ *     be->ops->matmul(be, out, x, &w, NULL, n_tokens);
+ *     be->ops->weight_free(be, &w);
+ *     gol_backend_destroy(&be);
+ *
+ * Rules:
+ *  1. Activations are float32, row-major, slowest dimension first. float pointers given to ops come from alloc() and belong to
+ *     the device: host code moves bytes with write() and read() only.
+ *  2. Matrix product is always out[n_tokens][n_out] = x[n_tokens][n_in] * w[n_out][n_in]^T (+ bias[n_out]).
+ *  3. Same row, same bits: the result for a row depends on that row (and, in attention, its own sequence) alone, never on
+ *     n_tokens, on its place in the batch, or on the number of threads.
+ *  4. Ops cannot fail: everything they need was allocated before (reserve()).
+ *  5. out may be the same buffer as the first input where an op says "in place"; otherwise buffers do not overlap.
+ *  6. One thread at a time uses a backend.
+ */
+#ifndef GOL_BACKEND_BACKEND_H
+#define GOL_BACKEND_BACKEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "backend/batch.h"
+#include "base/error.h"
+#include "quant/types.h"
+
+typedef struct gol_backend gol_backend;
+
+/* A weight matrix as the device holds it: perhaps repacked, perhaps still the file's bytes. Only the backend reads `data`. */
+typedef struct gol_weight {
+    gol_type type;
+    int64_t n_out; /* rows */
+    int64_t n_in;  /* columns */
+    const void *data;
+    void *owned;    /* the device's copy, NULL while data is the file's */
+    size_t n_bytes; /* resident for it, the file's pages included */
+} gol_weight;
+
+typedef struct gol_weight_desc {
+    const char *name; /* for messages */
+    gol_type type;
+    int64_t n_out;
+    int64_t n_in;
+    const void *data; /* [n_out][n_in] blocks; stays valid until weight_free() */
+    size_t n_bytes;
+} gol_weight_desc;
+
+typedef enum gol_kv_type {
+    GOL_KV_F16,
+    GOL_KV_F32,
+} gol_kv_type;
+
+/* Paged KV cache of all layers. K and V of one token, layer and head are head_dim_k / head_dim_v numbers; how blocks are laid
+ * out inside a layer is the backend's business. Layers without attention have n_kv_heads 0. */
+typedef struct gol_kv_layer_shape {
+    int32_t n_kv_heads;
+    int32_t head_dim_k;
+    int32_t head_dim_v;
+} gol_kv_layer_shape;
+
+typedef struct gol_kv_shape {
+    gol_kv_type type;
+    int32_t n_layers;
+    int32_t n_blocks;
+    int32_t block_size; /* tokens */
+    const gol_kv_layer_shape *layers; /* [n_layers] */
+} gol_kv_shape;
+
+typedef struct gol_kv gol_kv; /* the backend's */
+
+typedef enum gol_rope_kind {
+    GOL_ROPE_NONE,
+    GOL_ROPE_NORM, /* rotates adjacent pairs (0,1) (2,3) … (Llama in GGUF order) */
+    GOL_ROPE_NEOX, /* rotates halves (0,n/2) (1,n/2+1) … */
+} gol_rope_kind;
+
+/* The angle of pair i at position p is p * inv_freq[i]; cos and sin are multiplied by scale (YaRN's attention factor). */
+typedef struct gol_rope {
+    gol_rope_kind kind;
+    int32_t n_rot;         /* dimensions rotated, even, <= head_dim; the rest pass */
+    const float *inv_freq; /* [n_rot / 2], on the device */
+    float scale;
+} gol_rope;
+
+typedef struct gol_attention {
+    int32_t layer;
+    int32_t n_heads;    /* a multiple of the layer's n_kv_heads; head h reads KV head h / (n_heads / n_kv_heads) */
+    float scale;        /* of q·k */
+    int32_t window;     /* a row sees its last `window` positions, itself included; 0: all before it */
+    float softcap;      /* cap * tanh(score / cap); 0: none */
+} gol_attention;
+
+typedef enum gol_activation {
+    GOL_ACT_SILU,
+    GOL_ACT_GELU,      /* tanh approximation */
+    GOL_ACT_GELU_ERF,  /* exact */
+    GOL_ACT_RELU,
+} gol_activation;
+
+typedef struct gol_backend_ops {
+    const char *name; /* "cpu" */
+
+    void (*destroy)(gol_backend *be);
+
+    /* Memory. alloc: n_floats floats, zeroed; GOL_ENOMEM. */
+    int (*alloc)(gol_backend *be, float **out, size_t n_floats, gol_err *err);
+    void (*free)(gol_backend *be, float *p);
+    void (*write)(gol_backend *be, float *dst, const float *host, size_t n_floats);
+    void (*read)(gol_backend *be, float *host, const float *src, size_t n_floats);
+
+    /* Weights. Errors: GOL_EUNSUPPORTED (no kernel for the type), GOL_ENOMEM. */
+    int (*weight_load)(gol_backend *be, gol_weight *out, const gol_weight_desc *desc, gol_err *err);
+    void (*weight_free)(gol_backend *be, gol_weight *w);
+
+    /* KV cache. Content of fresh blocks is undefined. kv_bytes: what create() will take, SIZE_MAX on overflow. */
+    size_t (*kv_bytes)(gol_backend *be, const gol_kv_shape *shape);
+    int (*kv_create)(gol_backend *be, gol_kv **out, const gol_kv_shape *shape, gol_err *err);
+    void (*kv_destroy)(gol_backend *be, gol_kv **kv);
+    void (*kv_copy_block)(gol_backend *be, gol_kv *kv, int32_t dst_block, int32_t src_block); /* all layers */
+
+    /* Scratch for batches of up to these sizes; call before the first op and when they grow. Errors: GOL_ENOMEM. */
+    int (*reserve)(gol_backend *be, int32_t n_tokens_max, int64_t n_in_max, int32_t n_ctx_max, gol_err *err);
+
+    /* out[n_tokens][n_in] = rows ids[] of the table. */
+    void (*embed)(gol_backend *be, float *out, const gol_weight *table, const int32_t *ids, int32_t n_tokens);
+    /* bias [n_out] or NULL. */
+    void (*matmul)(gol_backend *be, float *out, const float *x, const gol_weight *w, const float *bias, int32_t n_tokens);
+    /* out[r][n] = x[r][n] / rms(x[r]) * w[n]; in place. */
+    void (*rms_norm)(gol_backend *be, float *out, const float *x, const float *w, float eps, int64_t n_rows, int32_t n);
+    /* out[r][n] = (x[r][n] - mean) / sqrt(var + eps) * w[n] + b[n]; b may be NULL; in place. */
+    void (*layer_norm)(gol_backend *be, float *out, const float *x, const float *w, const float *b, float eps,
+        int64_t n_rows, int32_t n);
+    /* x[n_tokens][n_heads][head_dim], rotated in place. */
+    void (*rope)(gol_backend *be, float *x, const gol_rope *rope, const int32_t *positions, int32_t n_tokens, int32_t n_heads,
+        int32_t head_dim);
+    /* k[n_tokens][n_kv_heads][head_dim_k], v likewise, each row at x + row * stride floats, into the slots of the batch. */
+    void (*kv_write)(gol_backend *be, gol_kv *kv, int32_t layer, const float *k, const float *v, int64_t k_stride,
+        int64_t v_stride, const gol_batch *batch);
+    /* Causal attention over the paged cache, this batch's own rows included (kv_write came first).
+     * q row r at q + r * q_stride: [n_heads][head_dim_k]; out[n_tokens][n_heads][head_dim_v]. */
+    void (*attention)(gol_backend *be, float *out, const float *q, int64_t q_stride, const gol_kv *kv, const gol_attention *a,
+        const gol_batch *batch);
+    /* out[i] = act(gate[i]) * up[i]; in place on gate. */
+    void (*glu)(gol_backend *be, float *out, const float *gate, const float *up, gol_activation act, size_t n);
+    void (*act)(gol_backend *be, float *out, const float *x, gol_activation act, size_t n);     /* in place */
+    void (*add)(gol_backend *be, float *out, const float *a, const float *b, size_t n);         /* in place on a */
+    void (*scale)(gol_backend *be, float *out, const float *x, float factor, size_t n);         /* in place */
+    void (*softcap)(gol_backend *be, float *out, const float *x, float cap, size_t n);          /* in place */
+    /* out[n_rows][n] = x[rows[i]][n]. */
+    void (*gather_rows)(gol_backend *be, float *out, const float *x, const int32_t *rows, int32_t n_rows, int32_t n);
+} gol_backend_ops;
+
+struct gol_backend {
+    const gol_backend_ops *ops;
+};
+
+typedef struct gol_cpu_opts {
+    int n_threads; /* 0: gol_cpu_n_usable() */
+} gol_cpu_opts;
+
+/* Kernels are those of gol_cpu_get(). Errors: GOL_EINVAL, GOL_ENOMEM. */
+int gol_backend_cpu_create(gol_backend **out, const gol_cpu_opts *opts, gol_err *err);
+int gol_backend_cpu_n_threads(const gol_backend *be);
+/* The kernel chosen for products with weights of this type, e.g. "f32_c"; NULL: none. For `gollum info`. */
+const char *gol_backend_cpu_kernel_name(const gol_backend *be, gol_type type);
+
+void gol_backend_destroy(gol_backend **be); /* NULL is fine; weights and KV caches must be gone */
+
+#endif

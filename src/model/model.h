@@ -1,0 +1,56 @@
+/*
+ * A loaded model: configuration, weights bound to their places, and the forward pass.
+ *
+ *     gol_model *model;
+ *     gol_model_load(&model, file, backend, NULL, &err);          // file and backend must outlive it
+ *     gol_forward *fwd;                                            // scratch for batches up to these sizes
+ *     gol_forward_create(&fwd, model, n_tokens_max, n_outputs_max, n_ctx_max, &err);
+ *     const float *logits = gol_forward_run(fwd, kv, &batch);      // [n_outputs][n_vocab], host memory, until the next run
+ *     gol_forward_destroy(&fwd);
+ *     gol_model_destroy(&model);
+ *
+ * A model is immutable after load. One thread runs a gol_forward at a time; run allocates nothing and cannot fail.
+ */
+#ifndef GOL_MODEL_MODEL_H
+#define GOL_MODEL_MODEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "backend/backend.h"
+#include "base/error.h"
+#include "formats/model_file.h"
+#include "model/config.h"
+
+typedef struct gol_model gol_model;
+typedef struct gol_forward gol_forward;
+
+/* Called from the loading thread with bytes bound so far and in all. */
+typedef void gol_load_progress(void *user, uint64_t n_done, uint64_t n_total);
+
+typedef struct gol_load_opts {
+    gol_load_progress *progress; /* NULL: none */
+    void *progress_user;
+} gol_load_opts;
+
+/* Errors: GOL_EMODEL (a key or tensor is missing or has the wrong shape; says which and what was expected),
+ * GOL_EUNSUPPORTED (architecture, tensor type), GOL_ENOMEM. opts may be NULL. */
+int gol_model_load(gol_model **out, const gol_model_file *file, gol_backend *be, const gol_load_opts *opts, gol_err *err);
+void gol_model_destroy(gol_model **model);
+
+const gol_config *gol_model_config(const gol_model *model);
+gol_backend *gol_model_backend(const gol_model *model);
+uint64_t gol_model_n_params(const gol_model *model);
+uint64_t gol_model_n_bytes(const gol_model *model); /* weights, resident */
+
+/* Fills layers[config->n_layers] for gol_kv_shape. */
+void gol_model_kv_layers(const gol_model *model, gol_kv_layer_shape *layers);
+
+/* n_outputs_max <= n_tokens_max; n_ctx_max: highest position + 1 that a batch may hold. Errors: GOL_ENOMEM, GOL_EINVAL. */
+int gol_forward_create(gol_forward **out, const gol_model *model, int32_t n_tokens_max, int32_t n_outputs_max,
+    int32_t n_ctx_max, gol_err *err);
+void gol_forward_destroy(gol_forward **fwd);
+size_t gol_forward_n_bytes(const gol_forward *fwd);
+const float *gol_forward_run(gol_forward *fwd, gol_kv *kv, const gol_batch *batch);
+
+#endif
