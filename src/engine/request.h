@@ -1,0 +1,81 @@
+/*
+ * What a client asks of the engine, and what comes back: token ids only, no text.
+ */
+#ifndef GOL_ENGINE_REQUEST_H
+#define GOL_ENGINE_REQUEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    GOL_LOGPROBS_MAX = 20, /* top log-probabilities per token */
+    GOL_STOP_IDS_MAX = 64, /* stop ids per request, the model's end tokens included */
+};
+
+/*
+ * How the next token is drawn from a row of logits. In this order: repetition, presence and frequency penalties; temperature;
+ * min_p; top_k; top_p; then one draw from what is left, by inverse distribution function, with the counter-based generator at
+ * (seed, position of the token). Ties go to the lower id.
+ */
+typedef struct gol_sampling_params {
+    float temperature;        /* >= 0; 0: the most likely token, the rest below is then without effect but the penalties */
+    float top_p;              /* (0, 1]; 1: off. Smallest set of tokens whose probabilities sum to >= top_p */
+    float min_p;              /* [0, 1]; 0: off. Drops tokens less likely than min_p times the most likely one */
+    int32_t top_k;            /* >= 0; 0: off */
+    float repetition_penalty; /* > 0; 1: off. Logits of tokens in prompt or output: divided if positive, else multiplied */
+    float presence_penalty;   /* [-2, 2]; subtracted once from tokens in the output */
+    float frequency_penalty;  /* [-2, 2]; subtracted once per occurrence in the output */
+    uint64_t seed;
+} gol_sampling_params;
+
+#define GOL_SAMPLING_DEFAULT                                                                                          \
+    ((gol_sampling_params){.temperature = 1.0f, .top_p = 1.0f, .repetition_penalty = 1.0f})
+
+typedef enum gol_finish_reason {
+    GOL_FINISH_NONE,   /* goes on */
+    GOL_FINISH_STOP,   /* a stop id was drawn; it is the event's token */
+    GOL_FINISH_LENGTH, /* max_tokens or the context's end */
+    GOL_FINISH_ABORT,  /* gol_engine_abort() or shutdown */
+    GOL_FINISH_ERROR,  /* logits were not finite: this request's computation failed, others go on */
+} gol_finish_reason;
+
+typedef struct gol_top_logprob {
+    int32_t token;
+    float logprob;
+} gol_top_logprob;
+
+/* One event of a request. Pointers are valid during the callback only. */
+typedef struct gol_output {
+    uint64_t request_id;
+    int32_t token;                /* -1: this event brings none (ABORT, ERROR) */
+    float logprob;                /* of token, under the model's own distribution (before penalties and temperature) */
+    int32_t n_top;                /* entries of top: n_logprobs, fewer if the vocabulary is smaller */
+    const gol_top_logprob *top;   /* most likely first */
+    gol_finish_reason finish;     /* other than NONE: the last event */
+    int32_t n_prompt;             /* tokens of the prompt, and how many of these were not computed but found cached */
+    int32_t n_cached;
+    int32_t n_generated;          /* up to and including token */
+} gol_output;
+
+/*
+ * Called by the engine's thread, in order; the event with finish != NONE is the last, comes exactly once for every submitted
+ * request, and after it the engine never touches `user` again. Must return quickly: it may lock a short mutex and wake
+ * somebody, may call gol_engine_submit() and gol_engine_abort(), must not wait.
+ */
+typedef void gol_output_fn(void *user, const gol_output *output);
+
+typedef struct gol_request {
+    const int32_t *prompt; /* [n_prompt], copied by submit; n_prompt >= 1 */
+    int32_t n_prompt;
+    int32_t max_tokens;    /* >= 1; a request that reaches the context's end finishes with LENGTH there */
+    int32_t min_tokens;    /* stop ids cannot be drawn before this many tokens; 0: none */
+    const int32_t *stop_ids; /* [n_stop_ids], copied */
+    int32_t n_stop_ids;
+    int32_t n_logprobs;    /* -1: no log-probabilities; 0: the token's own; up to GOL_LOGPROBS_MAX: the most likely ones too */
+    int32_t priority;      /* lower runs earlier under the priority policy */
+    gol_sampling_params sampling;
+    gol_output_fn *on_output;
+    void *user;
+} gol_request;
+
+#endif
