@@ -1,7 +1,8 @@
 /*
- * Reference dequantization, one function per type: y[n] = the values of the blocks at x (any alignment), n a multiple of
- * the type's block size. Plain scalar code in the order of arithmetic that defines the format, exact to the bit: the SIMD
- * kernels and the conversions are tested against it. Callers outside this layer go through gol_type_info.dequant.
+ * Reference dequantization, one function per type: y[n] = the values of the blocks at x (any alignment), n a
+ * multiple of the type's block size. Plain scalar code in the order of arithmetic that defines the format,
+ * exact to the bit: SIMD kernels are tested against it. Callers outside this layer go through
+ * gol_type_info.dequant.
  */
 #ifndef GOL_QUANT_DEQUANT_H
 #define GOL_QUANT_DEQUANT_H

@@ -1,5 +1,6 @@
 /*
- * Reference conversions of the unquantized float types. Elements may start at any address, so each goes through memcpy.
+ * Reference conversions of the unquantized float types. Elements may start at any address, so each goes through
+ * memcpy.
  */
 #include "quant/dequant.h"
 

@@ -1,6 +1,6 @@
 /*
- * Reference dequantization of the codebook types. Layouts: blocks.h; codebooks: iq_grids.h. g counts groups of 32 elements,
- * v vectors of eight in a group.
+ * Reference dequantization of the codebook types. Layouts: blocks.h; codebooks: iq_grids.h. g counts groups of
+ * 32 elements, v vectors of eight in a group, k vectors in the block.
  */
 #include "quant/dequant.h"
 

@@ -1,6 +1,7 @@
 /*
- * Reference dequantization of the "K" types: super-blocks of 256 elements with scales of groups, and IQ4_XS, which is built like
- * them. Layouts: blocks.h. Every function walks its block in the order in which elements come out.
+ * Reference dequantization of the "K" types, super-blocks of 256 elements with scales of groups, and of IQ4_XS,
+ * which is built like them. Layouts: blocks.h. Every function walks its block in the order in which elements
+ * come out.
  */
 #include "quant/dequant.h"
 

@@ -6,8 +6,8 @@
 #include "quant/blocks.h"
 #include "quant/half.h"
 
-/* Digit `power` (as 3^n) of a byte that holds a base-3 fraction: shifting the fraction left drops the digits before it (the byte
- * wraps), and the next digit is what three times the rest carries out of the byte. */
+/* One digit of a byte that holds a base-3 fraction; power = 3^k for digit k. Multiplying shifts the digits
+ * before it out of the byte, and the next one is what three times the rest carries out. */
 static int digit(uint8_t byte, int power)
 {
     return ((byte * power) & 255) * 3 >> 8;

@@ -1,6 +1,6 @@
 /*
- * Half-precision and bfloat16 conversions in plain C, exact: to float without rounding (NaN payloads kept), from float with
- * round-to-nearest-even. IEEE 754-2019 binary16; bfloat16 is the upper half of binary32.
+ * Half-precision and bfloat16 conversions in plain C, exact: to float without rounding (NaN payloads kept),
+ * from float with round-to-nearest-even. IEEE 754-2019 binary16; bfloat16 is the upper half of binary32.
  */
 #ifndef GOL_QUANT_HALF_H
 #define GOL_QUANT_HALF_H

@@ -1,7 +1,7 @@
 /*
- * The codebooks of the IQ types. A codebook is a set of vectors of levels, chosen by its author to cover what weights look
- * like, hence data and not a formula. An entry packs one vector: element j takes its code from bits 2j, 2j + 1 (vectors of eight,
- * four or three levels) or 3j .. 3j + 2 (vectors of four, eight levels).
+ * The codebooks of the IQ types. A codebook is a set of vectors of levels, chosen by its author to cover what
+ * weights look like, hence data and not a formula. An entry packs one vector: element j takes its code from
+ * bits 2j, 2j + 1 (vectors of eight, three levels) or 3j .. 3j + 2 (vectors of four, eight levels).
  */
 #ifndef GOL_QUANT_IQ_GRIDS_H
 #define GOL_QUANT_IQ_GRIDS_H

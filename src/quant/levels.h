@@ -1,6 +1,6 @@
 /*
- * The small facts that dequantization and kernels share: levels of the 4-bit codes, the E8M0 scale, the packed six-bit scales
- * of Q4_K and Q5_K, the sign patterns of the codebook types.
+ * The small facts that dequantization and kernels share: levels of the 4-bit codes, the E8M0 scale, the packed
+ * six-bit scales of the K types, the sign patterns of the codebook types.
  */
 #ifndef GOL_QUANT_LEVELS_H
 #define GOL_QUANT_LEVELS_H

@@ -1,6 +1,6 @@
 /*
- * The table of tensor types, indexed by the id in the file. It owns nothing else: layouts are in blocks.h, conversions in
- * dequant_*.c. A row whose name is NULL is an id that GGUF retired or never gave out.
+ * The table of tensor types, indexed by the id in the file. It owns nothing else: layouts are in blocks.h,
+ * conversions in dequant_*.c. A row whose name is NULL is an id that GGUF retired or never gave out.
  */
 #include "quant/types.h"
 

@@ -1,7 +1,8 @@
 /*
  * The tensor types of GGUF, by their ids in the file: name, block geometry, reference conversions.
  * A row of n elements is n / block_size blocks of type_size bytes; n must be a multiple of block_size.
- * Source: the GGUF specification (ggml docs/gguf.md) and ggml's type list; ids 4, 5, 31-33, 36-38 were retired there.
+ * Source: the GGUF specification (ggml docs/gguf.md) and ggml's type list; ids 4, 5, 31-33, 36-38 were retired
+ * there.
  */
 #ifndef GOL_QUANT_TYPES_H
 #define GOL_QUANT_TYPES_H
@@ -56,12 +57,13 @@ typedef struct gol_type_info {
     int block_size;    /* elements of a block */
     size_t type_size;  /* bytes of a block */
     bool is_quantized; /* blocks with scales */
-    gol_dequant_row *dequant; /* reference, exact to the bit; NULL for integer types and activation-only types */
+    /* Reference, exact to the bit; NULL for integer types and for Q8_1, Q8_K, which only activations have. */
+    gol_dequant_row *dequant;
 } gol_type_info;
 
-const gol_type_info *gol_type_find(uint32_t id);      /* NULL: no such type (or a retired one) */
-const gol_type_info *gol_type_get(gol_type type);     /* must exist */
-bool gol_type_parse(gol_str name, gol_type *out);     /* name as in the table, any case */
+const gol_type_info *gol_type_find(uint32_t id);  /* NULL: no such type (or a retired one) */
+const gol_type_info *gol_type_get(gol_type type); /* must exist */
+bool gol_type_parse(gol_str name, gol_type *out); /* name as in the table, any case */
 
 /* Bytes of n elements; false when n is not a multiple of block_size or the product overflows. */
 bool gol_type_row_bytes(size_t *out, gol_type type, uint64_t n);
