@@ -1,7 +1,12 @@
 # tests/unit/<layer>/test_*.c: one program and one CTest entry each, linked with its layer (and what that may use).
-# Every test runs in its own process with a timeout; GOLLUM_CONFORMANCE names the optional data of other implementations.
+# Every test runs in its own process with a timeout (longer where the code runs slower); GOLLUM_CONFORMANCE names the optional data of other implementations.
 set(GOLLUM_CONFORMANCE "${PROJECT_SOURCE_DIR}/../shared/conformance" CACHE PATH "Conformance data, may be absent")
 file(GLOB layer_dirs RELATIVE ${PROJECT_SOURCE_DIR}/tests/unit CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/unit/*)
+
+set(GOLLUM_TIMEOUT_FACTOR 1)
+if(CMAKE_CROSSCOMPILING OR GOLLUM_SANITIZE)
+  set(GOLLUM_TIMEOUT_FACTOR 5)
+endif()
 
 function(gol_test name source)
   cmake_parse_arguments(arg "" "TIMEOUT" "LINK;LABELS" ${ARGN})
@@ -14,6 +19,7 @@ function(gol_test name source)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 60)
   endif()
+  math(EXPR arg_TIMEOUT "${arg_TIMEOUT} * ${GOLLUM_TIMEOUT_FACTOR}")
   set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}" SKIP_RETURN_CODE 77)
 endfunction()
 
