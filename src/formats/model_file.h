@@ -47,6 +47,10 @@ typedef struct gol_model_file gol_model_file;
 /* path: a .gguf file; of a split model any part, the others are found beside it.
  * Errors: GOL_ENOTFOUND, GOL_EIO, GOL_EMODEL (malformed), GOL_EUNSUPPORTED (a format or version we do not read), GOL_ENOMEM. */
 int gol_model_file_open(gol_model_file **out, const char *path, gol_err *err);
+
+/* The same for a whole file that is already in memory (a built-in model, a fuzzer); data must outlive *out and should be
+ * aligned to 64. name: for messages. No part of a split model. */
+int gol_model_file_open_memory(gol_model_file **out, const void *data, size_t size, const char *name, gol_err *err);
 void gol_model_file_close(gol_model_file **file);
 
 const char *gol_model_file_path(const gol_model_file *file);   /* as given to open */
@@ -58,6 +62,7 @@ size_t gol_model_file_n_tensors(const gol_model_file *file);
 const gol_tensor *gol_model_file_get_tensor(const gol_model_file *file, size_t i); /* in file order; i must be valid */
 const gol_tensor *gol_model_file_find_tensor(const gol_model_file *file, gol_str name); /* O(1); NULL: none */
 
+/* Of a split model: the keys of all parts, each once, without the split.* keys of later parts. */
 size_t gol_model_file_n_meta(const gol_model_file *file);
 const gol_meta *gol_model_file_get_meta(const gol_model_file *file, size_t i);
 const gol_value *gol_model_file_find_meta(const gol_model_file *file, const char *key); /* O(1); NULL: none */

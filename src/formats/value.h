@@ -6,6 +6,7 @@
 #define GOL_FORMATS_VALUE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/str.h"
@@ -48,7 +49,14 @@ struct gol_value {
     };
 };
 
-const char *gol_value_type_name(gol_value_type type); /* "u32", "string", "array" */
+const char *gol_value_type_name(gol_value_type type); /* "u32", "string", "array"; "unknown" for anything else */
+size_t gol_value_type_size(gol_value_type type);      /* bytes of a number or bool in a file; 0 for strings and arrays */
+
+/* The number or bool at p, of any alignment; false: type is none of these. */
+bool gol_value_load(gol_value *out, gol_value_type type, const void *p);
+
+/* Same type and same content, bit for bit. */
+bool gol_value_eq(const gol_value *a, const gol_value *b);
 
 /* Conversions that lose nothing: any integer type whose value fits (a float is no integer); any number as double; a bool only
  * as bool. false: wrong type or out of range, *out untouched. */
@@ -59,6 +67,7 @@ bool gol_value_as_bool(const gol_value *v, bool *out);
 bool gol_value_as_str(const gol_value *v, gol_str *out);
 
 /* Element i of an array, converted in the same way; false also when v is no array or i is out of range. */
+bool gol_value_at(const gol_value *v, uint64_t i, gol_value *out); /* as it is, of any type */
 bool gol_value_at_u64(const gol_value *v, uint64_t i, uint64_t *out);
 bool gol_value_at_i64(const gol_value *v, uint64_t i, int64_t *out);
 bool gol_value_at_f64(const gol_value *v, uint64_t i, double *out);

@@ -1,0 +1,62 @@
+/*
+ * What a model file format implements, and what it fills in. One const gol_file_format per format, listed in model_file.c.
+ *
+ * open() finds parts[0] with its bytes in place (data, n_bytes) and nothing read yet. It reads that part, adds the others of
+ * a split model by gol_file_part_open(), and sets format_name. Names and keys of all parts are indexed, and checked for
+ * duplicates, by model_file.c afterwards. On failure model_file.c cleans up.
+ */
+#ifndef GOL_FORMATS_FILE_FORMAT_H
+#define GOL_FORMATS_FILE_FORMAT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/mapped_file.h"
+#include "formats/model_file.h"
+#include "formats/name_table.h"
+
+enum { GOL_FILE_PARTS_MAX = 999, GOL_FILE_META_MAX = 64 << 10, GOL_FILE_TENSORS_MAX = 1 << 20 };
+
+/* One file of the model. */
+typedef struct gol_file_part {
+    gol_mapped_file map; /* zeroed when the bytes are the caller's */
+    const uint8_t *data;
+    uint64_t n_bytes;
+    struct gol_arena *arena; /* heap object that owns meta and tensors */
+    size_t n_meta;
+    gol_meta *meta;
+    size_t n_tensors;
+    gol_tensor *tensors;
+    size_t first_tensor; /* index of tensors[0] among all tensors of the model */
+} gol_file_part;
+
+typedef struct gol_file_format {
+    const char *name;
+    bool (*probe)(const uint8_t *data, uint64_t n_bytes); /* by the first bytes, of which there may be none */
+    int (*open)(gol_model_file *file, gol_err *err);
+} gol_file_format;
+
+extern const gol_file_format gol_file_format_gguf;
+
+struct gol_model_file {
+    char *path;
+    char format_name[24];
+    int n_parts;
+    gol_file_part *parts;
+    size_t n_tensors;
+    size_t n_meta;
+    const gol_meta **meta; /* views of the parts' meta */
+    gol_name_table tensor_names;
+    gol_name_table meta_keys;
+};
+
+/* Maps path as this part's bytes. */
+int gol_file_part_open(gol_file_part *part, const char *path, gol_err *err);
+void gol_file_part_close(gol_file_part *part); /* zeroed is fine */
+
+/* Fills the indices of a file whose parts have all been read (model_index.c). */
+int gol_model_file_index(gol_model_file *file, gol_err *err);
+
+#endif

@@ -1,0 +1,181 @@
+/*
+ * Opening a model: map the file, ask the formats whose it is, let that one read it, index names and keys.
+ * Owns every part's mapping and arena. All views handed out point into these.
+ */
+#include "formats/model_file.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/mem.h"
+#include "formats/file_format.h"
+
+static const gol_file_format *const formats[] = {
+    &gol_file_format_gguf,
+};
+
+/* Files that users take for a model and that we can name. */
+static const struct {
+    const char *magic;
+    const char *is;
+} strangers[] = {
+    {"lmgg", "a GGML file from before August 2023; convert the model anew to GGUF"},
+    {"tjgg", "a GGJT file from before August 2023; convert the model anew to GGUF"},
+    {"fmgg", "a GGMF file from before August 2023; convert the model anew to GGUF"},
+    {"FUGG", "a GGUF file with its bytes swapped; only little-endian files are read"},
+    {"PK\x03\x04", "a ZIP archive (a PyTorch checkpoint?); convert the model to GGUF"},
+    {"version https://git-lfs",
+     "a Git LFS pointer, not the model itself; fetch it with 'git lfs pull'"},
+    {"<!DOCTYPE", "an HTML page; the download went wrong"},
+    {"<html", "an HTML page; the download went wrong"},
+};
+
+static int fail_stranger(const uint8_t *data, uint64_t n_bytes, const char *name, gol_err *err)
+{
+    for (size_t i = 0; i < sizeof strangers / sizeof *strangers; i++) {
+        const size_t len = strlen(strangers[i].magic);
+        if (n_bytes >= len && memcmp(data, strangers[i].magic, len) == 0)
+            return gol_fail(err, GOL_EUNSUPPORTED, "%s: this is %s", name, strangers[i].is);
+    }
+    if (n_bytes == 0)
+        return gol_fail(err, GOL_EMODEL, "%s: the file is empty", name);
+    if (n_bytes > 9 && data[8] == '{')
+        return gol_fail(err, GOL_EUNSUPPORTED,
+                        "%s: this looks like safetensors; convert the model to GGUF", name);
+    char quoted[32];
+    const gol_str start = {(const char *)data, n_bytes < 4 ? (size_t)n_bytes : 4};
+    return gol_fail(err, GOL_EUNSUPPORTED,
+                    "%s: no model file: starts with '%s', a GGUF file starts with 'GGUF'", name,
+                    gol_quote(quoted, sizeof quoted, start));
+}
+
+int gol_file_part_open(gol_file_part *part, const char *path, gol_err *err)
+{
+    const int rc = gol_mapped_file_open(&part->map, path, err);
+    if (rc != 0)
+        return rc;
+    part->data = part->map.data;
+    part->n_bytes = part->map.size;
+    return 0;
+}
+
+void gol_file_part_close(gol_file_part *part)
+{
+    if (part->arena)
+        gol_arena_deinit(part->arena);
+    gol_free(part->arena);
+    gol_mapped_file_close(&part->map);
+    *part = (gol_file_part){0};
+}
+
+static int read_parts(gol_model_file *file, gol_err *err)
+{
+    const gol_file_part *first = &file->parts[0];
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        if (formats[i]->probe(first->data, first->n_bytes)) {
+            const int rc = formats[i]->open(file, err);
+            return rc != 0 ? rc : gol_model_file_index(file, err);
+        }
+    }
+    char name[GOL_ERR_MESSAGE_MAX / 2];
+    return fail_stranger(first->data, first->n_bytes,
+                         gol_quote(name, sizeof name, gol_str_from(file->path)), err);
+}
+
+/* A file with one part and nothing in it. */
+static gol_model_file *create_file(const char *path)
+{
+    gol_model_file *file = gol_try_calloc(1, sizeof *file);
+    if (!file)
+        return NULL;
+    file->path = gol_try_strndup(gol_str_from(path));
+    file->parts = gol_try_calloc(1, sizeof *file->parts);
+    file->n_parts = file->parts ? 1 : 0;
+    if (!file->path || !file->parts)
+        gol_model_file_close(&file);
+    return file;
+}
+
+int gol_model_file_open(gol_model_file **out, const char *path, gol_err *err)
+{
+    gol_err own_err;
+    gol_err *e = err ? err : &own_err;
+    *out = NULL;
+    gol_model_file *file = create_file(path);
+    if (!file)
+        return gol_fail(e, GOL_ENOMEM, "%s: out of memory", path);
+    int rc = gol_file_part_open(&file->parts[0], path, e);
+    if (rc == 0)
+        rc = read_parts(file, e);
+    if (rc != 0)
+        gol_model_file_close(&file);
+    *out = file;
+    return rc;
+}
+
+int gol_model_file_open_memory(gol_model_file **out, const void *data, size_t size,
+                               const char *name, gol_err *err)
+{
+    gol_err own_err;
+    gol_err *e = err ? err : &own_err;
+    *out = NULL;
+    gol_model_file *file = create_file(name);
+    if (!file)
+        return gol_fail(e, GOL_ENOMEM, "%s: out of memory", name);
+    file->parts[0].data = data;
+    file->parts[0].n_bytes = size;
+    const int rc = read_parts(file, e);
+    if (rc != 0)
+        gol_model_file_close(&file);
+    *out = file;
+    return rc;
+}
+
+void gol_model_file_close(gol_model_file **file)
+{
+    gol_model_file *f = *file;
+    if (!f)
+        return;
+    gol_name_table_deinit(&f->tensor_names);
+    gol_name_table_deinit(&f->meta_keys);
+    gol_free(f->meta);
+    for (int i = 0; i < f->n_parts; i++)
+        gol_file_part_close(&f->parts[i]);
+    gol_free(f->parts);
+    gol_free(f->path);
+    gol_free(f);
+    *file = NULL;
+}
+
+const char *gol_model_file_path(const gol_model_file *file)
+{
+    return file->path;
+}
+
+const char *gol_model_file_format(const gol_model_file *file)
+{
+    return file->format_name;
+}
+
+uint64_t gol_model_file_n_bytes(const gol_model_file *file)
+{
+    uint64_t n_bytes = 0;
+    for (int i = 0; i < file->n_parts; i++)
+        n_bytes += file->parts[i].n_bytes;
+    return n_bytes;
+}
+
+int gol_model_file_n_parts(const gol_model_file *file)
+{
+    return file->n_parts;
+}
+
+void gol_model_file_drop_tensor(const gol_model_file *file, const gol_tensor *tensor)
+{
+    assert(tensor->file_index >= 0 && tensor->file_index < file->n_parts);
+    const gol_file_part *part = &file->parts[tensor->file_index];
+    if (part->map.data)
+        gol_mapped_file_drop_pages(&part->map, (size_t)tensor->file_offset,
+                                   (size_t)tensor->n_bytes);
+}
