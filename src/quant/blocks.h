@@ -109,13 +109,13 @@ GOL_BLOCK_CHECK(gol_block_q3_k, 110, d, 108);
 /* 8 groups of 32. value = d * scale * q - dmin * min
  * Scales and mins have six bits. Groups 0-3: scale in bits 0-5 of scales[g], min in those of scales[g + 4].
  * Groups 4-7: bits 0-3 in scales[g + 4] (scale: low nibble, min: high), bits 4, 5 in bits 6, 7 of scales[g - 4]
- * (scale) and scales[g] (min). */
+ * (scale) and scales[g] (min). Element 64c + i (c < 4, i < 32) is the low nibble of qs[32c + i], element
+ * 64c + 32 + i the high one. */
 typedef struct GOL_PACKED gol_block_q4_k {
     uint16_t d;
     uint16_t dmin;
     uint8_t scales[12];
-    uint8_t qs
-        [128]; /* element 64c + i: low, 64c + 32 + i: high nibble of qs[32c + i] (c < 4, i < 32) */
+    uint8_t qs[128];
 } gol_block_q4_k;
 GOL_BLOCK_CHECK(gol_block_q4_k, 144, qs, 16);
 
