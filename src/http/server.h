@@ -34,7 +34,8 @@ typedef struct gol_http_opts {
     const char *cors_origin;    /* Access-Control-Allow-Origin; NULL: no CORS headers */
 } gol_http_opts;
 
-int gol_http_server_start(gol_http_server **out, gol_api *api, const gol_http_opts *opts, gol_err *err);
+int gol_http_server_start(gol_http_server **out, gol_api *api, const gol_http_opts *opts,
+                          gol_err *err);
 int gol_http_server_port(const gol_http_server *server); /* the one listened on */
 void gol_http_server_stop_listening(gol_http_server *server);
 int gol_http_server_n_connections(const gol_http_server *server);

@@ -1,0 +1,237 @@
+/*
+ * Starting and stopping: the listening socket (ours, so that errors are precise), libmicrohttpd's daemon with every limit set,
+ * the hang-up watch.
+ */
+#include <errno.h>
+#include <microhttpd.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "http/connection.h"
+#include "http/server.h"
+
+enum {
+    BODY_MAX = 8 << 20,
+    HEADER_MAX = 32 << 10,
+    CONNECTIONS_MAX = 4096,
+    CONNECTIONS_PER_IP_MAX = 1024,
+    IDLE_TIMEOUT_S = 60,
+    LISTEN_BACKLOG = 511,
+    FDS_RESERVED = 64,    /* for everything that is not a connection */
+    PING_EVERY_TICKS = 8, /* a stream is asked for its ping every 2 s */
+};
+
+struct gol_http_server {
+    gol_connection_env env;
+    gol_connections connections;
+    gol_hangup_watch *watch;
+    struct MHD_Daemon *daemon;
+    int listen_fd; /* -1 when closed */
+    int port;
+    unsigned n_ticks; /* the watch's thread only */
+};
+
+static void on_hangup(void *user, uint64_t key)
+{
+    gol_http_server *server = user;
+    gol_connections_hang_up(&server->connections, key);
+}
+
+static void on_tick(void *user)
+{
+    gol_http_server *server = user;
+    server->n_ticks++;
+    gol_connections_tick(&server->connections, server->n_ticks % PING_EVERY_TICKS == 0);
+}
+
+__attribute__((format(printf, 2, 0))) static void log_line(void *cls, const char *format,
+                                                           va_list args)
+{
+    (void)cls;
+    char line[256];
+    vsnprintf(line, sizeof line, format, args);
+    gol_log_debug("http", "%s", line); /* mostly about clients that misbehave */
+}
+
+static int listen_on(const struct addrinfo *address)
+{
+    const int fd = socket(address->ai_family, SOCK_STREAM, 0);
+    if (fd < 0)
+        return -1;
+    const int on = 1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (address->ai_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    if (bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, LISTEN_BACKLOG) == 0)
+        return fd;
+    const int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+static int open_listener(gol_http_server *server, const gol_http_opts *opts, gol_err *err)
+{
+    const char *host = opts->host != NULL ? opts->host : "127.0.0.1";
+    const int wanted_port = opts->port == 0 ? 8000 : opts->port;
+    if (wanted_port < -1 || wanted_port > 65535)
+        return gol_fail(err, GOL_EINVAL,
+                        "port: %d, accepted are 1 to 65535, or -1 for any free one", wanted_port);
+    char service[16];
+    snprintf(service, sizeof service, "%d", wanted_port < 0 ? 0 : wanted_port);
+
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                                   .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+    struct addrinfo *addresses;
+    const int error = getaddrinfo(host, service, &hints, &addresses);
+    if (error != 0)
+        return gol_fail(err, GOL_ELISTEN, "cannot listen on %s: %s", host, gai_strerror(error));
+    errno = 0;
+    for (const struct addrinfo *a = addresses; a != NULL && server->listen_fd < 0; a = a->ai_next)
+        server->listen_fd = listen_on(a);
+    const int listen_errno = errno;
+    freeaddrinfo(addresses);
+    if (server->listen_fd < 0)
+        return gol_fail(err, GOL_ELISTEN, "cannot listen on %s port %d: %s", host, wanted_port,
+                        strerror(listen_errno));
+
+    struct sockaddr_storage bound;
+    socklen_t n_bound = sizeof bound;
+    server->port = wanted_port;
+    if (getsockname(server->listen_fd, (struct sockaddr *)&bound, &n_bound) == 0)
+        server->port = ntohs(bound.ss_family == AF_INET6
+                                 ? ((struct sockaddr_in6 *)&bound)->sin6_port
+                                 : ((struct sockaddr_in *)&bound)->sin_port);
+    return 0;
+}
+
+/* Raises the soft limit on file descriptors as far as it goes; returns how many connections that allows. */
+static int connections_allowed(int wanted)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return wanted;
+    const rlim_t needed = (rlim_t)wanted + FDS_RESERVED;
+    if (limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < needed) {
+        const bool within_hard = limit.rlim_max == RLIM_INFINITY || limit.rlim_max >= needed;
+        limit.rlim_cur = within_hard ? needed : limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+        (void)getrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= needed)
+        return wanted;
+    return limit.rlim_cur > FDS_RESERVED + 1 ? (int)limit.rlim_cur - FDS_RESERVED : 1;
+}
+
+static int or_default(int value, int default_value)
+{
+    return value > 0 ? value : default_value;
+}
+
+static int start_daemon(gol_http_server *server, const gol_http_opts *opts, int n_connections,
+                        gol_err *err)
+{
+    const size_t header_max = opts->header_max ? opts->header_max : (size_t)HEADER_MAX;
+#ifdef __linux__
+    const unsigned loop = MHD_USE_EPOLL_INTERNAL_THREAD;
+#else
+    const unsigned loop = MHD_USE_POLL_INTERNAL_THREAD;
+#endif
+    server->daemon = MHD_start_daemon(
+        loop | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+        gol_connection_on_request, &server->env, MHD_OPTION_EXTERNAL_LOGGER, log_line,
+        NULL, /* first: it covers the other options */
+        MHD_OPTION_LISTEN_SOCKET, (MHD_socket)server->listen_fd, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)n_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        (unsigned)or_default(opts->max_connections_per_ip, CONNECTIONS_PER_IP_MAX),
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, header_max, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)or_default(opts->idle_timeout_s, IDLE_TIMEOUT_S), MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_URI_LOG_CALLBACK, gol_connection_on_uri, &server->env,
+        MHD_OPTION_NOTIFY_COMPLETED, gol_connection_on_completed, NULL, MHD_OPTION_END);
+    if (server->daemon == NULL)
+        return gol_fail(err, GOL_ELISTEN, "http: libmicrohttpd did not start (%s)",
+                        errno ? strerror(errno) : "no reason given");
+    return 0;
+}
+
+int gol_http_server_start(gol_http_server **out, gol_api *api, const gol_http_opts *opts,
+                          gol_err *err)
+{
+    *out = NULL;
+    gol_http_server *server = gol_try_calloc(1, sizeof *server);
+    if (server == NULL)
+        return gol_fail(err, GOL_ENOMEM, "http: no memory for the server");
+    server->listen_fd = -1;
+    server->env = (gol_connection_env){
+        .api = api,
+        .connections = &server->connections,
+        .body_max = opts->body_max ? opts->body_max : (size_t)BODY_MAX,
+        .cors_origin = opts->cors_origin,
+    };
+    const int n_connections = connections_allowed(
+        or_default(opts->max_connections, CONNECTIONS_MAX));
+    const gol_hangup_watch_events events = {on_hangup, on_tick, server};
+
+    int rc = gol_connections_init(&server->connections, 2 * n_connections, err);
+    if (rc == 0)
+        rc = open_listener(server, opts, err);
+    if (rc == 0)
+        rc = gol_hangup_watch_create(&server->watch, &events, err);
+    server->env.watch = server->watch;
+    if (rc == 0)
+        rc = start_daemon(server, opts, n_connections, err);
+    if (rc != 0) {
+        gol_http_server_stop(&server);
+        return rc;
+    }
+    *out = server;
+    return 0;
+}
+
+int gol_http_server_port(const gol_http_server *server)
+{
+    return server->port;
+}
+
+int gol_http_server_n_connections(const gol_http_server *server)
+{
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(server->daemon,
+                                                           MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+    return info != NULL ? (int)info->num_connections : 0;
+}
+
+void gol_http_server_stop_listening(gol_http_server *server)
+{
+    if (server->listen_fd < 0)
+        return;
+    const MHD_socket fd = MHD_quiesce_daemon(server->daemon);
+    if (fd != MHD_INVALID_SOCKET)
+        close(fd);
+    server->listen_fd = -1;
+}
+
+void gol_http_server_stop(gol_http_server **server_ptr)
+{
+    gol_http_server *server = *server_ptr;
+    if (server == NULL)
+        return;
+    if (server->daemon != NULL) {
+        gol_http_server_stop_listening(server);
+        gol_connections_close_all(&server->connections); /* none is suspended from here on */
+        MHD_stop_daemon(server->daemon);
+    } else if (server->listen_fd >= 0) {
+        close(server->listen_fd);
+    }
+    gol_hangup_watch_destroy(&server->watch);
+    if (server->connections.slots != NULL)
+        gol_connections_deinit(&server->connections);
+    gol_free(server);
+    *server_ptr = NULL;
+}
