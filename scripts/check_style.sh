@@ -78,7 +78,8 @@ check_guards() {
     while read -r header; do
         case $header in
         include/*) guard=${header#include/} ;;
-        *) guard=gol_${header#*/} ;;
+        src/*) guard=gol_${header#src/} ;;
+        *) guard=gol_$header ;;
         esac
         guard=$(printf %s "$guard" | tr 'a-z/.-' 'A-Z___')
         if ! awk -v guard="$guard" '$1 == "#ifndef" { first = $2 } first && $1 == "#define" { exit !(first == guard && $2 == guard) }
@@ -109,6 +110,21 @@ check_includes() {
     return $bad
 }
 
+# A file that a document names between backticks exists.
+check_paths() {
+    local file line path bad=0
+    # shellcheck disable=SC2016  # backticks are meant
+    while IFS=: read -r file line path; do
+        path=${path//\`/}
+        if [ ! -e "$path" ] && [ ! -e "$(dirname "$file")/$path" ]; then
+            echo "$file:$line: there is no $path"
+            bad=1
+        fi
+    done < <({ find . -maxdepth 1 -name '*.md'; find docs src tests scripts bench -name '*.md' 2>/dev/null; } | sort |
+        xargs -r grep -noE '`(\./)?(src|include|tests|scripts|cmake|docs|bench|deploy|tools|\.ci)/[A-Za-z0-9_./-]+`' /dev/null)
+    return $bad
+}
+
 check_format() {
     command -v clang-format-14 >/dev/null || { echo "clang-format-14 is not installed (scripts/setup.sh --dev)"; return 1; }
     ! c_files | xargs -r clang-format-14 --dry-run 2>&1 | sed -n 's/^\([^ ]*:[0-9]*\):[0-9]*: warning:.*/\1: not as clang-format-14 writes it (make format)/p' |
@@ -118,7 +134,7 @@ check_format() {
 check() {
     local with_format=$1 bad=0 rule
     cd "$2"
-    for rule in lines marks names guards includes; do
+    for rule in lines marks names guards includes paths; do
         "check_$rule" || bad=1
     done
     [ "$with_format" = 0 ] || check_format || bad=1
@@ -154,6 +170,8 @@ self_test() {
     printf '/* Ends too, but may. */\nvoid f(void)\n{\n    exit(1);\n}\n' >"$tree/src/base/ends_too.c"
     printf '/* TO''DO: later */\n' >"$tree/tests/unit/mark.c"
     printf 'a st''ub\n' >"$tree/docs/mark.md"
+    # shellcheck disable=SC2016
+    printf 'See `src/model/none.c`, `src/model/twice.h`, `docs/` and `x/y`.\n' >"$tree/docs/paths.md"
     printf '#ifndef GOL_MODEL_TWICE_H\n#define GOL_MODEL_TWICE_H\n#endif\n' >"$tree/src/model/twice.h"
     printf '#ifndef GOL_MODEL_ARCH_TWICE_H\n#define GOL_MODEL_ARCH_TWICE_H\n#endif\n' >"$tree/src/model/arch/twice.h"
     printf '#ifndef WRONG_H\n#define WRONG_H\n#endif\n' >"$tree/src/model/guard.h"
@@ -168,13 +186,13 @@ self_test() {
     for expected in 'src/model/long.c:103: more() has 101 lines' 'src/model/long.c:2: note: work() has 100 lines' \
         'src/model/big.c:801: the file has 801 lines' 'src/model/blanks.c:2: tab' 'src/model/blanks.c:3: blank at the end' \
         'src/model/mute.c:1: a .c file opens' 'src/model/ends.c:4: only src/cli' 'tests/unit/mark.c:1: mark of' \
-        'docs/mark.md:1: mark of' 'src/model/twice.h:1: the name is taken' "src/model/guard.h:1: the header's guard" \
+        'docs/mark.md:1: mark of' 'docs/paths.md:1: there is no src/model/none.c' 'src/model/twice.h:1: the name is taken' "src/model/guard.h:1: the header's guard" \
         "src/model/no_guard.h:1: the header's guard" 'src/model/includes.c:2: "guard.h" is no file' \
         'src/model/includes.c:3: "model/none.h" is no file' \
         ${format_report:+"$format_report"}; do
         grep -qF "$expected" <<<"$out" || { echo "self-test: no report of: $expected" >&2; n_bad=1; }
     done
-    for expected in full.c ends_too.c include/gollum.h 'includes.c:[45]' 'long.c:2: work'; do
+    for expected in full.c ends_too.c include/gollum.h 'includes.c:[45]' 'long.c:2: work' 'paths.md:.*\(twice\|docs/$\|y\)'; do
         ! grep "$expected" <<<"$out" || { echo "self-test: reported without a reason: $expected" >&2; n_bad=1; }
     done
     [ $n_bad = 0 ] || { printf '%s\n' "$out" >&2; return 1; }
