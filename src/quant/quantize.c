@@ -1,0 +1,78 @@
+/*
+ * The door of quantization: which types can be written, the check of the input, and the unquantized float
+ * types. The block types are in quantize_q32.c and quantize_k.c.
+ */
+#include "quant/quantize.h"
+
+#include <assert.h>
+#include <float.h>
+#include <inttypes.h>
+
+#include "quant/half.h"
+#include "quant/quantize_rows.h"
+
+static void quantize_f32(void *y, const float *x, size_t n)
+{
+    memcpy(y, x, n * sizeof *x);
+}
+
+static void quantize_f16(void *y, const float *x, size_t n)
+{
+    uint8_t *to = y;
+    for (size_t i = 0; i < n; i++) {
+        const uint16_t h = gol_f32_to_f16(x[i]);
+        memcpy(to + i * sizeof h, &h, sizeof h);
+    }
+}
+
+static void quantize_bf16(void *y, const float *x, size_t n)
+{
+    uint8_t *to = y;
+    for (size_t i = 0; i < n; i++) {
+        const uint16_t h = gol_f32_to_bf16(x[i]);
+        memcpy(to + i * sizeof h, &h, sizeof h);
+    }
+}
+
+#define F16_MAX 65504.0f
+
+typedef struct quantizer {
+    gol_quantize_blocks *quantize;
+    float
+        limit; /* magnitudes up to here keep the scale (for unsigned codes: the range) within binary16 */
+} quantizer;
+
+static const quantizer quantizers[GOL_TYPE_N_IDS] = {
+    [GOL_TYPE_F32] = {quantize_f32, FLT_MAX},
+    [GOL_TYPE_F16] = {quantize_f16, F16_MAX},
+    [GOL_TYPE_BF16] = {quantize_bf16, 0x1.fep127f},
+    [GOL_TYPE_Q4_0] = {gol_quantize_q4_0, 8 * F16_MAX},
+    [GOL_TYPE_Q4_1] = {gol_quantize_q4_1, F16_MAX},
+    [GOL_TYPE_Q5_0] = {gol_quantize_q5_0, 16 * F16_MAX},
+    [GOL_TYPE_Q5_1] = {gol_quantize_q5_1, F16_MAX},
+    [GOL_TYPE_Q8_0] = {gol_quantize_q8_0, 127 * F16_MAX},
+    [GOL_TYPE_Q4_K] = {gol_quantize_q4_k, F16_MAX},
+    [GOL_TYPE_Q5_K] = {gol_quantize_q5_k, F16_MAX},
+    [GOL_TYPE_Q6_K] = {gol_quantize_q6_k, F16_MAX},
+};
+
+bool gol_can_quantize(gol_type type)
+{
+    return gol_type_find((uint32_t)type) && quantizers[type].quantize;
+}
+
+int gol_quantize_row(void *y, gol_type type, const float *x, size_t n, gol_err *err)
+{
+    assert(gol_can_quantize(type));
+    const gol_type_info *info = gol_type_get(type);
+    assert(n % (size_t)info->block_size == 0);
+    const quantizer *q = &quantizers[type];
+    for (size_t i = 0; i < n; i++) {
+        if (!(fabsf(x[i]) <= q->limit))
+            return gol_fail(err, GOL_EINVAL, "element %zu is %g: %s holds finite values up to %g",
+                            i, (double)x[i], info->name, (double)q->limit);
+    }
+    if (n > 0)
+        q->quantize(y, x, n);
+    return 0;
+}
