@@ -1,7 +1,8 @@
 /*
  * What this processor can do, as cumulative levels: a level is reached only when all its features and all lower levels of
  * the family are there (and, on x86, when the OS saves the registers: XCR0). GOLLUM_CPU=<level name> or gol_cpu_limit()
- * lowers it; an unknown name is a warning and no limit.
+ * lowers it; an unknown name in the environment is a warning and no limit. Limits are set before threads start; the last
+ * one counts (a flag beats the environment), and none goes above what the machine has.
  */
 #ifndef GOL_BASE_CPU_H
 #define GOL_BASE_CPU_H

@@ -53,7 +53,8 @@ typedef struct gol_err {
  * UTF-8 border. */
 int gol_fail(gol_err *err, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Puts "prefix: " before the message already in *err and returns err->code. */
+/* Puts "prefix: " before the message already in *err and returns err->code (GOL_EINTERNAL when err is NULL: a caller that
+ * may have none returns the code it has). */
 int gol_fail_prefix(gol_err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 const char *gol_error_name(int code); /* "GOL_EMODEL"; "GOL_E?" for an unknown code */

@@ -219,3 +219,19 @@ char *gol_xstrdup(const char *s)
     const size_t n_bytes = strlen(s) + 1;
     return memcpy(gol_xalloc(n_bytes), s, n_bytes);
 }
+
+#if defined(GOL_SANITIZED)
+/* malloc's contract under the sanitizers too: NULL for an impossible size, not the end of the program. */
+__attribute__((visibility("default"))) const char *__asan_default_options(void);
+__attribute__((visibility("default"))) const char *__tsan_default_options(void);
+
+const char *__asan_default_options(void)
+{
+    return "allocator_may_return_null=1";
+}
+
+const char *__tsan_default_options(void)
+{
+    return "allocator_may_return_null=1";
+}
+#endif

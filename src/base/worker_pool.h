@@ -1,7 +1,9 @@
 /*
- * Threads that run one function together. The caller is worker 0; n_threads - 1 threads are created, pinned each to one
- * processor of the affinity mask when there are at least n_threads of them (Linux), and wait by spinning briefly, then
- * sleeping. Between runs nobody spins longer than about 50 us.
+ * Threads that run one function together. The caller is worker 0; n_threads - 1 threads are created and wait by spinning
+ * briefly, then sleeping. Between runs nobody spins longer than about 50 us, and with more threads than usable processors
+ * nobody spins at all. When the affinity mask has exactly n_threads processors, each created thread is pinned to one of
+ * them (Linux); with fewer threads than processors the kernel places them, because two programs that pin would meet on
+ * the same first ones.
  *
  *     gol_worker_pool *pool;
  *     gol_worker_pool_create(&pool, n_threads, &err);
