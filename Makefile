@@ -47,8 +47,8 @@ endif
 
 check: test lint asan ubsan tsan ## everything a change must pass: test lint asan ubsan tsan
 
-bench: build    ## every program of bench/
-	@for program in build/release/bench/bench_*; do echo "== $$program"; "$$program" || exit 1; done
+bench: build    ## every program of bench/, one after another
+	@set -e; for source in bench/*.c; do name=$$(basename $$source .c); echo "== $$name"; build/release/bench/$$name; done
 
 asan:           ## tests under AddressSanitizer and UndefinedBehaviorSanitizer (gcc)
 	@scripts/setup.sh

@@ -72,19 +72,22 @@ check_names() {
         { seen[$NF] = $0 }' | grep .
 }
 
-# src/engine/kv_cache.h is guarded by GOL_ENGINE_KV_CACHE_H; include/gollum.h, the public one, by GOLLUM_H.
+# src/engine/kv_cache.h is guarded by GOL_..._KV_CACHE_H (names are unique, so are guards); include/gollum.h, the public
+# one, by GOLLUM_H.
 check_guards() {
-    local header guard bad=0
+    local header name bad=0
     while read -r header; do
+        name=$(basename "$header" | tr 'a-z.-' 'A-Z__')
         case $header in
-        include/*) guard=${header#include/} ;;
-        src/*) guard=gol_${header#src/} ;;
-        *) guard=gol_$header ;;
+        include/*) ;;
+        src/*) name="GOL_([A-Z0-9_]+_)?$name" ;;
+        *) name="([A-Z0-9_]+_)?$name" ;;
         esac
-        guard=$(printf %s "$guard" | tr 'a-z/.-' 'A-Z___')
-        if ! awk -v guard="$guard" '$1 == "#ifndef" { first = $2 } first && $1 == "#define" { exit !(first == guard && $2 == guard) }
-            first && $2 != first && $1 != "#ifndef" { exit 1 } END { if (!first) exit 1 }' "$header"; then
-            echo "$header:1: the header's guard is not $guard"
+        if ! awk -v form="^$name\$" '
+            $1 == "#ifndef" && !guard { guard = $2; next }
+            guard { exit } # the guard is the first directive, its definition the next line
+            END { exit !(guard ~ form && $1 == "#define" && $2 == guard) }' "$header"; then
+            echo "$header:1: the header's guard is not GOL_..._$(basename "$header" | tr 'a-z.-' 'A-Z__')"
             bad=1
         fi
     done < <(c_files | grep '\.h$')
@@ -176,6 +179,7 @@ self_test() {
     printf '#ifndef GOL_MODEL_ARCH_TWICE_H\n#define GOL_MODEL_ARCH_TWICE_H\n#endif\n' >"$tree/src/model/arch/twice.h"
     printf '#ifndef WRONG_H\n#define WRONG_H\n#endif\n' >"$tree/src/model/guard.h"
     printf 'int x;\n' >"$tree/src/model/no_guard.h"
+    printf '#ifndef GOL_MODEL_HALF_GUARD_H\n#define GOL_OTHER_HALF_GUARD_H\n#endif\n' >"$tree/src/model/half_guard.h"
     printf '#ifndef GOLLUM_H\n#define GOLLUM_H\n#endif\n' >"$tree/include/gollum.h"
     printf '/* Includes. */\n#include "guard.h"\n#include "model/none.h"\n#include "model/twice.h"\n#include "gollum.h"\n' \
         >"$tree/src/model/includes.c"
@@ -187,7 +191,7 @@ self_test() {
         'src/model/big.c:801: the file has 801 lines' 'src/model/blanks.c:2: tab' 'src/model/blanks.c:3: blank at the end' \
         'src/model/mute.c:1: a .c file opens' 'src/model/ends.c:4: only src/cli' 'tests/unit/mark.c:1: mark of' \
         'docs/mark.md:1: mark of' 'docs/paths.md:1: there is no src/model/none.c' 'src/model/twice.h:1: the name is taken' "src/model/guard.h:1: the header's guard" \
-        "src/model/no_guard.h:1: the header's guard" 'src/model/includes.c:2: "guard.h" is no file' \
+        "src/model/no_guard.h:1: the header's guard" "src/model/half_guard.h:1: the header's guard" 'src/model/includes.c:2: "guard.h" is no file' \
         'src/model/includes.c:3: "model/none.h" is no file' \
         ${format_report:+"$format_report"}; do
         grep -qF "$expected" <<<"$out" || { echo "self-test: no report of: $expected" >&2; n_bad=1; }
