@@ -4,6 +4,7 @@
  *     System: {content}\n\n          (developer messages too)
  *     User: {content}\n\n
  *     Assistant: {content}\n\n
+ *     Tool: {content}\n\n
  *     Assistant:                     (generation prompt, no trailing space)
  *
  * An answer then also ends at "\n\nUser:" (gol_chat_plain_stop).
@@ -24,7 +25,8 @@ typedef struct gol_chat_message {
 } gol_chat_message;
 
 /* Appends to out. Errors: GOL_EINVAL (unknown role, names the message's index), GOL_ENOMEM. */
-int gol_chat_plain_render(gol_buf *out, const gol_chat_message *messages, size_t n, bool add_generation_prompt, gol_err *err);
+int gol_chat_plain_render(gol_buf *out, const gol_chat_message *messages, size_t n,
+                          bool add_generation_prompt, gol_err *err);
 
 extern const char *const gol_chat_plain_stop; /* "\n\nUser:" */
 

@@ -19,8 +19,10 @@ typedef struct gol_detokenizer {
 } gol_detokenizer;
 
 /* at_start false: the tokens continue a prompt, their leading space belongs to the text. */
-void gol_detokenizer_init(gol_detokenizer *d, const gol_tokenizer *tok, bool skip_special, bool at_start);
+void gol_detokenizer_init(gol_detokenizer *d, const gol_tokenizer *tok, bool skip_special,
+                          bool at_start);
 void gol_detokenizer_push(gol_detokenizer *d, int32_t id, gol_buf *out); /* id in [0, n_vocab) */
-void gol_detokenizer_flush(gol_detokenizer *d, gol_buf *out); /* an unfinished sequence becomes U+FFFD */
+void gol_detokenizer_flush(gol_detokenizer *d,
+                           gol_buf *out); /* an unfinished sequence becomes U+FFFD */
 
 #endif

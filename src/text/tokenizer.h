@@ -36,8 +36,9 @@ int gol_ids_push(gol_ids *ids, int32_t id); /* 0 or GOL_ENOMEM */
 void gol_ids_deinit(gol_ids *ids);
 
 enum {
-    GOL_ENCODE_ADD_SPECIAL = 1,   /* BOS/EOS as the model's metadata says */
-    GOL_ENCODE_PARSE_SPECIAL = 2, /* control tokens written in the text ("<|eot_id|>") become their ids; without it they are
+    GOL_ENCODE_ADD_SPECIAL = 1, /* BOS/EOS as the model's metadata says */
+    GOL_ENCODE_PARSE_SPECIAL =
+        2, /* control tokens written in the text ("<|eot_id|>") become their ids; without it they are
                                      plain text. User-defined tokens are always recognised. */
 };
 
@@ -48,9 +49,11 @@ enum { GOL_ENCODE_TEXT_MAX = 64 << 20 }; /* bytes; more is GOL_ETOOLARGE */
 int gol_tokenizer_load(gol_tokenizer **out, const gol_model_file *file, gol_err *err);
 void gol_tokenizer_destroy(gol_tokenizer **tok);
 
-/* Appends to ids. text need not be valid UTF-8. Errors: GOL_ENOMEM, GOL_ETOOLARGE, GOL_EINVAL (a regex limit was hit). On
+/* Appends to ids. text need not be valid UTF-8. Errors: GOL_ENOMEM, GOL_ETOOLARGE, GOL_EINVAL (a regex limit was hit, or
+ * the vocabulary has neither a token for some byte nor one for the unknown). On
  * failure ids holds what it held before. */
-int gol_tokenizer_encode(const gol_tokenizer *tok, gol_ids *ids, gol_str text, unsigned flags, gol_err *err);
+int gol_tokenizer_encode(const gol_tokenizer *tok, gol_ids *ids, gol_str text, unsigned flags,
+                         gol_err *err);
 
 /* The bytes a token stands for in running text (a space for SentencePiece's U+2581, raw bytes for byte tokens): may be part of
  * a UTF-8 sequence. Control tokens give their written name. Lives as long as tok. id must be in [0, n_vocab). */
@@ -59,15 +62,20 @@ gol_str gol_tokenizer_piece(const gol_tokenizer *tok, int32_t id);
 /* All of ids as text, the reverse of encode: a leading space that encode added is removed, invalid UTF-8 is U+FFFD. Control
  * tokens are left out when skip_special. Ids outside the vocabulary: GOL_EINVAL. */
 struct gol_buf;
-int gol_tokenizer_decode(const gol_tokenizer *tok, struct gol_buf *out, const int32_t *ids, size_t n, bool skip_special,
-    gol_err *err);
+int gol_tokenizer_decode(const gol_tokenizer *tok, struct gol_buf *out, const int32_t *ids,
+                         size_t n, bool skip_special, gol_err *err);
 
 const char *gol_tokenizer_kind(const gol_tokenizer *tok); /* "llama", "gpt2" */
 const char *gol_tokenizer_pre(const gol_tokenizer *tok);  /* "llama-bpe"; "" for kinds without */
 int32_t gol_tokenizer_n_vocab(const gol_tokenizer *tok);
-int32_t gol_tokenizer_find(const gol_tokenizer *tok, gol_str token); /* by written name ("<s>"); -1: none */
-bool gol_tokenizer_is_control(const gol_tokenizer *tok, int32_t id);
-bool gol_tokenizer_is_eog(const gol_tokenizer *tok, int32_t id); /* ends a generation: eos, eot, eom and known names */
+int32_t gol_tokenizer_find(const gol_tokenizer *tok,
+                           gol_str token); /* by written name ("<s>"); -1: none */
+bool gol_tokenizer_is_control(const gol_tokenizer *tok,
+                              int32_t id); /* control or unknown: no text of the answer */
+bool gol_tokenizer_adds_space(
+    const gol_tokenizer *tok); /* encode puts a space before the first word */
+bool gol_tokenizer_is_eog(const gol_tokenizer *tok,
+                          int32_t id); /* ends a generation: eos, eot, eom and known names */
 const int32_t *gol_tokenizer_eog_ids(const gol_tokenizer *tok, size_t *n);
 
 /* -1 when the vocabulary has none. */

@@ -1,0 +1,27 @@
+/*
+ * How byte-level BPE vocabularies cut a text into words before merging: tokenizer.ggml.pre -> regular expressions. Each
+ * expression is applied to every piece that the ones before it left; its matches become pieces, and so do the gaps between
+ * them.
+ */
+#ifndef GOL_TEXT_PRE_PATTERNS_H
+#define GOL_TEXT_PRE_PATTERNS_H
+
+#include <stdbool.h>
+
+#include "base/str.h"
+
+enum { GOL_PRE_PATTERNS_MAX = 7 };
+
+typedef struct gol_pre_spec {
+    const char *name;                           /* tokenizer.ggml.pre */
+    const char *patterns[GOL_PRE_PATTERNS_MAX]; /* NULL-terminated */
+    bool ignore_merges; /* a word that is a token is taken as it is, whatever the merges say */
+    bool adds_bos;      /* unless tokenizer.ggml.add_bos_token says otherwise */
+} gol_pre_spec;
+
+const gol_pre_spec *gol_pre_spec_find(gol_str name); /* NULL: unknown */
+const gol_pre_spec *gol_pre_spec_default(void);
+const gol_pre_spec *
+gol_pre_spec_at(int i); /* all of them in order, aliases too; NULL behind the last */
+
+#endif

@@ -1,0 +1,277 @@
+/*
+ * The "llama" kind: SentencePiece's BPE (Kudo and Richardson 2018). Spaces become U+2581, the text's first word gets one in
+ * front, characters are merged while the merged text is a token, highest score first (ties: leftmost), and characters
+ * without a token are spelled in byte tokens "<0xNN>". Bytes that are not UTF-8 are spelled so too.
+ */
+#include "text/tokenizer_kind.h"
+
+#include "base/mem.h"
+#include "text/merger.h"
+#include "text/utf8.h"
+
+#define SPACE_MARK "\xE2\x96\x81" /* U+2581 LOWER ONE EIGHTH BLOCK */
+enum { SPACE_MARK_LEN = sizeof SPACE_MARK - 1 };
+
+typedef struct spm_state {
+    int32_t byte_ids[256]; /* -1: the vocabulary has no token for this byte */
+} spm_state;
+
+typedef struct spm_run {
+    const gol_vocab *vocab;
+    const char *text; /* escaped */
+} spm_run;
+
+static bool has_space_mark(gol_str text)
+{
+    return memmem(text.data, text.len, SPACE_MARK, SPACE_MARK_LEN) != NULL;
+}
+
+/* The text with its space marks as spaces. */
+static int unescape(gol_str *out, gol_arena *arena, gol_str text)
+{
+    char *copy = gol_arena_try_alloc(arena, text.len);
+    if (copy == NULL)
+        return GOL_ENOMEM;
+    size_t n = 0;
+    for (size_t pos = 0; pos < text.len;) {
+        if (text.len - pos >= SPACE_MARK_LEN &&
+            memcmp(text.data + pos, SPACE_MARK, SPACE_MARK_LEN) == 0) {
+            copy[n++] = ' ';
+            pos += SPACE_MARK_LEN;
+        } else {
+            copy[n++] = text.data[pos++];
+        }
+    }
+    *out = (gol_str){copy, n};
+    return 0;
+}
+
+static int set_byte_piece(gol_vocab *vocab, gol_token *token, int32_t id, gol_err *err)
+{
+    const int byte = gol_vocab_parse_byte(token->text);
+    if (byte < 0) {
+        char quoted[64];
+        return gol_fail(
+            err, GOL_EMODEL,
+            "tokenizer.ggml.tokens[%d]: a byte token named '%s', '<0x00>' to '<0xFF>' are "
+            "accepted",
+            id, gol_quote(quoted, sizeof quoted, token->text));
+    }
+    char *piece = gol_arena_try_alloc(&vocab->arena, 1);
+    if (piece == NULL)
+        return gol_fail(err, GOL_ENOMEM, "tokenizer: out of memory");
+    *piece = (char)byte;
+    token->piece = (gol_str){piece, 1};
+    return 0;
+}
+
+static int set_pieces(gol_vocab *vocab, gol_err *err)
+{
+    for (int32_t id = 0; id < vocab->n; id++) {
+        gol_token *token = &vocab->tokens[id];
+        int rc = 0;
+        switch ((gol_token_type)token->type) {
+        case GOL_TOKEN_BYTE:
+            rc = set_byte_piece(vocab, token, id, err);
+            break;
+        case GOL_TOKEN_NORMAL:
+        case GOL_TOKEN_UNUSED:
+        case GOL_TOKEN_UNDEFINED:
+            if (has_space_mark(token->text) &&
+                unescape(&token->piece, &vocab->arena, token->text) != 0)
+                rc = gol_fail(err, GOL_ENOMEM, "tokenizer: out of memory");
+            break;
+        default: /* control, user-defined, unknown: as written */
+            break;
+        }
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
+/* Files without token types know byte tokens by their names alone. */
+static void find_byte_ids(spm_state *state, const gol_vocab *vocab)
+{
+    for (int byte = 0; byte < 256; byte++)
+        state->byte_ids[byte] = -1;
+    for (int32_t id = 0; id < vocab->n; id++) {
+        const int byte = gol_vocab_parse_byte(vocab->tokens[id].text);
+        const uint8_t type = vocab->tokens[id].type;
+        if (byte < 0 || state->byte_ids[byte] >= 0 || type == GOL_TOKEN_CONTROL ||
+            type == GOL_TOKEN_UNKNOWN)
+            continue;
+        state->byte_ids[byte] = id;
+    }
+}
+
+/* SentencePiece's own numbering, for files that name no ids: 0 <unk>, 1 <s>, 2 </s>. */
+static void set_default_ids(gol_vocab *vocab)
+{
+    if (vocab->n < 3)
+        return;
+    if (vocab->tokens[0].type == GOL_TOKEN_UNKNOWN)
+        vocab->unk = 0;
+    if (vocab->tokens[1].type == GOL_TOKEN_CONTROL)
+        vocab->bos = 1;
+    if (vocab->tokens[2].type == GOL_TOKEN_CONTROL)
+        vocab->eos = 2;
+}
+
+static int create(void **out, gol_vocab *vocab, const gol_model_file *file, gol_err *err)
+{
+    if (!vocab->has_scores)
+        return gol_fail(
+            err, GOL_EMODEL,
+            "tokenizer.ggml.scores: missing, a tokenizer of kind 'llama' merges by them");
+    vocab->adds_bos = true;
+    vocab->adds_space = true;
+    if (gol_meta_bool(file, "tokenizer.ggml.add_space_prefix", &vocab->adds_space, err) < 0)
+        return GOL_EMODEL;
+    set_default_ids(vocab);
+    const int rc = set_pieces(vocab, err);
+    if (rc != 0)
+        return rc;
+    spm_state *state = gol_try_alloc(sizeof *state);
+    if (state == NULL)
+        return gol_fail(err, GOL_ENOMEM, "tokenizer: out of memory");
+    find_byte_ids(state, vocab);
+    *out = state;
+    return 0;
+}
+
+static void destroy(void *state)
+{
+    gol_free(state);
+}
+
+/* Floats in falling order as unsigned integers in rising order; -0 and 0 are the same. */
+static uint32_t order_of_score(float score)
+{
+    const float positive_zero = score + 0.0f;
+    uint32_t bits;
+    memcpy(&bits, &positive_zero, sizeof bits);
+    const uint32_t rising = bits >> 31 ? ~bits : bits | 0x80000000u;
+    return ~rising;
+}
+
+static bool find_pair(const void *ctx, const gol_symbol *left, const gol_symbol *right,
+                      uint32_t *order, int32_t *id)
+{
+    const spm_run *run = ctx;
+    *id = gol_vocab_find_plain(run->vocab,
+                               (gol_str){run->text + left->start, (size_t)left->len + right->len});
+    if (*id < 0)
+        return false;
+    *order = order_of_score(run->vocab->tokens[*id].score);
+    return true;
+}
+
+/* At most three bytes come out of each that goes in, and one mark more. */
+static char *escape(gol_str text, bool add_mark, size_t *len)
+{
+    size_t n_max = 0;
+    for (size_t i = 0; i < text.len; i++)
+        n_max += text.data[i] == ' ' ? SPACE_MARK_LEN : 1;
+    n_max += SPACE_MARK_LEN;
+    char *out = gol_try_alloc(n_max);
+    if (out == NULL)
+        return NULL;
+    size_t n = 0;
+    if (add_mark) {
+        memcpy(out, SPACE_MARK, SPACE_MARK_LEN);
+        n = SPACE_MARK_LEN;
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] == ' ') {
+            memcpy(out + n, SPACE_MARK, SPACE_MARK_LEN);
+            n += SPACE_MARK_LEN;
+        } else {
+            out[n++] = text.data[i];
+        }
+    }
+    *len = n;
+    return out;
+}
+
+/* One symbol per character; each byte that is part of none is a symbol of its own. */
+static int push_symbols(gol_merger *m, const gol_vocab *vocab, gol_str text)
+{
+    size_t pos = 0;
+    while (pos < text.len) {
+        uint32_t cp;
+        int n_bad;
+        const int n = gol_utf8_decode(text.data + pos, text.len - pos, &cp, &n_bad);
+        const uint32_t len = n > 0 ? (uint32_t)n : 1;
+        const int32_t id = n > 0 ? gol_vocab_find_plain(vocab, (gol_str){text.data + pos, len})
+                                 : -1;
+        const int rc = gol_merger_push(m, (uint32_t)pos, len, id);
+        if (rc != 0)
+            return rc;
+        pos += len;
+    }
+    return 0;
+}
+
+static int push_bytes(const spm_state *state, const gol_vocab *vocab, gol_ids *ids, gol_str text,
+                      gol_err *err)
+{
+    bool spellable = true;
+    for (size_t i = 0; i < text.len; i++)
+        spellable = spellable && state->byte_ids[(uint8_t)text.data[i]] >= 0;
+    if (!spellable) {
+        if (vocab->unk < 0)
+            return gol_tokenizer_no_token(err, text);
+        return gol_ids_push(ids, vocab->unk);
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        const int rc = gol_ids_push(ids, state->byte_ids[(uint8_t)text.data[i]]);
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int encode(const void *state, const gol_vocab *vocab, gol_ids *ids, gol_str text,
+                  bool at_start, gol_err *err)
+{
+    gol_merger merger = {0};
+    size_t len = 0;
+    int rc = GOL_ENOMEM;
+    char *escaped = escape(text, at_start && vocab->adds_space, &len);
+    if (escaped == NULL)
+        goto out;
+    rc = push_symbols(&merger, vocab, (gol_str){escaped, len});
+    if (rc != 0)
+        goto out;
+    const spm_run run = {vocab, escaped};
+    rc = gol_merger_run(&merger, find_pair, &run);
+    for (int32_t i = 0; rc == 0 && i >= 0; i = merger.symbols[i].next) {
+        const gol_symbol *symbol = &merger.symbols[i];
+        if (symbol->id >= 0)
+            rc = gol_ids_push(ids, symbol->id);
+        else
+            rc = push_bytes(state, vocab, ids, (gol_str){escaped + symbol->start, symbol->len},
+                            err);
+    }
+out:
+    if (rc == GOL_ENOMEM)
+        gol_fail(err, rc, "tokenizer: out of memory for a text of %zu bytes", text.len);
+    gol_merger_deinit(&merger);
+    gol_free(escaped);
+    return rc;
+}
+
+static const char *pre(const void *state)
+{
+    (void)state;
+    return "";
+}
+
+const gol_tokenizer_class gol_kind_sentencepiece = {
+    .name = "llama",
+    .create = create,
+    .destroy = destroy,
+    .encode = encode,
+    .pre = pre,
+};

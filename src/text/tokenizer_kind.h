@@ -1,0 +1,40 @@
+/*
+ * What a tokenizer kind provides, and what a tokenizer is made of. A new kind is one file with a const struct like this,
+ * listed in tokenizer.c.
+ */
+#ifndef GOL_TEXT_TOKENIZER_KIND_H
+#define GOL_TEXT_TOKENIZER_KIND_H
+
+#include <stdbool.h>
+
+#include "text/special_tokens.h"
+#include "text/tokenizer.h"
+#include "text/vocab.h"
+
+typedef struct gol_tokenizer_class {
+    const char *name; /* tokenizer.ggml.model */
+    /* Builds the kind's own tables, sets every token's piece, and puts the kind's defaults into vocab. *state is
+     * untouched on failure. */
+    int (*create)(void **state, gol_vocab *vocab, const gol_model_file *file, gol_err *err);
+    void (*destroy)(void *state);
+    /* Appends the ids of a stretch of plain text, not empty, without special tokens. at_start: nothing or a special token
+     * is before it. On failure ids may hold some of them. */
+    int (*encode)(const void *state, const gol_vocab *vocab, gol_ids *ids, gol_str text,
+                  bool at_start, gol_err *err);
+    const char *(*pre)(const void *state);
+} gol_tokenizer_class;
+
+struct gol_tokenizer {
+    const gol_tokenizer_class *kind;
+    void *state;
+    gol_vocab vocab;
+    gol_special_tokens special;
+};
+
+extern const gol_tokenizer_class gol_kind_sentencepiece; /* "llama" */
+extern const gol_tokenizer_class gol_kind_byte_bpe;      /* "gpt2" */
+
+/* For kinds: a text that the vocabulary cannot express. */
+int gol_tokenizer_no_token(gol_err *err, gol_str text);
+
+#endif

@@ -1,0 +1,153 @@
+/*
+ * UTF-8. Owns the one table of what may follow a lead byte (Unicode 15, table 3-7); everything else is a walk over it.
+ * A truncated or broken sequence is cut into maximal subparts (table 3-8): the bytes before the first that cannot follow.
+ */
+#include "text/utf8.h"
+
+#include <assert.h>
+
+enum { REPLACEMENT = 0xFFFD };
+
+/* What a lead byte promises: its sequence's length (0: no lead byte), and the range of the second byte. Overlong forms,
+ * surrogates and values above U+10FFFF are all excluded by the second byte; later ones are always 80..BF. */
+typedef struct lead_info {
+    int len;
+    unsigned char second_min;
+    unsigned char second_max;
+} lead_info;
+
+static lead_info classify_lead(unsigned char c)
+{
+    if (c < 0x80)
+        return (lead_info){1, 0, 0};
+    if (c < 0xC2 || c > 0xF4)
+        return (lead_info){0, 0, 0};
+    if (c < 0xE0)
+        return (lead_info){2, 0x80, 0xBF};
+    if (c < 0xF0)
+        return (lead_info){3, c == 0xE0 ? 0xA0 : 0x80, c == 0xED ? 0x9F : 0xBF};
+    return (lead_info){4, c == 0xF0 ? 0x90 : 0x80, c == 0xF4 ? 0x8F : 0xBF};
+}
+
+int gol_utf8_decode(const char *data, size_t len, uint32_t *cp, int *n_bad)
+{
+    assert(len >= 1);
+    const unsigned char *s = (const unsigned char *)data;
+    const lead_info lead = classify_lead(s[0]);
+    *cp = REPLACEMENT;
+    *n_bad = 1;
+    if (lead.len == 0)
+        return 0;
+    if (lead.len == 1) {
+        *cp = s[0];
+        return 1;
+    }
+    uint32_t value = s[0] & (0x7Fu >> lead.len);
+    for (int i = 1; i < lead.len; i++) {
+        if ((size_t)i >= len)
+            return -1;
+        const unsigned char min = i == 1 ? lead.second_min : 0x80;
+        const unsigned char max = i == 1 ? lead.second_max : 0xBF;
+        if (s[i] < min || s[i] > max) {
+            *n_bad = i;
+            return 0;
+        }
+        value = value << 6 | (s[i] & 0x3Fu);
+    }
+    *cp = value;
+    return lead.len;
+}
+
+int gol_utf8_encode(char out[4], uint32_t cp)
+{
+    assert(cp <= 0x10FFFF && (cp < 0xD800 || cp > 0xDFFF));
+    if (cp < 0x80) {
+        out[0] = (char)cp;
+        return 1;
+    }
+    if (cp < 0x800) {
+        out[0] = (char)(0xC0 | cp >> 6);
+        out[1] = (char)(0x80 | (cp & 0x3F));
+        return 2;
+    }
+    if (cp < 0x10000) {
+        out[0] = (char)(0xE0 | cp >> 12);
+        out[1] = (char)(0x80 | (cp >> 6 & 0x3F));
+        out[2] = (char)(0x80 | (cp & 0x3F));
+        return 3;
+    }
+    out[0] = (char)(0xF0 | cp >> 18);
+    out[1] = (char)(0x80 | (cp >> 12 & 0x3F));
+    out[2] = (char)(0x80 | (cp >> 6 & 0x3F));
+    out[3] = (char)(0x80 | (cp & 0x3F));
+    return 4;
+}
+
+size_t gol_utf8_valid_prefix(gol_str s)
+{
+    size_t pos = 0;
+    while (pos < s.len) {
+        uint32_t cp;
+        int n_bad;
+        const int n = gol_utf8_decode(s.data + pos, s.len - pos, &cp, &n_bad);
+        if (n <= 0)
+            break;
+        pos += (size_t)n;
+    }
+    return pos;
+}
+
+bool gol_utf8_is_valid(gol_str s)
+{
+    return gol_utf8_valid_prefix(s) == s.len;
+}
+
+static void put_replacement(gol_buf *out)
+{
+    gol_buf_put(out, "\xEF\xBF\xBD", 3);
+}
+
+/* Feeds one byte to the sequence being held. At most three bytes are held when it is called. */
+static void push_byte(gol_utf8_filter *f, char c, gol_buf *out)
+{
+    f->held[f->n_held++] = c;
+    uint32_t cp;
+    int n_bad;
+    int n = gol_utf8_decode(f->held, (size_t)f->n_held, &cp, &n_bad);
+    if (n < 0)
+        return;
+    if (n == 0) {
+        /* Only the newest byte can be the culprit: the ones before it were a proper prefix. It may begin anew. */
+        put_replacement(out);
+        const bool alone = f->n_held == 1;
+        f->n_held = 0;
+        if (!alone)
+            push_byte(f, c, out);
+        return;
+    }
+    gol_buf_put(out, f->held, (size_t)n);
+    f->n_held = 0;
+}
+
+void gol_utf8_filter_push(gol_utf8_filter *f, gol_str bytes, gol_buf *out)
+{
+    size_t pos = 0;
+    while (pos < bytes.len) {
+        if (f->n_held == 0) {
+            const size_t n = gol_utf8_valid_prefix((gol_str){bytes.data + pos, bytes.len - pos});
+            if (n > 0)
+                gol_buf_put(out, bytes.data + pos, n);
+            pos += n;
+            if (pos == bytes.len)
+                break;
+        }
+        push_byte(f, bytes.data[pos++], out);
+    }
+}
+
+void gol_utf8_filter_flush(gol_utf8_filter *f, gol_buf *out)
+{
+    if (f->n_held > 0)
+        put_replacement(out);
+    f->n_held = 0;
+}

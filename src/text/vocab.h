@@ -1,0 +1,83 @@
+/*
+ * The vocabulary: what each token id is, as the model file's tokenizer.ggml.* arrays say. Owns copies of all texts.
+ *
+ * A token has two faces. `text` is its written form, the name in the file ("Ġhello", "▁hello", "<0x0A>", "<|eot_id|>");
+ * `piece` is what it stands for in running text (" hello", "\n"), worked out by the tokenizer kind.
+ */
+#ifndef GOL_TEXT_VOCAB_H
+#define GOL_TEXT_VOCAB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/str.h"
+#include "formats/model_file.h"
+#include "text/str_index.h"
+
+enum {
+    GOL_VOCAB_TOKENS_MAX = 16 << 20,
+    GOL_VOCAB_TEXT_MAX =
+        16 << 10, /* bytes of one token; the longest real ones have a few hundred */
+    GOL_VOCAB_SPECIAL_TEXT_MAX =
+        512, /* of a control or user-defined token: bounds the splitter's work per byte */
+};
+
+/* tokenizer.ggml.token_type, numbered as in the file. */
+typedef enum gol_token_type {
+    GOL_TOKEN_UNDEFINED = 0, /* treated as normal */
+    GOL_TOKEN_NORMAL = 1,
+    GOL_TOKEN_UNKNOWN = 2,
+    GOL_TOKEN_CONTROL = 3,
+    GOL_TOKEN_USER_DEFINED = 4,
+    GOL_TOKEN_UNUSED = 5, /* treated as normal */
+    GOL_TOKEN_BYTE = 6,
+    GOL_TOKEN_N_TYPES
+} gol_token_type;
+
+typedef struct gol_token {
+    gol_str text;
+    gol_str piece;
+    float
+        score; /* SentencePiece's log-probability or minus its rank; 0 when the file has no scores */
+    uint8_t type;
+    bool is_eog;
+} gol_token;
+
+typedef struct gol_vocab {
+    gol_arena arena;
+    gol_token *tokens; /* [n] */
+    int32_t n;
+    bool has_scores;
+    gol_str_index by_text; /* of equal texts the lowest id is found; empty texts are not in it */
+
+    /* -1: none. The kind puts in its defaults, then gol_vocab_load_special() what the file says. */
+    int32_t bos, eos, unk;
+    bool adds_bos, adds_eos;
+    bool adds_space; /* encode puts a space before the text's first word */
+    int32_t *eog_ids;
+    size_t n_eog_ids;
+} gol_vocab;
+
+/* Tokens, types, scores. Pieces are set to the texts. On failure *vocab needs no deinit. */
+int gol_vocab_load(gol_vocab *vocab, const gol_model_file *file, gol_err *err);
+/* Ids of special tokens, adds_bos and adds_eos, and which tokens end a generation (end_tokens.c). */
+int gol_vocab_load_special(gol_vocab *vocab, const gol_model_file *file, gol_err *err);
+int gol_vocab_load_end_tokens(gol_vocab *vocab, const gol_model_file *file, gol_err *err);
+void gol_vocab_deinit(gol_vocab *vocab);
+
+/* An id named by a metadata key: 1 found, 0 absent (or -1, which some converters write), GOL_EMODEL when it is no integer
+ * or outside the vocabulary. */
+int gol_vocab_meta_id(const gol_vocab *vocab, const gol_model_file *file, const char *key,
+                      int32_t *out, gol_err *err);
+
+/* Tokens that plain text may turn into: control and unknown ones may not, whatever the text spells. -1: none. */
+int32_t gol_vocab_find_plain(const gol_vocab *vocab, gol_str text);
+bool gol_vocab_is_plain(const gol_vocab *vocab, int32_t id);
+
+/* The value of a byte token's name "<0xNN>", exactly two hex digits; -1: not of that form. */
+int gol_vocab_parse_byte(gol_str text);
+
+#endif
