@@ -70,7 +70,7 @@ typedef struct gol_kv_shape {
     gol_kv_type type;
     int32_t n_layers;
     int32_t n_blocks;
-    int32_t block_size; /* tokens */
+    int32_t block_size;               /* tokens */
     const gol_kv_layer_shape *layers; /* [n_layers] */
 } gol_kv_shape;
 
@@ -92,16 +92,17 @@ typedef struct gol_rope {
 
 typedef struct gol_attention {
     int32_t layer;
-    int32_t n_heads;    /* a multiple of the layer's n_kv_heads; head h reads KV head h / (n_heads / n_kv_heads) */
-    float scale;        /* of q·k */
-    int32_t window;     /* a row sees its last `window` positions, itself included; 0: all before it */
-    float softcap;      /* cap * tanh(score / cap); 0: none */
+    int32_t
+        n_heads; /* a multiple of the layer's n_kv_heads; head h reads KV head h / (n_heads / n_kv_heads) */
+    float scale;    /* of q·k */
+    int32_t window; /* a row sees its last `window` positions, itself included; 0: all before it */
+    float softcap;  /* cap * tanh(score / cap); 0: none */
 } gol_attention;
 
 typedef enum gol_activation {
     GOL_ACT_SILU,
-    GOL_ACT_GELU,      /* tanh approximation */
-    GOL_ACT_GELU_ERF,  /* exact */
+    GOL_ACT_GELU,     /* tanh approximation */
+    GOL_ACT_GELU_ERF, /* exact */
     GOL_ACT_RELU,
 } gol_activation;
 
@@ -124,38 +125,49 @@ typedef struct gol_backend_ops {
     size_t (*kv_bytes)(gol_backend *be, const gol_kv_shape *shape);
     int (*kv_create)(gol_backend *be, gol_kv **out, const gol_kv_shape *shape, gol_err *err);
     void (*kv_destroy)(gol_backend *be, gol_kv **kv);
-    void (*kv_copy_block)(gol_backend *be, gol_kv *kv, int32_t dst_block, int32_t src_block); /* all layers */
+    void (*kv_copy_block)(gol_backend *be, gol_kv *kv, int32_t dst_block,
+                          int32_t src_block); /* all layers */
 
     /* Scratch for batches of up to these sizes; call before the first op and when they grow. Errors: GOL_ENOMEM. */
-    int (*reserve)(gol_backend *be, int32_t n_tokens_max, int64_t n_in_max, int32_t n_ctx_max, gol_err *err);
+    int (*reserve)(gol_backend *be, int32_t n_tokens_max, int64_t n_in_max, int32_t n_ctx_max,
+                   gol_err *err);
 
     /* out[n_tokens][n_in] = rows ids[] of the table. */
-    void (*embed)(gol_backend *be, float *out, const gol_weight *table, const int32_t *ids, int32_t n_tokens);
+    void (*embed)(gol_backend *be, float *out, const gol_weight *table, const int32_t *ids,
+                  int32_t n_tokens);
     /* bias [n_out] or NULL. */
-    void (*matmul)(gol_backend *be, float *out, const float *x, const gol_weight *w, const float *bias, int32_t n_tokens);
+    void (*matmul)(gol_backend *be, float *out, const float *x, const gol_weight *w,
+                   const float *bias, int32_t n_tokens);
     /* out[r][n] = x[r][n] / rms(x[r]) * w[n]; in place. */
-    void (*rms_norm)(gol_backend *be, float *out, const float *x, const float *w, float eps, int64_t n_rows, int32_t n);
+    void (*rms_norm)(gol_backend *be, float *out, const float *x, const float *w, float eps,
+                     int64_t n_rows, int32_t n);
     /* out[r][n] = (x[r][n] - mean) / sqrt(var + eps) * w[n] + b[n]; b may be NULL; in place. */
-    void (*layer_norm)(gol_backend *be, float *out, const float *x, const float *w, const float *b, float eps,
-        int64_t n_rows, int32_t n);
+    void (*layer_norm)(gol_backend *be, float *out, const float *x, const float *w, const float *b,
+                       float eps, int64_t n_rows, int32_t n);
     /* x[n_tokens][n_heads][head_dim], rotated in place. */
-    void (*rope)(gol_backend *be, float *x, const gol_rope *rope, const int32_t *positions, int32_t n_tokens, int32_t n_heads,
-        int32_t head_dim);
+    void (*rope)(gol_backend *be, float *x, const gol_rope *rope, const int32_t *positions,
+                 int32_t n_tokens, int32_t n_heads, int32_t head_dim);
     /* k[n_tokens][n_kv_heads][head_dim_k], v likewise, each row at x + row * stride floats, into the slots of the batch. */
-    void (*kv_write)(gol_backend *be, gol_kv *kv, int32_t layer, const float *k, const float *v, int64_t k_stride,
-        int64_t v_stride, const gol_batch *batch);
+    void (*kv_write)(gol_backend *be, gol_kv *kv, int32_t layer, const float *k, const float *v,
+                     int64_t k_stride, int64_t v_stride, const gol_batch *batch);
     /* Causal attention over the paged cache, this batch's own rows included (kv_write came first).
      * q row r at q + r * q_stride: [n_heads][head_dim_k]; out[n_tokens][n_heads][head_dim_v]. */
-    void (*attention)(gol_backend *be, float *out, const float *q, int64_t q_stride, const gol_kv *kv, const gol_attention *a,
-        const gol_batch *batch);
+    void (*attention)(gol_backend *be, float *out, const float *q, int64_t q_stride,
+                      const gol_kv *kv, const gol_attention *a, const gol_batch *batch);
     /* out[i] = act(gate[i]) * up[i]; in place on gate. */
-    void (*glu)(gol_backend *be, float *out, const float *gate, const float *up, gol_activation act, size_t n);
-    void (*act)(gol_backend *be, float *out, const float *x, gol_activation act, size_t n);     /* in place */
-    void (*add)(gol_backend *be, float *out, const float *a, const float *b, size_t n);         /* in place on a */
-    void (*scale)(gol_backend *be, float *out, const float *x, float factor, size_t n);         /* in place */
-    void (*softcap)(gol_backend *be, float *out, const float *x, float cap, size_t n);          /* in place */
+    void (*glu)(gol_backend *be, float *out, const float *gate, const float *up, gol_activation act,
+                size_t n);
+    void (*act)(gol_backend *be, float *out, const float *x, gol_activation act,
+                size_t n); /* in place */
+    void (*add)(gol_backend *be, float *out, const float *a, const float *b,
+                size_t n); /* in place on a */
+    void (*scale)(gol_backend *be, float *out, const float *x, float factor,
+                  size_t n); /* in place */
+    void (*softcap)(gol_backend *be, float *out, const float *x, float cap,
+                    size_t n); /* in place */
     /* out[n_rows][n] = x[rows[i]][n]. */
-    void (*gather_rows)(gol_backend *be, float *out, const float *x, const int32_t *rows, int32_t n_rows, int32_t n);
+    void (*gather_rows)(gol_backend *be, float *out, const float *x, const int32_t *rows,
+                        int32_t n_rows, int32_t n);
 } gol_backend_ops;
 
 struct gol_backend {

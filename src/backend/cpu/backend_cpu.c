@@ -1,0 +1,156 @@
+/*
+ * The CPU as a device: table of ops, life, memory. Device memory is host memory, so write and read are copies and data of
+ * weights may stay in the mapped file.
+ */
+#include "backend/cpu/backend_cpu.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cpu.h"
+#include "base/mem.h"
+
+/* Below this many numbers touched, one core is done before the others are awake (a wake-up costs some microseconds). Lower
+ * wastes cycles of the other cores, higher leaves them idle in small models. */
+enum { RUN_ALONE_MAX = 8192 };
+
+void gol_cpu_run(const gol_backend_cpu *cpu, gol_work *work, void *arg, size_t n_touched)
+{
+    if (cpu->n_threads == 1 || n_touched <= RUN_ALONE_MAX)
+        work(arg, 0, 1);
+    else
+        gol_worker_pool_run(cpu->pool, work, arg);
+}
+
+static void cpu_destroy(gol_backend *be)
+{
+    gol_backend_cpu *cpu = gol_cpu_of(be);
+    gol_worker_pool_destroy(&cpu->pool);
+    gol_aligned_free(cpu->scratch);
+    gol_free(cpu);
+}
+
+static int cpu_alloc(gol_backend *be, float **out, size_t n_floats, gol_err *err)
+{
+    (void)be;
+    *out = NULL;
+    size_t n_bytes;
+    if (!gol_mul_size(&n_bytes, n_floats, sizeof(float)))
+        return gol_fail(err, GOL_ENOMEM, "cpu: %zu floats do not fit into memory", n_floats);
+    float *p = gol_try_aligned(n_bytes);
+    if (!p)
+        return gol_fail(err, GOL_ENOMEM, "cpu: out of memory for %zu bytes", n_bytes);
+    memset(p, 0, n_bytes);
+    *out = p;
+    return 0;
+}
+
+static void cpu_free(gol_backend *be, float *p)
+{
+    (void)be;
+    gol_aligned_free(p);
+}
+
+static void cpu_write(gol_backend *be, float *dst, const float *host, size_t n_floats)
+{
+    (void)be;
+    memcpy(dst, host, n_floats * sizeof *dst);
+}
+
+static void cpu_read(gol_backend *be, float *host, const float *src, size_t n_floats)
+{
+    (void)be;
+    memcpy(host, src, n_floats * sizeof *host);
+}
+
+/* Only the longest row matters here: tokens are handled one after another and attention walks its context block by block. */
+static int cpu_reserve(gol_backend *be, int32_t n_tokens_max, int64_t n_in_max, int32_t n_ctx_max,
+                       gol_err *err)
+{
+    gol_backend_cpu *cpu = gol_cpu_of(be);
+    (void)n_tokens_max;
+    (void)n_ctx_max;
+    assert(n_in_max > 0);
+    const size_t line = GOL_MEM_ALIGN / sizeof(float);
+    size_t stride;
+    size_t n_bytes;
+    if (!gol_mul_size(&stride, ((size_t)n_in_max + line - 1) / line * line, GOL_MATMUL_ROWS) ||
+        !gol_mul_size(&n_bytes, stride, (size_t)cpu->n_threads * sizeof(float)))
+        return gol_fail(err, GOL_ENOMEM, "cpu: scratch for rows of %lld does not fit into memory",
+                        (long long)n_in_max);
+    if (stride <= cpu->scratch_stride)
+        return 0;
+    float *scratch = gol_try_aligned(n_bytes);
+    if (!scratch)
+        return gol_fail(err, GOL_ENOMEM, "cpu: out of memory for %zu bytes of scratch", n_bytes);
+    gol_aligned_free(cpu->scratch);
+    cpu->scratch = scratch;
+    cpu->scratch_stride = stride;
+    return 0;
+}
+
+static const gol_backend_ops cpu_ops = {
+    .name = "cpu",
+    .destroy = cpu_destroy,
+    .alloc = cpu_alloc,
+    .free = cpu_free,
+    .write = cpu_write,
+    .read = cpu_read,
+    .weight_load = gol_cpu_weight_load,
+    .weight_free = gol_cpu_weight_free,
+    .kv_bytes = gol_cpu_kv_bytes,
+    .kv_create = gol_cpu_kv_create,
+    .kv_destroy = gol_cpu_kv_destroy,
+    .kv_copy_block = gol_cpu_kv_copy_block,
+    .reserve = cpu_reserve,
+    .embed = gol_cpu_embed,
+    .matmul = gol_cpu_matmul,
+    .rms_norm = gol_cpu_rms_norm,
+    .layer_norm = gol_cpu_layer_norm,
+    .rope = gol_cpu_rope,
+    .kv_write = gol_cpu_kv_write,
+    .attention = gol_cpu_attention,
+    .glu = gol_cpu_glu,
+    .act = gol_cpu_act,
+    .add = gol_cpu_add,
+    .scale = gol_cpu_scale,
+    .softcap = gol_cpu_softcap,
+    .gather_rows = gol_cpu_gather_rows,
+};
+
+int gol_backend_cpu_create(gol_backend **out, const gol_cpu_opts *opts, gol_err *err)
+{
+    *out = NULL;
+    gol_backend_cpu *cpu = gol_try_calloc(1, sizeof *cpu);
+    if (!cpu)
+        return gol_fail(err, GOL_ENOMEM, "cpu: out of memory");
+    cpu->base.ops = &cpu_ops;
+    gol_kernels_init(&cpu->kernels, gol_cpu_get());
+    const int rc = gol_worker_pool_create(&cpu->pool, opts ? opts->n_threads : 0, err);
+    if (rc < 0) {
+        gol_free(cpu);
+        return rc;
+    }
+    cpu->n_threads = gol_worker_pool_size(cpu->pool);
+    *out = &cpu->base;
+    return 0;
+}
+
+int gol_backend_cpu_n_threads(const gol_backend *be)
+{
+    return ((const gol_backend_cpu *)be)->n_threads;
+}
+
+const char *gol_backend_cpu_kernel_name(const gol_backend *be, gol_type type)
+{
+    return gol_kernels_matmul_name(&((const gol_backend_cpu *)be)->kernels, type);
+}
+
+void gol_backend_destroy(gol_backend **be)
+{
+    if (!*be)
+        return;
+    (*be)->ops->destroy(*be);
+    *be = NULL;
+}

@@ -1,0 +1,76 @@
+/*
+ * Ops that treat every number alike: activations, gates, sums, factors. The run of numbers is split over the workers at borders
+ * of cache lines.
+ */
+#include "backend/cpu/backend_cpu.h"
+
+#include "base/mem.h"
+
+enum { GRAIN = GOL_MEM_ALIGN / sizeof(float) };
+
+typedef struct elementwise_job {
+    float *out;
+    const float *a;
+    const float *b; /* glu, add */
+    float factor;   /* scale, softcap */
+    size_t n;
+    gol_act_fn *act; /* the one that is not NULL is meant */
+    gol_glu_fn *glu;
+    gol_add_fn *add;
+    gol_factor_fn *by_factor;
+} elementwise_job;
+
+static void apply(void *arg, int ith, int n_threads)
+{
+    const elementwise_job *job = arg;
+    size_t begin;
+    size_t end;
+    gol_worker_range(&begin, &end, job->n, GRAIN, ith, n_threads);
+    const size_t n = end - begin;
+    if (job->act)
+        job->act(job->out + begin, job->a + begin, n);
+    else if (job->glu)
+        job->glu(job->out + begin, job->a + begin, job->b + begin, n);
+    else if (job->add)
+        job->add(job->out + begin, job->a + begin, job->b + begin, n);
+    else
+        job->by_factor(job->out + begin, job->a + begin, job->factor, n);
+}
+
+void gol_cpu_glu(gol_backend *be, float *out, const float *gate, const float *up,
+                 gol_activation act, size_t n)
+{
+    const gol_backend_cpu *cpu = gol_cpu_of(be);
+    elementwise_job job = {.out = out, .a = gate, .b = up, .n = n, .glu = cpu->kernels.glu[act]};
+    gol_cpu_run(cpu, apply, &job, n);
+}
+
+void gol_cpu_act(gol_backend *be, float *out, const float *x, gol_activation act, size_t n)
+{
+    const gol_backend_cpu *cpu = gol_cpu_of(be);
+    elementwise_job job = {.out = out, .a = x, .n = n, .act = cpu->kernels.act[act]};
+    gol_cpu_run(cpu, apply, &job, n);
+}
+
+void gol_cpu_add(gol_backend *be, float *out, const float *a, const float *b, size_t n)
+{
+    const gol_backend_cpu *cpu = gol_cpu_of(be);
+    elementwise_job job = {.out = out, .a = a, .b = b, .n = n, .add = cpu->kernels.add};
+    gol_cpu_run(cpu, apply, &job, n);
+}
+
+void gol_cpu_scale(gol_backend *be, float *out, const float *x, float factor, size_t n)
+{
+    const gol_backend_cpu *cpu = gol_cpu_of(be);
+    elementwise_job job = {
+        .out = out, .a = x, .factor = factor, .n = n, .by_factor = cpu->kernels.scale};
+    gol_cpu_run(cpu, apply, &job, n);
+}
+
+void gol_cpu_softcap(gol_backend *be, float *out, const float *x, float cap, size_t n)
+{
+    const gol_backend_cpu *cpu = gol_cpu_of(be);
+    elementwise_job job = {
+        .out = out, .a = x, .factor = cap, .n = n, .by_factor = cpu->kernels.softcap};
+    gol_cpu_run(cpu, apply, &job, n);
+}

@@ -1,0 +1,129 @@
+/*
+ * The leaves of the CPU backend: what runs on one core on memory that is already cut to size. Ops (src/backend/cpu/, one file
+ * each) split the work over threads and call these through the table; they never know the instruction set.
+ *
+ * gol_kernels_init() fills every slot with its C version, then overwrites in rising order of CPU level. After that the table is
+ * constant. A slot's result for a row depends on that row alone: n_tokens and n_rows of a call change no bit.
+ *
+ * Pointers are aligned to their element only, except where said. "in place": out may be the first input.
+ */
+#ifndef GOL_BACKEND_CPU_KERNELS_H
+#define GOL_BACKEND_CPU_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "backend/backend.h"
+#include "backend/cpu/kernels/kern_list.h"
+#include "base/cpu.h"
+#include "quant/types.h"
+
+/* Partial sums of every reduction in the C kernels: lane l takes elements l, l + 16, …; gol_lanes_sum() adds them as a tree.
+ * Sixteen are four SSE registers, enough to hide the latency of an addition. */
+enum { GOL_LANES = 16 };
+
+/* Output rows that one matmul call may ask for: their scratch (rows * n_in floats) should stay in a core's L2 cache while
+ * all tokens pass over it. More rows share the tokens' reads better, fewer need less cache. */
+enum { GOL_MATMUL_ROWS = 8 };
+
+/* out[t][r] = x[t] . w[r] (+ bias[r]) for a few rows of the weight and all tokens. */
+typedef struct gol_matmul_tile {
+    float *out; /* [n_tokens][n_rows], rows out_stride floats apart */
+    size_t out_stride;
+    const float *x;   /* [n_tokens][n_in] */
+    const uint8_t *w; /* [n_rows][n_in] as blocks of type, rows w_row_bytes apart */
+    size_t w_row_bytes;
+    const float *bias; /* [n_rows] or NULL */
+    float *scratch;    /* [GOL_MATMUL_ROWS][n_in] */
+    gol_type type;
+    size_t n_in;
+    size_t n_rows; /* <= GOL_MATMUL_ROWS */
+    size_t n_tokens;
+} gol_matmul_tile;
+
+typedef void gol_matmul_fn(const gol_matmul_tile *tile);
+typedef void gol_rms_norm_fn(float *out, const float *x, const float *w, float eps,
+                             size_t n); /* in place */
+typedef void gol_layer_norm_fn(float *out, const float *x, const float *w, const float *b,
+                               float eps, size_t n);
+/* Rotates n_pairs pairs of x by the angles whose cos and sin are given, each [n_pairs]. */
+typedef void gol_rope_fn(float *x, const float *cos, const float *sin, size_t n_pairs);
+/* dst[n] of the cache's type = src[n]. */
+typedef void gol_kv_store_fn(void *dst, const float *src, size_t n);
+/* scores[j] = scale * q . k[j], k [n_keys][dim]. */
+typedef void gol_attn_scores_fn(float *scores, const float *q, const void *k, float scale,
+                                size_t n_keys, size_t dim);
+/* out[d] = out[d] * keep + sum over j of p[j] * v[j][d], in order of j; v [n_keys][dim]. */
+typedef void gol_attn_mix_fn(float *out, float keep, const float *p, const void *v, size_t n_keys,
+                             size_t dim);
+/* x[i] = exp(x[i] - max); returns the sum. */
+typedef float gol_exp_sum_fn(float *x, float max, size_t n);
+typedef void gol_act_fn(float *out, const float *x, size_t n);                     /* in place */
+typedef void gol_glu_fn(float *out, const float *gate, const float *up, size_t n); /* in place */
+typedef void gol_add_fn(float *out, const float *a, const float *b, size_t n);     /* in place */
+typedef void gol_factor_fn(float *out, const float *x, float factor, size_t n);    /* in place */
+
+enum {
+    GOL_N_KV_TYPES = GOL_KV_F32 + 1,
+    GOL_N_ROPE_KINDS = GOL_ROPE_NEOX + 1,
+    GOL_N_ACTS = GOL_ACT_RELU + 1
+};
+
+typedef struct gol_kernels {
+    gol_matmul_fn *matmul[GOL_TYPE_N_IDS]; /* NULL: no weights of this type */
+    gol_rms_norm_fn *rms_norm;
+    gol_layer_norm_fn *layer_norm;
+    gol_rope_fn *rope[GOL_N_ROPE_KINDS]; /* [GOL_ROPE_NONE] is NULL */
+    gol_kv_store_fn *kv_store[GOL_N_KV_TYPES];
+    gol_attn_scores_fn *attn_scores[GOL_N_KV_TYPES];
+    gol_attn_mix_fn *attn_mix[GOL_N_KV_TYPES];
+    gol_exp_sum_fn *exp_sum;
+    gol_act_fn *act[GOL_N_ACTS];
+    gol_glu_fn *glu[GOL_N_ACTS];
+    gol_add_fn *add;
+    gol_factor_fn *scale;
+    gol_factor_fn *softcap; /* factor * tanh(x / factor) */
+} gol_kernels;
+
+/* The best kernels of the levels up to `level` in its family. */
+void gol_kernels_init(gol_kernels *kernels, gol_cpu_level level);
+/* "f32_c" for gol_matmul_f32_c; NULL when there is no kernel. */
+const char *gol_kernels_matmul_name(const gol_kernels *kernels, gol_type type);
+
+static inline float gol_lanes_sum(const float lanes[GOL_LANES])
+{
+    float s[GOL_LANES / 2];
+    for (int i = 0; i < 8; i++)
+        s[i] = lanes[i] + lanes[i + 8];
+    for (int i = 0; i < 4; i++)
+        s[i] += s[i + 4];
+    return (s[0] + s[2]) + (s[1] + s[3]);
+}
+
+/* One declaration per row; a kernel that serves several slots is declared as often, which C allows. */
+#define GOL_KERN_DECLARE_MATMUL(slot, kernel, level)      gol_matmul_fn kernel;
+#define GOL_KERN_DECLARE_RMS_NORM(slot, kernel, level)    gol_rms_norm_fn kernel;
+#define GOL_KERN_DECLARE_LAYER_NORM(slot, kernel, level)  gol_layer_norm_fn kernel;
+#define GOL_KERN_DECLARE_ROPE(slot, kernel, level)        gol_rope_fn kernel;
+#define GOL_KERN_DECLARE_KV_STORE(slot, kernel, level)    gol_kv_store_fn kernel;
+#define GOL_KERN_DECLARE_ATTN_SCORES(slot, kernel, level) gol_attn_scores_fn kernel;
+#define GOL_KERN_DECLARE_ATTN_MIX(slot, kernel, level)    gol_attn_mix_fn kernel;
+#define GOL_KERN_DECLARE_EXP_SUM(slot, kernel, level)     gol_exp_sum_fn kernel;
+#define GOL_KERN_DECLARE_ACT(slot, kernel, level)         gol_act_fn kernel;
+#define GOL_KERN_DECLARE_GLU(slot, kernel, level)         gol_glu_fn kernel;
+#define GOL_KERN_DECLARE_ADD(slot, kernel, level)         gol_add_fn kernel;
+#define GOL_KERN_DECLARE_FACTOR(slot, kernel, level)      gol_factor_fn kernel;
+GOL_KERN_MATMUL(GOL_KERN_DECLARE_MATMUL)
+GOL_KERN_RMS_NORM(GOL_KERN_DECLARE_RMS_NORM)
+GOL_KERN_LAYER_NORM(GOL_KERN_DECLARE_LAYER_NORM)
+GOL_KERN_ROPE(GOL_KERN_DECLARE_ROPE)
+GOL_KERN_KV_STORE(GOL_KERN_DECLARE_KV_STORE)
+GOL_KERN_ATTN_SCORES(GOL_KERN_DECLARE_ATTN_SCORES)
+GOL_KERN_ATTN_MIX(GOL_KERN_DECLARE_ATTN_MIX)
+GOL_KERN_EXP_SUM(GOL_KERN_DECLARE_EXP_SUM)
+GOL_KERN_ACT(GOL_KERN_DECLARE_ACT)
+GOL_KERN_GLU(GOL_KERN_DECLARE_GLU)
+GOL_KERN_ADD(GOL_KERN_DECLARE_ADD)
+GOL_KERN_FACTOR(GOL_KERN_DECLARE_FACTOR)
+
+#endif

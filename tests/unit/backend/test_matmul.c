@@ -1,0 +1,227 @@
+/* Weights and the matrix product of the CPU backend. */
+#include "unit/backend/backend_test.h"
+
+#include "base/mem.h"
+#include "support/random_blocks.h"
+
+typedef struct matrix {
+    uint8_t *bytes;
+    gol_weight w;
+} matrix;
+
+static matrix make_matrix(gol_backend *be, gol_rng *rng, gol_type type, int64_t n_out, int64_t n_in)
+{
+    matrix m;
+    gol_err err;
+    size_t row_bytes;
+    assert_true(gol_type_row_bytes(&row_bytes, type, (uint64_t)n_in));
+    m.bytes = malloc(row_bytes * (size_t)n_out);
+    random_blocks(rng, type, m.bytes, (size_t)(n_out * n_in));
+    const gol_weight_desc desc = {"w", type, n_out, n_in, m.bytes, row_bytes * (size_t)n_out};
+    assert_int_equal(be->ops->weight_load(be, &m.w, &desc, &err), 0);
+    return m;
+}
+
+static void free_matrix(gol_backend *be, matrix *m)
+{
+    be->ops->weight_free(be, &m->w);
+    free(m->bytes);
+}
+
+/* The whole product against double; the bound is that of sixteen partial sums (tests/kernels/check_matmul.c). */
+static void compare_with_double(const float *out, const float *x, const matrix *m,
+                                const float *bias, int n_tokens)
+{
+    const size_t n_in = (size_t)m->w.n_in;
+    const size_t n_out = (size_t)m->w.n_out;
+    size_t row_bytes;
+    assert_true(gol_type_row_bytes(&row_bytes, m->w.type, n_in));
+    float *row = malloc(n_in * sizeof *row);
+    for (size_t o = 0; o < n_out; o++) {
+        gol_type_get(m->w.type)->dequant(row, m->bytes + o * row_bytes, n_in);
+        for (size_t t = 0; t < (size_t)n_tokens; t++) {
+            double sum = bias ? (double)bias[o] : 0.0;
+            double magnitude = fabs(sum);
+            for (size_t i = 0; i < n_in; i++) {
+                sum += (double)row[i] * (double)x[t * n_in + i];
+                magnitude += fabs((double)row[i] * (double)x[t * n_in + i]);
+            }
+            assert_close((double)out[t * n_out + o], sum,
+                         magnitude * ((double)n_in / 16 + 8) * 0x1p-24);
+        }
+    }
+    free(row);
+}
+
+static void a_product_equals_the_definition_for_every_type(void **state)
+{
+    (void)state;
+    gol_rng rng = {.key = 1};
+    gol_backend *be = make_backend(2);
+    int n_types = 0;
+    for (int type = 0; type < GOL_TYPE_N_IDS; type++) {
+        const gol_type_info *info = gol_type_find((uint32_t)type);
+        if (!info || !info->dequant)
+            continue;
+        n_types++;
+        const int64_t n_in = info->block_size == 1 ? 100 : 2 * info->block_size;
+        const int64_t n_out = 83; /* neither a multiple of a cache line nor of a kernel call */
+        matrix m = make_matrix(be, &rng, (gol_type)type, n_out, n_in);
+        float *x = random_floats(&rng, (size_t)(5 * n_in));
+        float *bias = random_floats(&rng, (size_t)n_out);
+        float *out = malloc((size_t)(5 * n_out) * sizeof *out);
+        be->ops->matmul(be, out, x, &m.w, NULL, 5);
+        compare_with_double(out, x, &m, NULL, 5);
+        be->ops->matmul(be, out, x, &m.w, bias, 5);
+        compare_with_double(out, x, &m, bias, 5);
+        assert_non_null(gol_backend_cpu_kernel_name(be, (gol_type)type));
+        free(x);
+        free(bias);
+        free(out);
+        free_matrix(be, &m);
+    }
+    assert_true(n_types >= 20);
+    gol_backend_destroy(&be);
+}
+
+static void a_row_has_the_same_bits_in_every_batch_and_with_every_thread_count(void **state)
+{
+    (void)state;
+    enum { N_TOKENS = 33, N_IN = 512, N_OUT = 77 };
+    static const gol_type types[] = {GOL_TYPE_F32, GOL_TYPE_F16, GOL_TYPE_Q4_0, GOL_TYPE_Q6_K};
+    for (size_t k = 0; k < sizeof types / sizeof types[0]; k++) {
+        float *first = NULL;
+        for (int n_threads = 1; n_threads <= 3; n_threads++) {
+            gol_rng rng = {.key = 7};
+            gol_backend *be = make_backend(n_threads);
+            matrix m = make_matrix(be, &rng, types[k], N_OUT, N_IN);
+            float *x = random_floats(&rng, N_TOKENS * N_IN);
+            float *out = malloc(N_TOKENS * N_OUT * sizeof *out);
+            be->ops->matmul(be, out, x, &m.w, NULL, N_TOKENS);
+            for (int t = 0; t < N_TOKENS; t++) { /* alone, and with its right-hand neighbour */
+                float pair[2 * N_OUT];
+                be->ops->matmul(be, pair, x + t * N_IN, &m.w, NULL,
+                                t + 1 < N_TOKENS ? 1 + t % 2 : 1);
+                assert_memory_equal(pair, out + t * N_OUT, N_OUT * sizeof *out);
+            }
+            if (first)
+                assert_memory_equal(out, first, N_TOKENS * N_OUT * sizeof *out);
+            else
+                first = out;
+            if (out != first)
+                free(out);
+            free(x);
+            free_matrix(be, &m);
+            gol_backend_destroy(&be);
+        }
+        free(first);
+    }
+}
+
+static void embedding_takes_rows_of_the_table(void **state)
+{
+    (void)state;
+    gol_rng rng = {.key = 3};
+    gol_backend *be = make_backend(3);
+    matrix m = make_matrix(be, &rng, GOL_TYPE_Q8_0, 50, 4096);
+    const int32_t ids[] = {49, 0, 17, 17};
+    float *out = malloc(4 * 4096 * sizeof *out);
+    float *want = malloc(4096 * sizeof *want);
+    be->ops->embed(be, out, &m.w, ids, 4);
+    for (size_t t = 0; t < 4; t++) {
+        gol_dequant_row *dequant = gol_type_get(GOL_TYPE_Q8_0)->dequant;
+        dequant(want, m.bytes + (size_t)ids[t] * (4096 / 32 * 34), 4096);
+        assert_memory_equal(out + t * 4096, want, 4096 * sizeof *want);
+    }
+    free(out);
+    free(want);
+    free_matrix(be, &m);
+    gol_backend_destroy(&be);
+}
+
+static void types_without_values_are_refused_as_weights(void **state)
+{
+    (void)state;
+    static const gol_type refused[] = {GOL_TYPE_I8,  GOL_TYPE_I16,  GOL_TYPE_I32,
+                                       GOL_TYPE_I64, GOL_TYPE_Q8_1, GOL_TYPE_Q8_K};
+    gol_backend *be = make_backend(1);
+    uint8_t bytes[4096] = {0};
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        gol_weight w;
+        gol_err err = {0};
+        const gol_weight_desc desc = {"blk.0.ffn_up.weight", refused[i], 1, 256, bytes, 256};
+        assert_int_equal(be->ops->weight_load(be, &w, &desc, &err), GOL_EUNSUPPORTED);
+        assert_non_null(strstr(err.message, "blk.0.ffn_up.weight"));
+        assert_non_null(strstr(err.message, gol_type_get(refused[i])->name));
+        assert_null(gol_backend_cpu_kernel_name(be, refused[i]));
+    }
+    gol_backend_destroy(&be);
+}
+
+static void a_weight_of_the_wrong_size_is_refused(void **state)
+{
+    (void)state;
+    gol_backend *be = make_backend(1);
+    uint8_t bytes[4096] = {0};
+    static const struct {
+        int64_t n_out, n_in;
+        size_t n_bytes;
+    } wrong[] = {{2, 32, 35},
+                 {2, 32, 37},
+                 {2, 33, 36},
+                 {0, 32, 0},
+                 {-1, 32, 18},
+                 {2, 0, 0},
+                 {INT64_MAX, 1 << 20, 36}};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        gol_weight w;
+        gol_err err = {0};
+        const gol_weight_desc desc = {"w",           GOL_TYPE_Q4_0, wrong[i].n_out,
+                                      wrong[i].n_in, bytes,         wrong[i].n_bytes};
+        assert_int_equal(be->ops->weight_load(be, &w, &desc, &err), GOL_EMODEL);
+    }
+    gol_backend_destroy(&be);
+}
+
+static void misaligned_float_weights_are_copied_and_others_stay_in_the_file(void **state)
+{
+    (void)state;
+    gol_backend *be = make_backend(1);
+    gol_err err = {0};
+    static const float values[4] = {1, 2, 3, 4};
+    uint8_t bytes[sizeof values + 1];
+    memcpy(bytes + 1, values, sizeof values);
+    gol_weight w;
+    const uint8_t *odd = (uintptr_t)bytes % 2 ? bytes : bytes + 1;
+    memmove((uint8_t *)bytes + (odd - bytes), values, sizeof values);
+    gol_weight_desc desc = {"w", GOL_TYPE_F32, 2, 2, odd, sizeof values};
+    gol_mem_fail_nth(1, false);
+    assert_int_equal(be->ops->weight_load(be, &w, &desc, &err), GOL_ENOMEM);
+    gol_mem_fail_nth(0, false);
+    assert_null(w.data);
+    assert_int_equal(be->ops->weight_load(be, &w, &desc, &err), 0);
+    assert_non_null(w.owned);
+    float out[2];
+    be->ops->matmul(be, out, (const float[]){1, 1}, &w, NULL, 1);
+    assert_true(out[0] == 3.0f && out[1] == 7.0f);
+    be->ops->weight_free(be, &w);
+    desc.data = values;
+    assert_int_equal(be->ops->weight_load(be, &w, &desc, &err), 0);
+    assert_null(w.owned);
+    assert_ptr_equal(w.data, values);
+    be->ops->weight_free(be, &w);
+    gol_backend_destroy(&be);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_product_equals_the_definition_for_every_type),
+        cmocka_unit_test(a_row_has_the_same_bits_in_every_batch_and_with_every_thread_count),
+        cmocka_unit_test(embedding_takes_rows_of_the_table),
+        cmocka_unit_test(types_without_values_are_refused_as_weights),
+        cmocka_unit_test(a_weight_of_the_wrong_size_is_refused),
+        cmocka_unit_test(misaligned_float_weights_are_copied_and_others_stay_in_the_file),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
