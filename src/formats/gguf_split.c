@@ -163,7 +163,7 @@ static int open_part(gol_file_part *part, const char *path, const split_info *fi
 
 static int open_other_parts(gol_model_file *file, const split_info *info, gol_err *err)
 {
-    size_t prefix_len;
+    size_t prefix_len = 0;
     int rc = check_part_name(file->path, info, &prefix_len, err);
     if (rc != 0)
         return rc;

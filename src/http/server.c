@@ -102,7 +102,7 @@ static int open_listener(gol_http_server *server, const gol_http_opts *opts, gol
         return gol_fail(err, GOL_ELISTEN, "cannot listen on %s port %d: %s", host, wanted_port,
                         strerror(listen_errno));
 
-    struct sockaddr_storage bound;
+    struct sockaddr_storage bound = {0};
     socklen_t n_bound = sizeof bound;
     server->port = wanted_port;
     if (getsockname(server->listen_fd, (struct sockaddr *)&bound, &n_bound) == 0)

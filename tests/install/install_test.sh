@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# install_test.sh BUILD GOLLUM_H VERSION MODEL: installs BUILD below a temporary prefix, takes the program out of the
+# header's opening comment, builds it with what gollum.pc says, shared and static, and runs it: without a model file, and
+# with MODEL where that exists.
+set -euo pipefail
+build=$1 header=$2 version=$3 model=$4
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+fail() {
+    echo "install_test: $*" >&2
+    exit 1
+}
+
+cmake --install "$build" --prefix "$dir/usr" >"$dir/log" || { cat "$dir/log"; fail "cmake --install"; }
+pc=$(find "$dir/usr" -name gollum.pc)
+PKG_CONFIG_PATH=$(dirname "$pc")
+lib=$(dirname "$PKG_CONFIG_PATH")
+export PKG_CONFIG_PATH
+[ "$(pkg-config --modversion gollum)" = "$version" ] || fail "gollum.pc does not say version $version"
+
+exported=$(nm -D --defined-only "$lib/libgollum.so" | awk '{ print $3 }')
+declared=$(grep -oE '^GOLLUM_API .*' "$header" | grep -oE 'gollum_[a-z0-9_]+\(' | tr -d '(' | sort -u)
+[ -n "$declared" ] || fail "no function in $header"
+[ "$(sort -u <<<"$exported")" = "$declared" ] ||
+    fail "libgollum.so does not export what gollum.h declares: $(diff <(sort -u <<<"$exported") <(echo "$declared") || true)"
+
+sed -n '/^ \*     #include <gollum.h>/,/^ \*     }$/s/^ \*     \{0,1\}//p' "$header" >"$dir/example.c"
+read -ra cflags < <(pkg-config --cflags gollum)
+read -ra shared < <(pkg-config --libs gollum)
+read -ra static < <(pkg-config --static --libs gollum)
+"${CC:-cc}" -std=c11 -Wall -Wextra -Werror "${cflags[@]}" "$dir/example.c" "${shared[@]}" -o "$dir/example_shared"
+"${CC:-cc}" -std=c11 -Wall -Wextra -Werror "${cflags[@]}" "$dir/example.c" -static "${static[@]}" -o "$dir/example_static"
+
+cd "$dir"
+export LD_LIBRARY_PATH=$lib
+for example in ./example_shared ./example_static; do
+    status=0
+    $example >out 2>err || status=$?
+    [ $status = 66 ] || fail "$example without a model: status $status, 66 expected"
+    grep -q model.gguf err || fail "$example without a model does not name the file: $(cat err)"
+done
+if [ ! -e "$model" ]; then
+    echo "$model is not here: the example was not run with a model"
+    exit 0
+fi
+ln -s "$model" model.gguf
+for example in ./example_shared ./example_static; do
+    $example >out 2>err || fail "$example with a model: status $?: $(cat err)"
+    [ -s out ] || fail "$example with a model printed nothing"
+done
