@@ -33,6 +33,7 @@ typedef struct gol_engine_opts {
     uint64_t kv_bytes;        /* memory for the KV cache; 0: enough for max_seqs sequences of max_model_len, at most a quarter
                                  of the memory that is available */
     gol_kv_type kv_type;
+    gol_sched_policy policy;
     int32_t max_queued_reqs;  /* waiting; more are refused with GOL_EBUSY; 0: 256 */
 } gol_engine_opts;
 

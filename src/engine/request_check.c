@@ -1,0 +1,106 @@
+/* Every field of a request against its range in request.h. Reads the request only; allocates nothing. */
+#include "engine/request_check.h"
+
+#include <stdbool.h>
+
+static int check_i32(const char *field, int32_t v, int32_t min, int32_t max, gol_err *err)
+{
+    if (v >= min && v <= max)
+        return 0;
+    if (max == INT32_MAX)
+        return gol_fail(err, GOL_EINVAL, "%s is %d, at least %d is accepted", field, v, min);
+    return gol_fail(err, GOL_EINVAL, "%s is %d, %d to %d is accepted", field, v, min, max);
+}
+
+/* Inclusive; NaN is in no range. */
+static int check_f32(const char *field, float v, float min, float max, gol_err *err)
+{
+    if (v >= min && v <= max)
+        return 0;
+    return gol_fail(err, GOL_EINVAL, "%s is %g, %g to %g is accepted", field, (double)v,
+                    (double)min, (double)max);
+}
+
+static int check_positive(const char *field, float v, float max, gol_err *err)
+{
+    if (v > 0.0f && v <= max)
+        return 0;
+    return gol_fail(err, GOL_EINVAL, "%s is %g, more than 0 and at most %g is accepted", field,
+                    (double)v, (double)max);
+}
+
+static int check_ids(const char *field, const int32_t *ids, int32_t n, int32_t n_vocab,
+                     gol_err *err)
+{
+    if (n > 0 && !ids)
+        return gol_fail(err, GOL_EINVAL, "%s is NULL with %d entries", field, n);
+    for (int32_t i = 0; i < n; i++) {
+        if (ids[i] < 0 || ids[i] >= n_vocab)
+            return gol_fail(err, GOL_EINVAL, "%s[%d] is %d, the model's token ids are 0 to %d",
+                            field, i, ids[i], n_vocab - 1);
+    }
+    return 0;
+}
+
+/* Ranges where every value has a meaning; the finite upper ends keep the arithmetic of the sampler finite. */
+static int check_sampling(const gol_sampling_params *p, gol_err *err)
+{
+    int rc = check_f32("temperature", p->temperature, 0.0f, 1e6f, err);
+    if (rc == 0)
+        rc = check_positive("top_p", p->top_p, 1.0f, err);
+    if (rc == 0)
+        rc = check_f32("min_p", p->min_p, 0.0f, 1.0f, err);
+    if (rc == 0)
+        rc = check_i32("top_k", p->top_k, 0, INT32_MAX, err);
+    if (rc == 0)
+        rc = check_positive("repetition_penalty", p->repetition_penalty, 1e6f, err);
+    if (rc == 0)
+        rc = check_f32("presence_penalty", p->presence_penalty, -2.0f, 2.0f, err);
+    if (rc == 0)
+        rc = check_f32("frequency_penalty", p->frequency_penalty, -2.0f, 2.0f, err);
+    return rc;
+}
+
+/* Before min_tokens no stop id may be drawn, so some other token must exist. Vocabularies above GOL_STOP_IDS_MAX have one. */
+static bool has_token_to_draw(const gol_request *request, int32_t n_vocab)
+{
+    if (request->min_tokens == 0 || n_vocab > GOL_STOP_IDS_MAX)
+        return true;
+    uint64_t stops = 0;
+    for (int32_t i = 0; i < request->n_stop_ids; i++)
+        stops |= (uint64_t)1 << request->stop_ids[i];
+    return stops != UINT64_MAX >> (64 - n_vocab);
+}
+
+int gol_request_check(const gol_request *request, int32_t max_model_len, int32_t n_vocab,
+                      gol_err *err)
+{
+    int rc = check_i32("n_prompt", request->n_prompt, 1, INT32_MAX, err);
+    if (rc == 0)
+        rc = check_i32("max_tokens", request->max_tokens, 1, INT32_MAX, err);
+    if (rc == 0)
+        rc = check_i32("min_tokens", request->min_tokens, 0, request->max_tokens, err);
+    if (rc == 0)
+        rc = check_i32("n_stop_ids", request->n_stop_ids, 0, GOL_STOP_IDS_MAX, err);
+    if (rc == 0)
+        rc = check_i32("n_logprobs", request->n_logprobs, -1, GOL_LOGPROBS_MAX, err);
+    if (rc == 0)
+        rc = check_sampling(&request->sampling, err);
+    if (rc != 0)
+        return rc;
+    if (!request->on_output)
+        return gol_fail(err, GOL_EINVAL, "on_output is NULL");
+    /* Before the prompt is read: a prompt that is too long is not worth a walk over its tokens. */
+    if (request->n_prompt >= max_model_len)
+        return gol_fail(err, GOL_ECONTEXT,
+                        "the prompt has %d tokens; with one token of answer it needs %lld, the "
+                        "context has %d",
+                        request->n_prompt, (long long)request->n_prompt + 1, max_model_len);
+    rc = check_ids("prompt", request->prompt, request->n_prompt, n_vocab, err);
+    if (rc == 0)
+        rc = check_ids("stop_ids", request->stop_ids, request->n_stop_ids, n_vocab, err);
+    if (rc == 0 && !has_token_to_draw(request, n_vocab))
+        rc = gol_fail(err, GOL_EINVAL, "min_tokens is %d but stop_ids hold the whole vocabulary",
+                      request->min_tokens);
+    return rc;
+}

@@ -1,0 +1,194 @@
+/*
+ * Continuous batching. One budget of tokens per step is handed out in this order:
+ *   1. running sequences that lack one token (decodes): no stream ever waits for somebody's prompt;
+ *   2. running sequences that lack more (prompts in slices, recomputation), in policy order;
+ *   3. waiting sequences, in policy order, the first that finds no place ends the round: nobody is overtaken.
+ * A running sequence that finds no free block takes those of the last in policy order, which goes back to waiting with its
+ * tokens and recomputes them later (preemption by recomputation).
+ *
+ * Assumes max_batch_tokens >= max_seqs and that every sequence fits the pool alone. Then the first running sequence gets at
+ * least one token in every step, whatever the others need: nothing can be stuck.
+ */
+#include "engine/scheduler.h"
+
+#include <assert.h>
+
+#include "base/mem.h"
+
+int gol_scheduler_init(gol_scheduler *s, const gol_scheduler_opts *opts, gol_kv_cache *kv,
+                       gol_err *err)
+{
+    assert(opts->max_seqs >= 1);
+    assert(opts->max_batch_tokens >= opts->max_seqs);
+    *s = (gol_scheduler){.opts = *opts, .kv = kv};
+    s->plan.seqs = gol_try_array((size_t)opts->max_seqs, sizeof(gol_seq *));
+    if (!s->plan.seqs)
+        return gol_fail(err, GOL_ENOMEM, "no memory for plans of %d sequences", opts->max_seqs);
+    return 0;
+}
+
+void gol_scheduler_deinit(gol_scheduler *s)
+{
+    assert(!gol_scheduler_has_work(s));
+    gol_free(s->plan.seqs);
+    *s = (gol_scheduler){0};
+}
+
+bool gol_scheduler_has_work(const gol_scheduler *s)
+{
+    return s->waiting.n + s->running.n > 0;
+}
+
+static bool is_before(const gol_scheduler *s, const gol_seq *a, const gol_seq *b)
+{
+    if (s->opts.policy == GOL_SCHED_PRIORITY && a->priority != b->priority)
+        return a->priority < b->priority;
+    return a->id < b->id;
+}
+
+/* Into policy order, looking from the tail: where new sequences nearly always belong. */
+static void insert_from_tail(gol_scheduler *s, gol_seq_queue *queue, gol_seq *seq)
+{
+    gol_seq *next = NULL;
+    for (gol_seq *q = queue->tail; q && is_before(s, seq, q); q = q->prev)
+        next = q;
+    gol_seq_queue_insert(queue, seq, next);
+}
+
+/* The same from the head: where preempted sequences belong, for they are older than what never ran. */
+static void insert_from_head(gol_scheduler *s, gol_seq_queue *queue, gol_seq *seq)
+{
+    gol_seq *next = queue->head;
+    while (next && is_before(s, next, seq))
+        next = next->next;
+    gol_seq_queue_insert(queue, seq, next);
+}
+
+void gol_scheduler_add(gol_scheduler *s, gol_seq *seq)
+{
+    assert(seq->status == GOL_SEQ_WAITING);
+    assert(gol_kv_cache_blocks_for(s->kv, seq->n_tokens_max) <= s->kv->pool.n_blocks);
+    insert_from_tail(s, &s->waiting, seq);
+}
+
+/* Its blocks and its share of this step go back. Tokens stay, so does everything that was drawn: the recomputation gives
+ * the same keys and values, and the next draw the same token. */
+static void preempt(gol_scheduler *s, gol_seq *seq)
+{
+    gol_seq_queue_remove(&s->running, seq);
+    gol_kv_cache_free(s->kv, seq);
+    s->n_tokens_left += seq->n_scheduled;
+    seq->n_scheduled = 0;
+    seq->n_computed = 0;
+    seq->status = GOL_SEQ_PREEMPTED;
+    insert_from_head(s, &s->waiting, seq);
+    s->n_preemptions++;
+}
+
+/* Places for n tokens of a running sequence, at the cost of the last ones if need be. False: it was the last itself. */
+static bool reserve(gol_scheduler *s, gol_seq *seq, int32_t n)
+{
+    while (!gol_kv_cache_allocate_slots(s->kv, seq, n)) {
+        gol_seq *victim = s->running.tail;
+        preempt(s, victim);
+        if (victim == seq)
+            return false;
+    }
+    return true;
+}
+
+static int32_t slice(const gol_scheduler *s, const gol_seq *seq)
+{
+    const int32_t n_pending = gol_seq_n_pending(seq);
+    return n_pending < s->n_tokens_left ? n_pending : s->n_tokens_left;
+}
+
+static void hand_out(gol_scheduler *s, gol_seq *seq, int32_t n)
+{
+    seq->n_scheduled = n;
+    s->n_tokens_left -= n;
+}
+
+/* One round over the running sequences: those that decode, or the others. */
+static void schedule_running(gol_scheduler *s, bool decodes)
+{
+    gol_seq *seq = s->running.head;
+    while (seq && s->n_tokens_left > 0) {
+        const bool is_decode = gol_seq_n_pending(seq) == 1;
+        if (is_decode == decodes) {
+            const int32_t n = slice(s, seq);
+            if (!reserve(s, seq, n))
+                return; /* it was the tail */
+            hand_out(s, seq, n);
+        }
+        seq = seq->next; /* read only now: reserve() may have cut the tail off */
+    }
+}
+
+/*
+ * While budget is left, every running sequence has its places for all its tokens, so at most one prompt at a time is half
+ * computed. A new sequence starts only if all its tokens fit (not just the first slice), and every running one can still
+ * take one more block, which is all they need within the next block_size steps: admitting more would end in preemption.
+ */
+static void schedule_waiting(gol_scheduler *s)
+{
+    while (s->waiting.head && s->running.n < s->opts.max_seqs && s->n_tokens_left > 0) {
+        gol_seq *seq = s->waiting.head;
+        assert(seq->n_computed == 0 && seq->n_blocks == 0);
+        if (gol_kv_cache_n_lacking(s->kv, seq) > gol_kv_cache_n_free(s->kv) - s->running.n)
+            return;
+        gol_seq_queue_remove(&s->waiting, seq);
+        insert_from_tail(s, &s->running, seq);
+        seq->status = GOL_SEQ_RUNNING;
+        const int32_t n = slice(s, seq);
+        const bool has_slots = gol_kv_cache_allocate_slots(s->kv, seq, n);
+        assert(has_slots);
+        hand_out(s, seq, n);
+    }
+}
+
+static void fill_plan(gol_scheduler *s)
+{
+    s->plan.n_seqs = 0;
+    s->plan.n_tokens = 0;
+    for (gol_seq *seq = s->running.head; seq; seq = seq->next) {
+        if (seq->n_scheduled == 0)
+            continue;
+        s->plan.seqs[s->plan.n_seqs++] = seq;
+        s->plan.n_tokens += seq->n_scheduled;
+    }
+    assert(s->plan.n_tokens == s->opts.max_batch_tokens - s->n_tokens_left);
+}
+
+const gol_plan *gol_scheduler_schedule(gol_scheduler *s)
+{
+    const uint64_t n_preemptions = s->n_preemptions;
+    s->n_tokens_left = s->opts.max_batch_tokens;
+    schedule_running(s, true);
+    schedule_running(s, false);
+    /* Who was just sent away would be first in line and be sent away again. */
+    if (s->n_preemptions == n_preemptions)
+        schedule_waiting(s);
+    fill_plan(s);
+    return &s->plan;
+}
+
+void gol_scheduler_update(gol_scheduler *s)
+{
+    for (int32_t i = 0; i < s->plan.n_seqs; i++) {
+        gol_seq *seq = s->plan.seqs[i];
+        seq->n_computed += seq->n_scheduled;
+        seq->n_scheduled = 0;
+        assert(seq->n_computed <= seq->n_tokens);
+    }
+    s->plan.n_seqs = 0;
+    s->plan.n_tokens = 0;
+}
+
+void gol_scheduler_finish(gol_scheduler *s, gol_seq *seq)
+{
+    assert(seq->n_scheduled == 0);
+    gol_seq_queue_remove(seq->status == GOL_SEQ_RUNNING ? &s->running : &s->waiting, seq);
+    gol_kv_cache_free(s->kv, seq);
+    seq->status = GOL_SEQ_FINISHED;
+}

@@ -1,0 +1,114 @@
+/* A sequence's memory and its growth by one token. Where it stands and what it holds is the scheduler's business. */
+#include "engine/sequence.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "engine/request_check.h"
+
+static int32_t min_i32(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
+}
+
+static bool has_penalty(const gol_sampling_params *p)
+{
+    return p->repetition_penalty != 1.0f || p->presence_penalty != 0.0f ||
+           p->frequency_penalty != 0.0f;
+}
+
+static int init_counts(gol_seq *seq, int32_t n_vocab, gol_err *err)
+{
+    const int rc = gol_token_counts_init(&seq->counts, min_i32(seq->n_tokens_max, n_vocab), err);
+    if (rc != 0)
+        return rc;
+    seq->has_counts = true;
+    for (int32_t i = 0; i < seq->n_prompt; i++)
+        gol_token_counts_add_prompt(&seq->counts, seq->tokens[i]);
+    return 0;
+}
+
+static int32_t *copy_ids(const int32_t *ids, int32_t n, int32_t n_room)
+{
+    int32_t *copy = gol_try_array((size_t)n_room, sizeof *copy);
+    if (copy && n > 0)
+        memcpy(copy, ids, (size_t)n * sizeof *copy);
+    return copy;
+}
+
+int gol_seq_create(gol_seq **out, const gol_request *request, const gol_seq_limits *limits,
+                   gol_err *err)
+{
+    *out = NULL;
+    const int rc = gol_request_check(request, limits->max_model_len, limits->n_vocab, err);
+    if (rc != 0)
+        return rc;
+
+    gol_seq *seq = gol_try_calloc(1, sizeof *seq);
+    if (!seq)
+        return gol_fail(err, GOL_ENOMEM, "no memory for a sequence");
+    seq->status = GOL_SEQ_WAITING;
+    seq->priority = request->priority;
+    seq->n_prompt = request->n_prompt;
+    seq->n_tokens = request->n_prompt;
+    /* The prompt leaves room for one token at least; max_tokens may be anything up to INT32_MAX. */
+    seq->n_tokens_max = request->n_prompt +
+                        min_i32(request->max_tokens, limits->max_model_len - request->n_prompt);
+    seq->n_blocks_max = (seq->n_tokens_max - 1) / limits->block_size + 1;
+    seq->sampling = request->sampling;
+    seq->n_stop_ids = request->n_stop_ids;
+    seq->min_tokens = request->min_tokens;
+    seq->n_logprobs = request->n_logprobs;
+    seq->on_output = request->on_output;
+    seq->user = request->user;
+
+    seq->tokens = copy_ids(request->prompt, request->n_prompt, seq->n_tokens_max);
+    seq->stop_ids = copy_ids(request->stop_ids, request->n_stop_ids, request->n_stop_ids);
+    seq->block_table = gol_try_array((size_t)seq->n_blocks_max, sizeof *seq->block_table);
+    if (!seq->tokens || !seq->stop_ids || !seq->block_table) {
+        const int32_t n_tokens_max = seq->n_tokens_max;
+        gol_seq_destroy(&seq);
+        return gol_fail(err, GOL_ENOMEM, "no memory for a sequence of up to %d tokens",
+                        n_tokens_max);
+    }
+    if (has_penalty(&seq->sampling) && init_counts(seq, limits->n_vocab, err) != 0) {
+        gol_seq_destroy(&seq);
+        return GOL_ENOMEM;
+    }
+    *out = seq;
+    return 0;
+}
+
+void gol_seq_destroy(gol_seq **seq_ptr)
+{
+    gol_seq *seq = *seq_ptr;
+    if (!seq)
+        return;
+    assert(seq->queue == NULL);
+    assert(seq->n_blocks == 0);
+    gol_token_counts_deinit(&seq->counts);
+    gol_free(seq->block_table);
+    gol_free(seq->stop_ids);
+    gol_free(seq->tokens);
+    gol_free(seq);
+    *seq_ptr = NULL;
+}
+
+void gol_seq_append(gol_seq *seq, int32_t token)
+{
+    assert(seq->n_tokens < seq->n_tokens_max);
+    seq->tokens[seq->n_tokens++] = token;
+    /* Counted when it is drawn, not when it is computed: recomputation after preemption changes no count. */
+    if (seq->has_counts)
+        gol_token_counts_add_output(&seq->counts, token);
+}
+
+bool gol_seq_is_stop(const gol_seq *seq, int32_t token)
+{
+    for (int32_t i = 0; i < seq->n_stop_ids; i++) {
+        if (seq->stop_ids[i] == token)
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,89 @@
+/*
+ * One token timeline: the prompt and what was generated after it, how far it is computed, and which blocks hold its keys
+ * and values. There is no prefill state and no decode state: n_computed catches up with n_tokens, and whenever it has, the
+ * next token is sampled.
+ *
+ *     tokens   [ prompt ............ | generated ... |        room        ]
+ *              0                n_prompt         n_tokens           n_tokens_max
+ *     computed [ in the KV cache ........ | n_scheduled in this step | ]
+ *
+ * Everything is allocated by gol_seq_create(), in the thread of who submits; a step allocates nothing. From
+ * gol_inbox_push() on, the engine's thread owns it.
+ */
+#ifndef GOL_ENGINE_SEQUENCE_H
+#define GOL_ENGINE_SEQUENCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "engine/request.h"
+#include "engine/token_counts.h"
+
+typedef enum gol_seq_status {
+    GOL_SEQ_WAITING,   /* not yet started: no blocks */
+    GOL_SEQ_RUNNING,   /* in the scheduler's running queue */
+    GOL_SEQ_PREEMPTED, /* waiting again, its blocks taken away, its tokens kept */
+    GOL_SEQ_FINISHED,  /* in no queue, no blocks */
+} gol_seq_status;
+
+typedef struct gol_seq {
+    uint64_t id; /* rises with arrival; given by the inbox */
+    gol_seq_status status;
+    int32_t priority;
+
+    int32_t *tokens; /* [n_tokens_max] */
+    int32_t n_prompt;
+    int32_t n_tokens;
+    int32_t n_tokens_max; /* n_prompt + max_tokens, or the context's end */
+    int32_t n_computed;
+    int32_t n_scheduled; /* by the current plan */
+
+    int32_t *block_table; /* [n_blocks_max] block ids: appended to, then given back as a whole */
+    int32_t n_blocks;
+    int32_t n_blocks_max;
+
+    struct gol_seq_queue *queue; /* where it is linked, NULL: nowhere */
+    struct gol_seq *prev;
+    struct gol_seq *next;
+
+    gol_sampling_params sampling;
+    int32_t *stop_ids; /* [n_stop_ids] */
+    int32_t n_stop_ids;
+    int32_t min_tokens;
+    int32_t n_logprobs;
+    bool has_counts; /* some penalty is on: counts is kept */
+    gol_token_counts counts;
+
+    gol_output_fn *on_output;
+    void *user;
+} gol_seq;
+
+/* What a sequence is cut to. */
+typedef struct gol_seq_limits {
+    int32_t max_model_len;
+    int32_t block_size;
+    int32_t n_vocab;
+} gol_seq_limits;
+
+/* Checks every field of the request and copies it. Errors: GOL_EINVAL (a field is out of range: which, and what is
+ * accepted), GOL_ECONTEXT (no room for one token after the prompt), GOL_ENOMEM. */
+int gol_seq_create(gol_seq **out, const gol_request *request, const gol_seq_limits *limits,
+                   gol_err *err);
+void gol_seq_destroy(gol_seq **seq); /* NULL is fine; must be in no queue and hold no blocks */
+
+void gol_seq_append(gol_seq *seq, int32_t token); /* a generated one; room is asserted */
+bool gol_seq_is_stop(const gol_seq *seq, int32_t token);
+
+static inline int32_t gol_seq_n_generated(const gol_seq *seq)
+{
+    return seq->n_tokens - seq->n_prompt;
+}
+
+/* Tokens known but not computed: 1 for a sequence that decodes, more for one that prefills or recomputes. */
+static inline int32_t gol_seq_n_pending(const gol_seq *seq)
+{
+    return seq->n_tokens - seq->n_computed;
+}
+
+#endif

@@ -1,0 +1,232 @@
+/*
+ * Simulation of the scheduler and the blocks, without a model: a seeded load of requests of all sizes, arrivals in bursts
+ * and lulls, priorities, cancellations of waiting and running ones, early stops, pools from one sequence's size to ample.
+ * After every step the invariants of sim_check.h are checked, and at the end that everything ended, within a bound:
+ *
+ *   Under fcfs the oldest sequence computes at least one token in every step and is never preempted. So a request ends at
+ *   the latest n steps after its arrival, n being the sum of the n_tokens_max of all that were there, itself included.
+ *   Under priority later arrivals may come between, and who is first may lose its blocks to who comes before it, once for
+ *   each of them: a load ends within that sum times the number of requests, from the last arrival on.
+ *
+ *     sim [seed] [n_requests]
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "engine/scheduler.h"
+#include "sim/sim_check.h"
+#include "support/seqs.h"
+
+typedef struct request {
+    gol_seq *seq; /* NULL before arrival and after the end */
+    int64_t deadline;
+    int32_t stop_at; /* n_tokens at which it stops by itself */
+} request;
+
+typedef struct simulation {
+    sim_place place;
+    gol_rng rng;
+    gol_kv_cache kv;
+    gol_scheduler sched;
+    gol_seq_limits limits;
+    int32_t n_requests;
+    int32_t n_arrived;
+    int32_t n_live;
+    int64_t n_tokens_live; /* sum of n_tokens_max of those that are there */
+    int64_t deadline_all;
+    request *requests; /* [n_requests] */
+    int32_t *ref_cnts; /* [n_blocks] */
+    /* what happened, for the last line */
+    int32_t n_ended;
+    int32_t n_aborted;
+    int32_t n_running_max;
+    int64_t n_tokens;
+} simulation;
+
+static int32_t pick(simulation *sim, int32_t min, int32_t max)
+{
+    return min + (int32_t)gol_rng_below(&sim->rng, (uint64_t)(max - min) + 1);
+}
+
+/* Mostly small, sometimes as large as allowed: the mix that makes pools overflow. */
+static int32_t pick_size(simulation *sim, int32_t max)
+{
+    switch (pick(sim, 0, 9)) {
+    case 0:
+        return max;
+    case 1:
+    case 2:
+        return pick(sim, 1, max);
+    default:
+        return pick(sim, 1, max / 8 + 1);
+    }
+}
+
+static void set_up(simulation *sim, uint64_t seed, int32_t n_requests)
+{
+    sim->place.seed = seed;
+    sim->rng.key = seed;
+    sim->n_requests = n_requests;
+    const int32_t block_size = 1 << pick(sim, 0, 5);
+    sim->limits = (gol_seq_limits){
+        .max_model_len = pick(sim, 2, 400), .block_size = block_size, .n_vocab = 8};
+    const int32_t n_blocks_one = (sim->limits.max_model_len - 1) / block_size + 1;
+    const int32_t n_blocks = n_blocks_one * pick(sim, 1, 6) + pick(sim, 0, 3);
+    gol_scheduler_opts opts;
+    opts.policy = pick(sim, 0, 1) ? GOL_SCHED_PRIORITY : GOL_SCHED_FCFS;
+    opts.max_seqs = pick(sim, 1, 40);
+    opts.max_batch_tokens = opts.max_seqs + (pick(sim, 0, 3) ? pick(sim, 0, 256) : 0);
+
+    sim->requests = gol_xcalloc((size_t)n_requests, sizeof *sim->requests);
+    sim->ref_cnts = gol_xcalloc((size_t)n_blocks, sizeof *sim->ref_cnts);
+    if (gol_kv_cache_init(&sim->kv, n_blocks, block_size, NULL) != 0 ||
+        gol_scheduler_init(&sim->sched, &opts, &sim->kv, NULL) != 0)
+        sim_violation(&sim->place, "out of memory", 0, 1);
+    printf("seed %" PRIu64 ": %s, %d requests of up to %d tokens, %d blocks of %d, %d sequences, "
+           "%d tokens a step\n",
+           seed, opts.policy == GOL_SCHED_FCFS ? "fcfs" : "priority", n_requests,
+           sim->limits.max_model_len, n_blocks, block_size, opts.max_seqs, opts.max_batch_tokens);
+}
+
+static void tear_down(simulation *sim)
+{
+    gol_scheduler_deinit(&sim->sched);
+    gol_kv_cache_deinit(&sim->kv);
+    gol_free(sim->requests);
+    gol_free(sim->ref_cnts);
+}
+
+static void arrive(simulation *sim)
+{
+    request *r = &sim->requests[sim->n_arrived++];
+    const int32_t n_prompt = pick_size(sim, sim->limits.max_model_len - 1);
+    const int32_t max_tokens = pick_size(sim, sim->limits.max_model_len);
+    gol_seq *seq = seqs_create((uint64_t)sim->n_arrived, n_prompt, max_tokens, pick(sim, -2, 2),
+                               &sim->limits);
+    r->seq = seq;
+    r->stop_at = pick(sim, n_prompt + 1, seq->n_tokens_max);
+    if (pick(sim, 0, 1))
+        r->stop_at = seq->n_tokens_max;
+    gol_scheduler_add(&sim->sched, seq);
+    sim->n_live++;
+    sim->n_tokens_live += seq->n_tokens_max;
+    r->deadline = sim->place.step + sim->n_tokens_live;
+    const bool is_fcfs = sim->sched.opts.policy == GOL_SCHED_FCFS;
+    sim->deadline_all = sim->place.step + sim->n_tokens_live * (is_fcfs ? 1 : sim->n_live);
+}
+
+static void end(simulation *sim, request *r)
+{
+    gol_scheduler_finish(&sim->sched, r->seq);
+    sim->n_live--;
+    sim->n_tokens_live -= r->seq->n_tokens_max;
+    gol_seq_destroy(&r->seq);
+    sim->n_ended++;
+}
+
+/* Bursts, lulls and single ones. */
+static void arrivals(simulation *sim)
+{
+    int32_t n = 0;
+    if (pick(sim, 0, 63) == 0)
+        n = pick(sim, 1, 60);
+    else if (pick(sim, 0, 7) == 0)
+        n = 1;
+    if (sim->n_live == 0 && n == 0)
+        n = 1;
+    while (n-- > 0 && sim->n_arrived < sim->n_requests)
+        arrive(sim);
+}
+
+static void cancellations(simulation *sim)
+{
+    if (sim->n_arrived == 0 || pick(sim, 0, 9) != 0)
+        return;
+    /* Of the recent ones, for the old ones are gone; those found gone are a client's late cancellation. */
+    const int32_t n_recent = sim->n_arrived < 50 ? sim->n_arrived : 50;
+    request *r = &sim->requests[pick(sim, sim->n_arrived - n_recent, sim->n_arrived - 1)];
+    if (!r->seq)
+        return;
+    end(sim, r);
+    sim->n_aborted++;
+}
+
+static void check(simulation *sim)
+{
+    sim_check_queues(&sim->sched, &sim->place);
+    sim_check_blocks(&sim->sched, sim->ref_cnts, &sim->place);
+}
+
+/* Deadlines of single requests hold under fcfs only: there, who comes later cannot come between. */
+static void check_deadlines(simulation *sim)
+{
+    if (sim->place.step > sim->deadline_all)
+        sim_violation(&sim->place, "the load has not ended", sim->place.step, sim->deadline_all);
+    if (sim->sched.opts.policy != GOL_SCHED_FCFS)
+        return;
+    const gol_seq_queue *queues[] = {&sim->sched.running, &sim->sched.waiting};
+    for (int q = 0; q < 2; q++) {
+        for (const gol_seq *seq = queues[q]->head; seq; seq = seq->next) {
+            const request *r = &sim->requests[seq->id - 1];
+            if (sim->place.step > r->deadline)
+                sim_violation(&sim->place, "a request starves", sim->place.step, r->deadline);
+        }
+    }
+}
+
+static void step(simulation *sim)
+{
+    const uint64_t oldest_id = sim->sched.running.head ? sim->sched.running.head->id : 0;
+    const gol_plan *plan = gol_scheduler_schedule(&sim->sched);
+    check(sim);
+    sim_check_plan(&sim->sched, plan, &sim->place);
+    if (oldest_id != 0 && sim->sched.opts.policy == GOL_SCHED_FCFS &&
+        sim->sched.running.head->id != oldest_id)
+        sim_violation(&sim->place, "the oldest was preempted", (int64_t)oldest_id,
+                      (int64_t)sim->sched.running.head->id);
+    sim->n_tokens += plan->n_tokens;
+    if (plan->n_seqs > sim->n_running_max)
+        sim->n_running_max = plan->n_seqs;
+    gol_scheduler_update(&sim->sched);
+
+    gol_seq *next;
+    for (gol_seq *seq = sim->sched.running.head; seq; seq = next) {
+        next = seq->next;
+        if (gol_seq_n_pending(seq) > 0)
+            continue;
+        gol_seq_append(seq, 1);
+        request *r = &sim->requests[seq->id - 1];
+        if (seq->n_tokens == r->stop_at)
+            end(sim, r);
+    }
+    check(sim);
+}
+
+int main(int argc, char **argv)
+{
+    const uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
+    const int32_t n_requests = argc > 2 ? (int32_t)strtol(argv[2], NULL, 10) : 2000;
+    if (argc > 3 || n_requests < 1) {
+        fprintf(stderr, "usage: sim [seed] [n_requests]\n");
+        return 64;
+    }
+    simulation sim = {0};
+    set_up(&sim, seed, n_requests);
+    while (sim.n_ended < sim.n_requests) {
+        arrivals(&sim);
+        cancellations(&sim);
+        check(&sim);
+        if (gol_scheduler_has_work(&sim.sched))
+            step(&sim);
+        check_deadlines(&sim);
+        sim.place.step++;
+    }
+    printf("%" PRId64 " steps, %" PRId64 " tokens, up to %d sequences in one, %" PRIu64
+           " preemptions, %d aborted\n",
+           sim.place.step, sim.n_tokens, sim.n_running_max, sim.sched.n_preemptions, sim.n_aborted);
+    tear_down(&sim);
+    return 0;
+}

@@ -1,0 +1,124 @@
+/* The invariants of src/engine/README.md as code, written from the text and not from the scheduler. */
+#include "sim/sim_check.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+_Noreturn void sim_violation(const sim_place *place, const char *what, int64_t found,
+                             int64_t expected)
+{
+    fprintf(stderr,
+            "sim: seed %" PRIu64 ", step %" PRId64 ": %s: found %" PRId64 ", expected %" PRId64
+            "\n",
+            place->seed, place->step, what, found, expected);
+    exit(1);
+}
+
+static void expect(const sim_place *place, const char *what, int64_t found, int64_t expected)
+{
+    if (found != expected)
+        sim_violation(place, what, found, expected);
+}
+
+static void expect_at_most(const sim_place *place, const char *what, int64_t found, int64_t max)
+{
+    if (found > max)
+        sim_violation(place, what, found, max);
+}
+
+static bool is_ordered(const gol_scheduler *s, const gol_seq *a, const gol_seq *b)
+{
+    if (s->opts.policy == GOL_SCHED_PRIORITY && a->priority != b->priority)
+        return a->priority < b->priority;
+    return a->id < b->id;
+}
+
+static void check_queue(const gol_scheduler *s, const gol_seq_queue *queue, const sim_place *place)
+{
+    int32_t n = 0;
+    const gol_seq *prev = NULL;
+    for (const gol_seq *seq = queue->head; seq; seq = seq->next) {
+        expect(place, "backward link is wrong", seq->prev == prev, true);
+        expect(place, "queue pointer is wrong", seq->queue == queue, true);
+        const bool is_running = seq->status == GOL_SEQ_RUNNING;
+        expect(place, "status does not suit the queue", is_running, queue == &s->running);
+        if (prev)
+            expect(place, "queue is out of policy order", is_ordered(s, prev, seq), true);
+        if (!is_running) {
+            expect(place, "waiting sequence holds blocks", seq->n_blocks, 0);
+            expect(place, "waiting sequence has computed tokens", seq->n_computed, 0);
+        }
+        expect_at_most(place, "sequence is longer than allowed", seq->n_tokens, seq->n_tokens_max);
+        prev = seq;
+        n++;
+    }
+    expect(place, "queue's tail is wrong", queue->tail == prev, true);
+    expect(place, "queue's count is wrong", queue->n, n);
+}
+
+void sim_check_queues(const gol_scheduler *s, const sim_place *place)
+{
+    check_queue(s, &s->waiting, place);
+    check_queue(s, &s->running, place);
+    expect_at_most(place, "too many sequences run", s->running.n, s->opts.max_seqs);
+}
+
+void sim_check_blocks(const gol_scheduler *s, int32_t *ref_cnts, const sim_place *place)
+{
+    const gol_block_pool *pool = &s->kv->pool;
+    const int32_t block_size = s->kv->block_size;
+    memset(ref_cnts, 0, (size_t)pool->n_blocks * sizeof *ref_cnts);
+    for (const gol_seq *seq = s->running.head; seq; seq = seq->next) {
+        for (int32_t i = 0; i < seq->n_blocks; i++)
+            ref_cnts[seq->block_table[i]]++;
+        const int64_t n_places = (int64_t)seq->n_blocks * block_size;
+        const int64_t n_needed = seq->n_computed + seq->n_scheduled;
+        expect_at_most(place, "tokens without a place", n_needed, n_places);
+        expect_at_most(place, "blocks held without need", n_places, n_needed + block_size - 1);
+    }
+    int32_t n_used = 0;
+    for (int32_t i = 0; i < pool->n_blocks; i++) {
+        expect(place, "block has another ref_cnt than holders", pool->blocks[i].ref_cnt,
+               ref_cnts[i]);
+        /* Nothing is shared yet: one place written by two sequences would be a wrong answer. */
+        expect_at_most(place, "block is held twice", ref_cnts[i], 1);
+        n_used += ref_cnts[i] > 0;
+    }
+    int32_t n_free = 0;
+    for (const gol_block *b = pool->free_head.next_free; b != &pool->free_tail; b = b->next_free) {
+        expect(place, "block in the free list is held", b->ref_cnt, 0);
+        n_free++;
+    }
+    expect(place, "free list and count differ", pool->n_free, n_free);
+    expect(place, "free + used blocks", n_free + n_used, pool->n_blocks);
+}
+
+void sim_check_plan(const gol_scheduler *s, const gol_plan *plan, const sim_place *place)
+{
+    expect_at_most(place, "step is over the budget", plan->n_tokens, s->opts.max_batch_tokens);
+    expect_at_most(place, "plan has too many sequences", plan->n_seqs, s->running.n);
+    int64_t n_tokens = 0;
+    for (int32_t i = 0; i < plan->n_seqs; i++) {
+        const gol_seq *seq = plan->seqs[i];
+        expect(place, "planned sequence is not running", seq->status, GOL_SEQ_RUNNING);
+        expect_at_most(place, "planned sequence without work", 1, seq->n_scheduled);
+        expect_at_most(place, "sequence computes tokens it does not have",
+                       seq->n_computed + seq->n_scheduled, seq->n_tokens);
+        n_tokens += seq->n_scheduled;
+    }
+    expect(place, "plan's sum is wrong", plan->n_tokens, n_tokens);
+    if (!s->running.head)
+        sim_violation(place, "sequences wait and none runs", 0, 1);
+    expect_at_most(place, "the first running sequence is not served", 1,
+                   s->running.head->n_scheduled);
+    int32_t n_half = 0;
+    for (const gol_seq *seq = s->running.head; seq; seq = seq->next) {
+        if (gol_seq_n_pending(seq) == 1)
+            expect(place, "a decode has to wait", seq->n_scheduled, 1);
+        n_half += seq->n_scheduled < gol_seq_n_pending(seq);
+    }
+    expect_at_most(place, "budget is left and prompts are half computed",
+                   plan->n_tokens < s->opts.max_batch_tokens ? n_half : 0, 0);
+}

@@ -1,0 +1,29 @@
+/* What must hold in every step of a simulation. A violation prints what and where and ends the program. */
+#ifndef TESTS_SIM_SIM_CHECK_H
+#define TESTS_SIM_SIM_CHECK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/scheduler.h"
+
+/* Printed with a violation. */
+typedef struct sim_place {
+    uint64_t seed;
+    int64_t step;
+} sim_place;
+
+_Noreturn void sim_violation(const sim_place *place, const char *what, int64_t found,
+                             int64_t expected);
+
+/* Queues: every member has the right status, links and order. */
+void sim_check_queues(const gol_scheduler *s, const sim_place *place);
+
+/* Blocks: free + used = total, each ref_cnt equals the number of tables that hold the block, tables cover what is computed
+ * and what is scheduled and no more than one block beyond need. ref_cnts: scratch [n_blocks]. */
+void sim_check_blocks(const gol_scheduler *s, int32_t *ref_cnts, const sim_place *place);
+
+/* The plan: within the budget, no sequence over its tokens, the first running one served, and so is every decode. */
+void sim_check_plan(const gol_scheduler *s, const gol_plan *plan, const sim_place *place);
+
+#endif

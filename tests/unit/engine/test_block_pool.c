@@ -1,0 +1,157 @@
+/* The block pool and the block tables over it: order of reuse, counts, and that our own mistakes stop the program. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "engine/block_pool.h"
+
+static void test_blocks_are_taken_in_the_order_they_were_freed(void **state)
+{
+    (void)state;
+    gol_block_pool pool;
+    assert_int_equal(gol_block_pool_init(&pool, 4, NULL), 0);
+    for (int32_t i = 0; i < 4; i++)
+        assert_int_equal(gol_block_pool_take(&pool), i);
+    assert_int_equal(pool.n_free, 0);
+    const int32_t order[] = {2, 0, 3, 1};
+    for (int i = 0; i < 4; i++) {
+        gol_block_pool_unref(&pool, order[i]);
+        assert_int_equal(pool.n_free, i + 1);
+    }
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(gol_block_pool_take(&pool), order[i]);
+    gol_block_pool_deinit(&pool);
+}
+
+static void test_a_block_is_free_when_its_last_holder_lets_go(void **state)
+{
+    (void)state;
+    gol_block_pool pool;
+    assert_int_equal(gol_block_pool_init(&pool, 2, NULL), 0);
+    const int32_t id = gol_block_pool_take(&pool);
+    pool.blocks[id].ref_cnt++;
+    gol_block_pool_unref(&pool, id);
+    assert_int_equal(pool.n_free, 1);
+    gol_block_pool_unref(&pool, id);
+    assert_int_equal(pool.n_free, 2);
+    assert_int_equal(gol_block_pool_take(&pool), 1); /* freed last, so it is reused last */
+    gol_block_pool_deinit(&pool);
+}
+
+static void test_the_free_list_holds_exactly_the_free_blocks_after_any_history(void **state)
+{
+    (void)state;
+    enum { N = 17 };
+    gol_block_pool pool;
+    assert_int_equal(gol_block_pool_init(&pool, N, NULL), 0);
+    gol_rng rng = {.key = 7};
+    int32_t held[N];
+    int n_held = 0;
+    for (int step = 0; step < 5000; step++) {
+        if (n_held < N && (n_held == 0 || gol_rng_below(&rng, 2) == 0)) {
+            held[n_held++] = gol_block_pool_take(&pool);
+        } else {
+            const int i = (int)gol_rng_below(&rng, (uint64_t)n_held);
+            gol_block_pool_unref(&pool, held[i]);
+            held[i] = held[--n_held];
+        }
+        int n_linked = 0;
+        const gol_block *prev = &pool.free_head;
+        for (const gol_block *b = pool.free_head.next_free; b != &pool.free_tail;
+             b = b->next_free) {
+            assert_ptr_equal(b->prev_free, prev);
+            assert_int_equal(b->ref_cnt, 0);
+            prev = b;
+            n_linked++;
+        }
+        assert_ptr_equal(pool.free_tail.prev_free, prev);
+        assert_int_equal(n_linked, pool.n_free);
+        assert_int_equal(n_linked + n_held, N);
+    }
+    gol_block_pool_deinit(&pool);
+}
+
+static void free_twice(void)
+{
+    gol_block_pool pool;
+    if (gol_block_pool_init(&pool, 2, NULL) != 0)
+        return;
+    const int32_t id = gol_block_pool_take(&pool);
+    gol_block_pool_unref(&pool, id);
+    gol_block_pool_unref(&pool, id);
+}
+
+static void take_too_many(void)
+{
+    gol_block_pool pool;
+    if (gol_block_pool_init(&pool, 1, NULL) != 0)
+        return;
+    gol_block_pool_take(&pool);
+    gol_block_pool_take(&pool);
+}
+
+static void free_unknown(void)
+{
+    gol_block_pool pool;
+    if (gol_block_pool_init(&pool, 1, NULL) != 0)
+        return;
+    gol_block_pool_unref(&pool, 1);
+}
+
+/* In a child, whose complaint goes nowhere. */
+static bool dies(void (*work)(void))
+{
+    const pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        (void)!freopen("/dev/null", "w", stderr);
+        work();
+        _exit(0);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
+}
+
+static void test_mistakes_in_counting_stop_the_program(void **state)
+{
+    (void)state;
+    assert_true(dies(free_twice));
+    assert_true(dies(take_too_many));
+    assert_true(dies(free_unknown));
+}
+
+static void test_init_survives_running_out_of_memory(void **state)
+{
+    (void)state;
+    gol_block_pool pool;
+    gol_err err;
+    gol_mem_fail_nth(1, false);
+    assert_int_equal(gol_block_pool_init(&pool, 8, &err), GOL_ENOMEM);
+    gol_mem_fail_nth(0, false);
+    assert_non_null(strstr(err.message, "8"));
+    gol_block_pool_deinit(&pool);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_blocks_are_taken_in_the_order_they_were_freed),
+        cmocka_unit_test(test_a_block_is_free_when_its_last_holder_lets_go),
+        cmocka_unit_test(test_the_free_list_holds_exactly_the_free_blocks_after_any_history),
+        cmocka_unit_test(test_mistakes_in_counting_stop_the_program),
+        cmocka_unit_test(test_init_survives_running_out_of_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
