@@ -6,6 +6,11 @@
 
 #include "base/log.h"
 
+/* Fullwidth bars and U+2581 between the words. The string is cut where a hex escape would eat a letter. */
+#define DEEPSEEK_END                                                                               \
+    "<\xEF\xBD\x9C"                                                                                \
+    "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>"
+
 static const char *const keys[] = {
     "tokenizer.ggml.eot_token_id",     "tokenizer.ggml.eom_token_id",
     "tokenizer.ggml.fim_pad_token_id", "tokenizer.ggml.fim_rep_token_id",
@@ -13,29 +18,12 @@ static const char *const keys[] = {
 };
 
 static const char *const names[] = {
-    "</s>",
-    "<|eot_id|>",
-    "<|eom_id|>",
-    "<|im_end|>",
-    "<|end|>",
-    "<|return|>", /* gpt-oss: end of the answer, and of a tool call */
-    "<|call|>",
-    "<|endoftext|>",
-    "<|end_of_text|>",
-    "<|eos|>",
-    "<eos>",
-    "<end_of_turn>",
-    "<|end_of_turn|>",
-    "<end_of_utterance>",
-    "<EOT>",
-    "_<EOT>",
-    "[EOT]",
-    "[EOS]",
-    "<\xEF\xBD\x9C"
-    "end\xE2\x96\x81of\xE2\x96\x81sentence\xEF\xBD\x9C>", /* DeepSeek: fullwidth bars, U+2581 */
-    "<|fim_pad|>",
-    "<|repo_name|>",
-    "<|file_sep|>",
+    "</s>",       "<|eot_id|>",    "<|eom_id|>",      "<|im_end|>",
+    "<|end|>",    "<|return|>", /* gpt-oss: end of the answer, and of a tool call */
+    "<|call|>",   "<|endoftext|>", "<|end_of_text|>", "<|eos|>",
+    "<eos>",      "<end_of_turn>", "<|end_of_turn|>", "<end_of_utterance>",
+    "<EOT>",      "_<EOT>",        "[EOT]",           "[EOS]",
+    DEEPSEEK_END, "<|fim_pad|>",   "<|repo_name|>",   "<|file_sep|>",
 };
 
 static int32_t find_special(const gol_vocab *vocab, const char *name)

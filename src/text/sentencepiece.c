@@ -2,6 +2,9 @@
  * The "llama" kind: SentencePiece's BPE (Kudo and Richardson 2018). Spaces become U+2581, the text's first word gets one in
  * front, characters are merged while the merged text is a token, highest score first (ties: leftmost), and characters
  * without a token are spelled in byte tokens "<0xNN>". Bytes that are not UTF-8 are spelled so too.
+ *
+ * Merging is done word by word where the vocabulary allows it: if no token holds a space mark behind something else, no merge
+ * can cross the border in front of a mark. The result is the same, and a word's symbols stay in the cache.
  */
 #include "text/tokenizer_kind.h"
 
@@ -14,16 +17,34 @@ enum { SPACE_MARK_LEN = sizeof SPACE_MARK - 1 };
 
 typedef struct spm_state {
     int32_t byte_ids[256]; /* -1: the vocabulary has no token for this byte */
+    bool words_apart;      /* no token crosses the border in front of a space mark */
 } spm_state;
 
 typedef struct spm_run {
     const gol_vocab *vocab;
-    const char *text; /* escaped */
+    const char *text; /* a word, escaped */
 } spm_run;
 
 static bool has_space_mark(gol_str text)
 {
     return memmem(text.data, text.len, SPACE_MARK, SPACE_MARK_LEN) != NULL;
+}
+
+static bool is_mark_at(gol_str text, size_t pos)
+{
+    return text.len - pos >= SPACE_MARK_LEN &&
+           memcmp(text.data + pos, SPACE_MARK, SPACE_MARK_LEN) == 0;
+}
+
+/* Bytes up to the first border between something else and a space mark. */
+static size_t word_len(gol_str text)
+{
+    size_t pos = 0;
+    while (pos < text.len && is_mark_at(text, pos))
+        pos += SPACE_MARK_LEN;
+    while (pos < text.len && !is_mark_at(text, pos))
+        pos++;
+    return pos;
 }
 
 /* The text with its space marks as spaces. */
@@ -34,8 +55,7 @@ static int unescape(gol_str *out, gol_arena *arena, gol_str text)
         return GOL_ENOMEM;
     size_t n = 0;
     for (size_t pos = 0; pos < text.len;) {
-        if (text.len - pos >= SPACE_MARK_LEN &&
-            memcmp(text.data + pos, SPACE_MARK, SPACE_MARK_LEN) == 0) {
+        if (is_mark_at(text, pos)) {
             copy[n++] = ' ';
             pos += SPACE_MARK_LEN;
         } else {
@@ -105,6 +125,16 @@ static void find_byte_ids(spm_state *state, const gol_vocab *vocab)
     }
 }
 
+static bool are_words_apart(const gol_vocab *vocab)
+{
+    for (int32_t id = 0; id < vocab->n; id++) {
+        const gol_str text = vocab->tokens[id].text;
+        if (gol_vocab_is_plain(vocab, id) && word_len(text) != text.len)
+            return false;
+    }
+    return true;
+}
+
 /* SentencePiece's own numbering, for files that name no ids: 0 <unk>, 1 <s>, 2 </s>. */
 static void set_default_ids(gol_vocab *vocab)
 {
@@ -136,6 +166,7 @@ static int create(void **out, gol_vocab *vocab, const gol_model_file *file, gol_
     if (state == NULL)
         return gol_fail(err, GOL_ENOMEM, "tokenizer: out of memory");
     find_byte_ids(state, vocab);
+    state->words_apart = are_words_apart(vocab);
     *out = state;
     return 0;
 }
@@ -232,29 +263,40 @@ static int push_bytes(const spm_state *state, const gol_vocab *vocab, gol_ids *i
     return 0;
 }
 
-static int encode(const void *state, const gol_vocab *vocab, gol_ids *ids, gol_str text,
-                  bool at_start, gol_err *err)
+static int encode_word(const spm_state *state, const gol_vocab *vocab, gol_merger *merger,
+                       gol_ids *ids, gol_str word, gol_err *err)
 {
-    gol_merger merger = {0};
-    size_t len = 0;
-    int rc = GOL_ENOMEM;
-    char *escaped = escape(text, at_start && vocab->adds_space, &len);
-    if (escaped == NULL)
-        goto out;
-    rc = push_symbols(&merger, vocab, (gol_str){escaped, len});
-    if (rc != 0)
-        goto out;
-    const spm_run run = {vocab, escaped};
-    rc = gol_merger_run(&merger, find_pair, &run);
-    for (int32_t i = 0; rc == 0 && i >= 0; i = merger.symbols[i].next) {
-        const gol_symbol *symbol = &merger.symbols[i];
+    gol_merger_clear(merger);
+    int rc = push_symbols(merger, vocab, word);
+    const spm_run run = {vocab, word.data};
+    if (rc == 0)
+        rc = gol_merger_run(merger, find_pair, &run);
+    for (int32_t i = 0; rc == 0 && i >= 0; i = merger->symbols[i].next) {
+        const gol_symbol *symbol = &merger->symbols[i];
         if (symbol->id >= 0)
             rc = gol_ids_push(ids, symbol->id);
         else
-            rc = push_bytes(state, vocab, ids, (gol_str){escaped + symbol->start, symbol->len},
+            rc = push_bytes(state, vocab, ids, (gol_str){word.data + symbol->start, symbol->len},
                             err);
     }
-out:
+    return rc;
+}
+
+static int encode(const void *opaque, const gol_vocab *vocab, gol_ids *ids, gol_str text,
+                  bool at_start, gol_err *err)
+{
+    const spm_state *state = opaque;
+    gol_merger merger = {0};
+    size_t len = 0;
+    char *escaped = escape(text, at_start && vocab->adds_space, &len);
+    int rc = escaped != NULL ? 0 : GOL_ENOMEM;
+    for (size_t pos = 0; rc == 0 && pos < len;) {
+        gol_str word = {escaped + pos, len - pos};
+        if (state->words_apart)
+            word.len = word_len(word);
+        rc = encode_word(state, vocab, &merger, ids, word, err);
+        pos += word.len;
+    }
     if (rc == GOL_ENOMEM)
         gol_fail(err, rc, "tokenizer: out of memory for a text of %zu bytes", text.len);
     gol_merger_deinit(&merger);

@@ -80,7 +80,7 @@ static int is_phi3(const gol_model_file *file, bool *out, gol_err *err)
 int gol_tokenizer_load(gol_tokenizer **out, const gol_model_file *file, gol_err *err)
 {
     *out = NULL;
-    const gol_tokenizer_class *kind;
+    const gol_tokenizer_class *kind = NULL;
     int rc = find_kind(&kind, file, err);
     if (rc != 0)
         return rc;
