@@ -64,8 +64,8 @@ static bool list_has(const char *list, const char *word)
     return false;
 }
 
-/* The path of our group in the v2 hierarchy, or in the v1 hierarchy of the cpu controller. */
-static bool find_group(char out[CGROUP_PATH_MAX], const char *root, bool is_v2)
+/* The path of our group in the v2 hierarchy (controller NULL), or in the v1 hierarchy of a controller. */
+static bool find_group(char out[CGROUP_PATH_MAX], const char *root, const char *controller)
 {
     FILE *f = open_below(root, "/proc/self/cgroup");
     if (!f)
@@ -79,7 +79,7 @@ static bool find_group(char out[CGROUP_PATH_MAX], const char *root, bool is_v2)
             continue;
         *path++ = '\0';
         controllers++;
-        const bool is_it = is_v2 ? *controllers == '\0' : list_has(controllers, "cpu");
+        const bool is_it = controller ? list_has(controllers, controller) : *controllers == '\0';
         if (is_it && strlen(path) < CGROUP_PATH_MAX) {
             strcpy(out, path);
             found = true;
@@ -91,7 +91,7 @@ static bool find_group(char out[CGROUP_PATH_MAX], const char *root, bool is_v2)
 
 /* Splits "id parent dev root mount options [optional...] - type source super" at its spaces; false if this is no mount of
  * the wanted kind. */
-static bool split_mount(char *line, bool is_v2, const char **root, const char **mount)
+static bool split_mount(char *line, const char *controller, const char **root, const char **mount)
 {
     char *tail = strstr(line, " - ");
     if (!tail)
@@ -101,9 +101,9 @@ static bool split_mount(char *line, bool is_v2, const char **root, const char **
     const char *type = strtok_r(tail + 3, " ", &save);
     const char *source = strtok_r(NULL, " ", &save);
     const char *super = strtok_r(NULL, " ", &save);
-    if (!type || !source || !super || strcmp(type, is_v2 ? "cgroup2" : "cgroup") != 0)
+    if (!type || !source || !super || strcmp(type, controller ? "cgroup" : "cgroup2") != 0)
         return false;
-    if (!is_v2 && !list_has(super, "cpu"))
+    if (controller && !list_has(super, controller))
         return false;
     const char *fields[5] = {0};
     char *rest = line;
@@ -128,10 +128,10 @@ static const char *path_below(const char *group, const char *mount_root)
     return strcmp(group + n, "/") == 0 ? "" : group + n;
 }
 
-static bool find_place(cgroup_place *out, const char *root, bool is_v2)
+static bool find_place(cgroup_place *out, const char *root, const char *controller)
 {
     char group[CGROUP_PATH_MAX];
-    if (!find_group(group, root, is_v2))
+    if (!find_group(group, root, controller))
         return false;
     FILE *f = open_below(root, "/proc/self/mountinfo");
     if (!f)
@@ -141,7 +141,7 @@ static bool find_place(cgroup_place *out, const char *root, bool is_v2)
     while (!found && read_line(f, line)) {
         const char *mount_root;
         const char *mount;
-        if (!split_mount(line, is_v2, &mount_root, &mount))
+        if (!split_mount(line, controller, &mount_root, &mount))
             continue;
         const int n = snprintf(out->mount, sizeof out->mount, "%s%s", root, mount);
         found = n > 0 && (size_t)n < sizeof out->mount;
@@ -151,11 +151,36 @@ static bool find_place(cgroup_place *out, const char *root, bool is_v2)
     return found;
 }
 
-/* The first line of <mount><path>/<name>. */
-static bool read_file(char line[CGROUP_LINE_MAX], const cgroup_place *place, const char *name)
+static void visit_hierarchy(const char *root, const char *controller, gol_cgroup_visit *visit,
+                            void *user)
+{
+    cgroup_place place;
+    if (!find_place(&place, root, controller))
+        return;
+    for (;;) {
+        char folder[2 * CGROUP_PATH_MAX];
+        snprintf(folder, sizeof folder, "%s%s", place.mount, place.path);
+        visit(user, folder, controller == NULL);
+        char *slash = strrchr(place.path, '/');
+        if (!slash)
+            return;
+        *slash = '\0';
+    }
+}
+
+void gol_cgroup_visit_all(const char *root, const char *controller, gol_cgroup_visit *visit,
+                          void *user)
+{
+    /* Both: on hybrid systems a controller sits in either hierarchy. */
+    visit_hierarchy(root, NULL, visit, user);
+    visit_hierarchy(root, controller, visit, user);
+}
+
+/* The first line of <folder>/<name>. */
+static bool read_file(char line[CGROUP_LINE_MAX], const char *folder, const char *name)
 {
     char full[2 * CGROUP_PATH_MAX + 64];
-    snprintf(full, sizeof full, "%s%s/%s", place->mount, place->path, name);
+    snprintf(full, sizeof full, "%s/%s", folder, name);
     FILE *f = fopen(full, "re");
     if (!f)
         return false;
@@ -173,48 +198,35 @@ static int round_up(long long quota, long long period)
     return n < INT_MAX ? (int)n : 0;
 }
 
-static int read_quota(const cgroup_place *place, bool is_v2)
+static int read_quota(const char *folder, bool is_v2)
 {
     char line[CGROUP_LINE_MAX];
     char *end;
     if (is_v2) {
-        if (!read_file(line, place, "cpu.max"))
+        if (!read_file(line, folder, "cpu.max"))
             return 0;
         const long long quota = strtoll(line, &end, 10); /* "max" gives 0 */
         return round_up(quota, strtoll(end, NULL, 10));
     }
-    if (!read_file(line, place, "cpu.cfs_quota_us"))
+    if (!read_file(line, folder, "cpu.cfs_quota_us"))
         return 0;
     const long long quota = strtoll(line, &end, 10);
-    if (!read_file(line, place, "cpu.cfs_period_us"))
+    if (!read_file(line, folder, "cpu.cfs_period_us"))
         return 0;
     return round_up(quota, strtoll(line, &end, 10));
 }
 
-static int smaller_quota(int a, int b)
+static void keep_smaller_quota(void *user, const char *folder, bool is_v2)
 {
-    if (a == 0 || b == 0)
-        return a + b;
-    return a < b ? a : b;
-}
-
-static int smallest_quota(const char *root, bool is_v2)
-{
-    cgroup_place place;
-    if (!find_place(&place, root, is_v2))
-        return 0;
-    int n_cpus = read_quota(&place, is_v2);
-    char *slash = strrchr(place.path, '/');
-    while (slash) {
-        *slash = '\0';
-        n_cpus = smaller_quota(n_cpus, read_quota(&place, is_v2));
-        slash = strrchr(place.path, '/');
-    }
-    return n_cpus;
+    int *smallest = user;
+    const int n_cpus = read_quota(folder, is_v2);
+    if (n_cpus != 0 && (*smallest == 0 || n_cpus < *smallest))
+        *smallest = n_cpus;
 }
 
 int gol_cgroup_n_cpus(const char *root)
 {
-    /* Both: on hybrid systems the cpu controller sits in either hierarchy. */
-    return smaller_quota(smallest_quota(root, true), smallest_quota(root, false));
+    int smallest = 0;
+    gol_cgroup_visit_all(root, "cpu", keep_smaller_quota, &smallest);
+    return smallest;
 }
