@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/log.h"
 #include "fuzz/fuzz_target.h"
 #include "text/tokenizer.h"
 
@@ -18,7 +19,8 @@ static void expect(bool holds)
 static void encode_and_decode(const gol_tokenizer *tok, gol_str text, unsigned flags)
 {
     gol_ids ids = {0};
-    gol_buf out = {0};
+    gol_buf out;
+    gol_buf_init(&out, 1u << 20);
     gol_err err = {0};
     const int rc = gol_tokenizer_encode(tok, &ids, text, flags, &err);
     expect(rc == 0 || (err.code == rc && ids.n == 0));
@@ -33,6 +35,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const texts[] = {"", "Hello, world", " a  b\n\n\tc 123's",
                                         "\xc3\xa9\xe4\xbd\xa0\xf0\x9f\x98\x80\xff\xc3"};
+    gol_log_init(GOL_LOG_ERROR, GOL_LOG_TEXT, NULL,
+                 NULL); /* oddities are warnings: no line per input */
     gol_model_file *file = NULL;
     gol_tokenizer *tok = NULL;
     gol_err err = {0};
