@@ -39,6 +39,18 @@ bool gol_os_thread_pin(int cpu)
     return sched_setaffinity(0, sizeof mask, mask.sets) == 0;
 }
 
+void gol_os_thread_visit(int cpu)
+{
+    cpu_mask all = {0};
+    if (sched_getcpu() == cpu || cpu < 0 || cpu >= CPUS_MAX)
+        return;
+    if (sched_getaffinity(0, sizeof all, all.sets) != 0 ||
+        !CPU_ISSET_S((size_t)cpu, sizeof all, all.sets))
+        return;
+    if (gol_os_thread_pin(cpu)) /* returns when the thread has moved */
+        (void)sched_setaffinity(0, sizeof all, all.sets);
+}
+
 void gol_os_thread_set_name(const char *name)
 {
     char short_name[16];

@@ -21,6 +21,11 @@ bool gol_os_thread_pin(int cpu)
     return false;
 }
 
+void gol_os_thread_visit(int cpu)
+{
+    (void)cpu;
+}
+
 #if defined(__APPLE__)
 void gol_os_thread_set_name(const char *name)
 {

@@ -46,6 +46,7 @@ struct gol_worker_pool {
     void *arg;
     int n_threads;
     int n_created; /* threads to join: n_threads - 1 once complete */
+    int home_cpu;  /* worker 0's, left free by the pinned ones; -1 when nobody is pinned */
     uint64_t spin_ns;
     bool is_running;
     worker workers[]; /* [n_threads - 1], worker ith at ith - 1 */
@@ -90,6 +91,7 @@ static int start_threads(gol_worker_pool *pool)
     /* Only when every processor of the mask gets a worker: with some left over, two programs would pin to the same first
      * few while others idle. */
     const bool can_pin = gol_os_thread_affinity(cpus, GOL_WORKERS_MAX) == pool->n_threads;
+    pool->home_cpu = can_pin ? cpus[0] : -1;
     sigset_t saved;
     block_signals(&saved);
     int failure = 0;
@@ -168,6 +170,10 @@ void gol_worker_pool_run(gol_worker_pool *pool, gol_work *work, void *arg)
         pool->is_running = false;
         return;
     }
+    /* The workers cannot leave their processors: a caller that has drifted onto one of them would share it with its worker
+     * for as long as the kernel sees no reason to move it, while its own idles. */
+    if (pool->home_cpu >= 0)
+        gol_os_thread_visit(pool->home_cpu);
     pool->work = work;
     pool->arg = arg;
     atomic_store(&pool->n_busy, pool->n_threads - 1);

@@ -2,8 +2,8 @@
  * Threads that run one function together. The caller is worker 0; n_threads - 1 threads are created and wait by spinning
  * briefly, then sleeping. Between runs nobody spins longer than about 50 us, and with more threads than usable processors
  * nobody spins at all. When the affinity mask has exactly n_threads processors, each created thread is pinned to one of
- * them (Linux); with fewer threads than processors the kernel places them, because two programs that pin would meet on
- * the same first ones.
+ * them (Linux), and run() brings its caller to the one left over, without changing the caller's mask. With fewer threads
+ * than processors the kernel places them, because two programs that pin would meet on the same first ones.
  *
  *     gol_worker_pool *pool;
  *     gol_worker_pool_create(&pool, n_threads, &err);

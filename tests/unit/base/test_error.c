@@ -171,9 +171,7 @@ static void quote_cuts_with_dots_and_never_overruns(void **state)
 {
     (void)state;
     static const char *const texts[] = {"abcdefghijklmnopqrstuvwxyz", "€€€€€€€€€€",
-                                        "\x01\x02\x03\x04\x05", "😀😀😀😀😀😀",
-                                        "a\xff"
-                                        "b\xff€\xff"};
+                                        "\x01\x02\x03\x04\x05", "😀😀😀😀😀😀", "a\xff-b\xff€\xff"};
     for (size_t t = 0; t < 5; t++) {
         char whole[256];
         gol_quote(whole, sizeof whole, gol_str_from(texts[t]));

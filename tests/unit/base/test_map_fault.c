@@ -131,7 +131,7 @@ static void others_opening_and_closing_do_not_confuse_the_handler(void **state)
 {
     (void)state;
     static child_result r;
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < 8; i++) {
         assert_int_equal(truncate(path, FILE_SIZE), 0);
         assert_true(child_run(&r, read_truncated_beside_others, NULL));
         assert_int_equal(r.exit_code, 74);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -281,29 +282,42 @@ static void workers_leave_signals_to_others_but_keep_faults(void **state)
     gol_worker_pool_destroy(&pool);
 }
 
-typedef struct placement {
-    int n_allowed[GOL_WORKERS_MAX];
-    int cpu[GOL_WORKERS_MAX];
-} placement;
-
-static void look_at_affinity(void *arg, int ith, int n_threads)
-{
-    (void)n_threads;
-    placement *p = arg;
-    p->n_allowed[ith] = gol_os_thread_affinity(&p->cpu[ith], 1);
-}
-
 #if defined(__linux__)
 static bool can_pin(void)
 {
     return true;
+}
+
+static int current_cpu(void)
+{
+    return sched_getcpu();
 }
 #else
 static bool can_pin(void)
 {
     return false;
 }
+
+static int current_cpu(void)
+{
+    return 0;
+}
 #endif
+
+typedef struct placement {
+    int n_allowed[GOL_WORKERS_MAX];
+    int cpu[GOL_WORKERS_MAX];
+    int cpu_of_caller;
+} placement;
+
+static void look_at_affinity(void *arg, int ith, int n_threads)
+{
+    (void)n_threads;
+    placement *p = arg;
+    if (ith == 0)
+        p->cpu_of_caller = current_cpu();
+    p->n_allowed[ith] = gol_os_thread_affinity(&p->cpu[ith], 1);
+}
 
 static void workers_are_pinned_when_each_processor_gets_one(void **state)
 {
@@ -312,9 +326,17 @@ static void workers_are_pinned_when_each_processor_gets_one(void **state)
     const int n_allowed = gol_os_thread_affinity(NULL, 0);
     if (n_allowed >= GOL_WORKERS_MAX || !can_pin())
         skip();
+    int cpus[GOL_WORKERS_MAX];
+    gol_os_thread_affinity(cpus, GOL_WORKERS_MAX);
     gol_worker_pool *pool = create(n_allowed);
-    gol_worker_pool_run(pool, look_at_affinity, &p);
+    int n_at_home = 0;
+    for (int run = 0; run < 20; run++) {
+        gol_os_thread_visit(cpus[n_allowed - 1]); /* onto a worker's processor */
+        gol_worker_pool_run(pool, look_at_affinity, &p);
+        n_at_home += p.cpu_of_caller == cpus[0];
+    }
     gol_worker_pool_destroy(&pool);
+    assert_true(n_at_home >= 10); /* the kernel may move it away at once, but not always */
     for (int i = 1; i < n_allowed; i++) {
         assert_int_equal(p.n_allowed[i], 1);
         for (int k = 1; k < i; k++)
