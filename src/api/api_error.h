@@ -1,0 +1,30 @@
+/*
+ * An error on its way to a client: {"error":{"message","type","param","code"}}. The type follows from the HTTP status.
+ */
+#ifndef GOL_API_API_ERROR_H
+#define GOL_API_API_ERROR_H
+
+#include "base/buf.h"
+#include "base/error.h"
+
+enum { GOL_API_PARAM_MAX = 64 };
+
+typedef struct gol_api_error {
+    int status;                    /* HTTP */
+    const char *code;              /* a literal; NULL becomes null */
+    char param[GOL_API_PARAM_MAX]; /* the field, "messages[2].role"; "" becomes null */
+    char message[GOL_ERR_MESSAGE_MAX];
+} gol_api_error;
+
+/* Fills *error and returns GOL_EINVAL, so that it can end a function. Bytes from outside among the arguments must have passed
+ * gol_quote(). param may be NULL. */
+int gol_api_refuse(gol_api_error *error, int status, const char *code, const char *param,
+                   const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* The same from an error of a lower layer; returns its code. */
+int gol_api_refuse_err(gol_api_error *error, const char *param, const gol_err *err);
+
+const char *gol_api_error_type(int status); /* "invalid_request_error" */
+void gol_api_error_put(gol_buf *out, const gol_api_error *error);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * POST /v1/chat/completions: JSON -> messages -> text in the chat format -> token ids -> requests.
+ */
+#include "api/generate.h"
+#include "api/messages.h"
+#include "api/param_table.h"
+#include "api/route.h"
+#include "api/shape.h"
+#include "text/chat_format.h"
+
+enum { CONVERSATION_MAX = 64 << 20 }; /* bytes; http limits bodies far below */
+
+int gol_chat_run(gol_api_call *call, const json_t *root, gol_api_error *error)
+{
+    int rc = gol_generate_read_params(call, root, GOL_PARAM_CHAT, error);
+    if (rc != 0)
+        return rc;
+    gol_generation g = {
+        .shape = &gol_shape_chat,
+        .max_tokens = -1,
+        .format_stop = gol_str_from(gol_chat_plain_stop),
+    };
+    gol_prompt prompt = {0};
+    g.prompts = (gol_prompts){&prompt, 1};
+    const gol_prompt_reader reader = gol_generate_prompt_reader(call);
+    gol_buf text;
+    gol_buf_init(&text, CONVERSATION_MAX);
+    rc = gol_messages_render(&text, &call->arena, json_object_get(root, "messages"), true, error);
+    /* Control tokens in a message are text: nobody can speak for another role. */
+    if (rc == 0)
+        rc = gol_prompts_encode(&prompt, &reader, gol_buf_view(&text), false, "messages", error);
+    call->trims_space = true; /* "Assistant:" is followed by " answer" */
+    if (rc == 0)
+        rc = gol_generate_start(call, &g, error);
+    gol_buf_deinit(&text);
+    return rc;
+}

@@ -1,0 +1,58 @@
+/* The request fields of the two generating endpoints as numbers, checked. */
+#ifndef GOL_API_PARAMS_H
+#define GOL_API_PARAMS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "api/api_error.h"
+#include "base/str.h"
+#include "engine/request.h"
+
+enum {
+    GOL_PARAM_N_MAX = 1024,     /* n; gol_api_opts.max_n is the lower, real limit */
+    GOL_PARAM_FIELDS_MAX = 256, /* fields of a request */
+    GOL_PARAM_STOPS_MAX = 16,
+    GOL_PARAM_IGNORED_MAX = 512 /* bytes of the header that lists ignored fields */
+};
+
+typedef struct gol_params {
+    gol_sampling_params sampling; /* without the seed: it differs between choices */
+    bool has_seed;
+    int64_t seed;
+    int32_t max_tokens; /* -1: not given */
+    int32_t max_completion_tokens;
+    int32_t min_tokens;
+    int32_t n;
+    int32_t n_logprobs; /* -1: none; chat's two fields end here too */
+    int32_t top_logprobs;
+    bool chat_logprobs;
+    bool stream;
+    bool include_usage;
+    bool echo;
+    bool ignore_eos;
+    bool include_stop;
+    bool skip_special;
+    bool add_special;
+    bool return_token_ids;
+    gol_str stops[GOL_PARAM_STOPS_MAX]; /* views into the JSON */
+    int n_stops;
+    int32_t stop_ids[GOL_STOP_IDS_MAX];
+    int n_stop_ids;
+    char ignored[GOL_PARAM_IGNORED_MAX]; /* "foo, bar": for a response header */
+} gol_params;
+
+/* What the fields are checked against besides the table. */
+typedef struct gol_params_limits {
+    int32_t max_n;
+    int32_t n_vocab;
+    int n_stop_ids_max;
+} gol_params_limits;
+
+/* route: GOL_PARAM_COMPLETIONS or GOL_PARAM_CHAT. max_tokens is settled from its two names, the endpoints' defaults are
+ * theirs. */
+int gol_params_parse(gol_params *out, const json_t *root, unsigned route,
+                     const gol_params_limits *limits, gol_api_error *error);
+
+#endif
