@@ -31,10 +31,6 @@ typedef struct bpe_state {
     gol_pre_tokenizer *pre_tokenizer;
     const gol_pre_spec *spec;
     int32_t byte_symbols[256];
-    /* U+FFFD, in tokens: stands in for bytes that the vocabulary lacks (some have no tokens for bytes that never occur in
-     * UTF-8) when it has no unknown token either. */
-    int32_t replacement[3];
-    int n_replacement;
     pair_slot *pairs; /* open addressing, at most half full */
     size_t n_slots;   /* a power of two */
     uint64_t seed;
@@ -278,22 +274,6 @@ static int merge_word(gol_merger *m, const bpe_state *state, gol_str word)
     return rc == 0 ? gol_merger_run(m, find_pair, state) : rc;
 }
 
-static int find_replacement(bpe_state *state, const gol_vocab *vocab)
-{
-    gol_merger m = {0};
-    const int rc = merge_word(&m, state, GOL_STR("\xEF\xBF\xBD"));
-    state->n_replacement = 0;
-    for (int32_t i = 0; rc == 0 && i >= 0; i = m.symbols[i].next) {
-        if (m.symbols[i].id >= vocab->n) {
-            state->n_replacement = 0;
-            break;
-        }
-        state->replacement[state->n_replacement++] = m.symbols[i].id;
-    }
-    gol_merger_deinit(&m);
-    return rc;
-}
-
 static void destroy(void *opaque)
 {
     bpe_state *state = opaque;
@@ -314,8 +294,6 @@ static int create(void **out, gol_vocab *vocab, const gol_model_file *file, gol_
         rc = set_pieces(vocab, err);
     if (rc == 0)
         rc = load_symbols(state, vocab, file, err);
-    if (rc == 0 && find_replacement(state, vocab) != 0)
-        rc = out_of_memory(err);
     if (rc != 0) {
         destroy(state);
         return rc;
@@ -345,36 +323,23 @@ static int32_t find_word(const gol_vocab *vocab, gol_str word)
     return gol_vocab_find_plain(vocab, (gol_str){written, n});
 }
 
-static int push_missing_byte(const bpe_run *run, gol_str byte, gol_err *err)
+/* Some vocabularies lack tokens for bytes that hardly occur (falcon: most control characters). Without an unknown token
+ * such a byte is left out, as the models' own tokenizers do. */
+static int push_bytes(const bpe_run *run, gol_str text)
 {
-    const bpe_state *state = run->state;
-    if (run->vocab->unk >= 0)
-        return gol_ids_push(run->ids, run->vocab->unk);
-    if (state->n_replacement == 0)
-        return gol_tokenizer_no_token(err, byte);
-    int rc = 0;
-    for (int i = 0; rc == 0 && i < state->n_replacement; i++)
-        rc = gol_ids_push(run->ids, state->replacement[i]);
-    return rc;
-}
-
-static int push_symbol(const bpe_run *run, int32_t id, gol_str text, gol_err *err)
-{
-    if (id < run->vocab->n)
-        return gol_ids_push(run->ids, id);
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < text.len; i++) {
-        const int32_t byte_id = run->state->byte_symbols[(uint8_t)text.data[i]];
-        if (byte_id < run->vocab->n)
-            rc = gol_ids_push(run->ids, byte_id);
-        else
-            rc = push_missing_byte(run, (gol_str){text.data + i, 1}, err);
+        const int32_t symbol = run->state->byte_symbols[(uint8_t)text.data[i]];
+        const int32_t id = symbol < run->vocab->n ? symbol : run->vocab->unk;
+        if (id >= 0)
+            rc = gol_ids_push(run->ids, id);
     }
     return rc;
 }
 
 static int encode_word(void *user, gol_str word, gol_err *err)
 {
+    (void)err; /* running out of memory is told once, by encode */
     bpe_run *run = user;
     if (run->state->spec->ignore_merges) {
         const int32_t id = find_word(run->vocab, word);
@@ -385,7 +350,10 @@ static int encode_word(void *user, gol_str word, gol_err *err)
     int rc = merge_word(m, run->state, word);
     for (int32_t i = 0; rc == 0 && i >= 0; i = m->symbols[i].next) {
         const gol_symbol *symbol = &m->symbols[i];
-        rc = push_symbol(run, symbol->id, (gol_str){word.data + symbol->start, symbol->len}, err);
+        if (symbol->id < run->vocab->n)
+            rc = gol_ids_push(run->ids, symbol->id);
+        else
+            rc = push_bytes(run, (gol_str){word.data + symbol->start, symbol->len});
     }
     return rc;
 }

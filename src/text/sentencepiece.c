@@ -244,27 +244,23 @@ static int push_symbols(gol_merger *m, const gol_vocab *vocab, gol_str text)
     return 0;
 }
 
-static int push_bytes(const spm_state *state, const gol_vocab *vocab, gol_ids *ids, gol_str text,
-                      gol_err *err)
+/* A character without a token. One that byte tokens cannot spell either is unknown; vocabularies without an unknown token
+ * leave it out. */
+static int push_bytes(const spm_state *state, const gol_vocab *vocab, gol_ids *ids, gol_str text)
 {
-    bool spellable = true;
+    bool can_spell = true;
     for (size_t i = 0; i < text.len; i++)
-        spellable = spellable && state->byte_ids[(uint8_t)text.data[i]] >= 0;
-    if (!spellable) {
-        if (vocab->unk < 0)
-            return gol_tokenizer_no_token(err, text);
-        return gol_ids_push(ids, vocab->unk);
-    }
-    for (size_t i = 0; i < text.len; i++) {
-        const int rc = gol_ids_push(ids, state->byte_ids[(uint8_t)text.data[i]]);
-        if (rc != 0)
-            return rc;
-    }
-    return 0;
+        can_spell = can_spell && state->byte_ids[(uint8_t)text.data[i]] >= 0;
+    if (!can_spell)
+        return vocab->unk >= 0 ? gol_ids_push(ids, vocab->unk) : 0;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < text.len; i++)
+        rc = gol_ids_push(ids, state->byte_ids[(uint8_t)text.data[i]]);
+    return rc;
 }
 
 static int encode_word(const spm_state *state, const gol_vocab *vocab, gol_merger *merger,
-                       gol_ids *ids, gol_str word, gol_err *err)
+                       gol_ids *ids, gol_str word)
 {
     gol_merger_clear(merger);
     int rc = push_symbols(merger, vocab, word);
@@ -276,8 +272,7 @@ static int encode_word(const spm_state *state, const gol_vocab *vocab, gol_merge
         if (symbol->id >= 0)
             rc = gol_ids_push(ids, symbol->id);
         else
-            rc = push_bytes(state, vocab, ids, (gol_str){word.data + symbol->start, symbol->len},
-                            err);
+            rc = push_bytes(state, vocab, ids, (gol_str){word.data + symbol->start, symbol->len});
     }
     return rc;
 }
@@ -294,7 +289,7 @@ static int encode(const void *opaque, const gol_vocab *vocab, gol_ids *ids, gol_
         gol_str word = {escaped + pos, len - pos};
         if (state->words_apart)
             word.len = word_len(word);
-        rc = encode_word(state, vocab, &merger, ids, word, err);
+        rc = encode_word(state, vocab, &merger, ids, word);
         pos += word.len;
     }
     if (rc == GOL_ENOMEM)

@@ -32,14 +32,6 @@ void gol_ids_deinit(gol_ids *ids)
     *ids = (gol_ids){0};
 }
 
-int gol_tokenizer_no_token(gol_err *err, gol_str text)
-{
-    char quoted[32];
-    return gol_fail(err, GOL_EINVAL,
-                    "text: the model's vocabulary has no token for '%s', nor one for the unknown",
-                    gol_quote(quoted, sizeof quoted, text));
-}
-
 static int find_kind(const gol_tokenizer_class **out, const gol_model_file *file, gol_err *err)
 {
     gol_str name;

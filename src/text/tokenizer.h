@@ -49,9 +49,9 @@ enum { GOL_ENCODE_TEXT_MAX = 64 << 20 }; /* bytes; more is GOL_ETOOLARGE */
 int gol_tokenizer_load(gol_tokenizer **out, const gol_model_file *file, gol_err *err);
 void gol_tokenizer_destroy(gol_tokenizer **tok);
 
-/* Appends to ids. text need not be valid UTF-8. Errors: GOL_ENOMEM, GOL_ETOOLARGE, GOL_EINVAL (a regex limit was hit, or
- * the vocabulary has neither a token for some byte nor one for the unknown). On
- * failure ids holds what it held before. */
+/* Appends to ids. text need not be valid UTF-8. A character that the vocabulary cannot express becomes its unknown token, or,
+ * where there is none, is left out, as in the models' own tokenizers. Errors: GOL_ENOMEM, GOL_ETOOLARGE, GOL_EINVAL (a limit
+ * of the regular expressions was hit). On failure ids holds what it held before. */
 int gol_tokenizer_encode(const gol_tokenizer *tok, gol_ids *ids, gol_str text, unsigned flags,
                          gol_err *err);
 

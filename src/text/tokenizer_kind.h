@@ -34,7 +34,4 @@ struct gol_tokenizer {
 extern const gol_tokenizer_class gol_kind_sentencepiece; /* "llama" */
 extern const gol_tokenizer_class gol_kind_byte_bpe;      /* "gpt2" */
 
-/* For kinds: a text that the vocabulary cannot express. */
-int gol_tokenizer_no_token(gol_err *err, gol_str text);
-
 #endif
