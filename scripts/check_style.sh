@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The rules of CONTRIBUTING.md that a machine can see, over the C files of src, include, tests, bench and examples, and
-# some over every text file. Prints FILE:LINE: what is wrong.
+# The rules of CONTRIBUTING.md that a machine can see, over the C files of src, include, tests, bench, tools and examples,
+# and some over every text file. Prints FILE:LINE: what is wrong.
 #   check_style.sh [--no-format] [ROOT]   check the tree at ROOT (this repository); --no-format leaves clang-format out
 #   check_style.sh [--no-format] --self-test   make a bad tree and see that every rule fires on it
 set -euo pipefail
@@ -9,7 +9,7 @@ readonly file_lines_max=800 function_lines_max=100 function_lines_aim=80
 
 # Generated tables and recorded data are exempt: nobody reads or edits them.
 c_files() {
-    find src include tests bench examples -name '*.[ch]' 2>/dev/null | grep -vE '/data/|_tables?\.[ch]$' | sort
+    find src include tests bench tools examples -name '*.[ch]' 2>/dev/null | grep -vE '/data/|_tables?\.[ch]$' | sort
 }
 
 text_files() {
@@ -94,14 +94,16 @@ check_guards() {
     return $bad
 }
 
-# A quoted include is written from src/, include/ or tests/ (for tests), bench/ (for benches), and the file is there.
+# A quoted include is written from src/, include/ or tests/ and tools/ (for tests), bench/ (for benches), tools/ (for tools),
+# and the file is there.
 check_includes() {
     local file line name bad=0
     while IFS=: read -r file line name; do
         name=${name#*\"}
         name=${name%%\"*}
         case $file in
-        tests/*) [ ! -e "tests/$name" ] || continue ;;
+        tests/*) { [ ! -e "tests/$name" ] && [ ! -e "tools/$name" ]; } || continue ;;
+        tools/*) [ ! -e "tools/$name" ] || continue ;;
         bench/*) [ ! -e "bench/$name" ] || continue ;;
         esac
         if [ "$name" = gollum.h ] || [[ $name == */* && -e src/$name ]]; then

@@ -1,0 +1,65 @@
+/*
+ * Model files of real shape with random weights, for tests and benches: right keys and tensor names, a
+ * tokenizer that works, activations that stay finite. Deterministic: the same shape, type, vocabulary and seed
+ * give the same bytes on every machine.
+ *
+ *     const make_model_shape *shape = make_model_find_shape("llama", "tiny");
+ *     const make_model_options options = {.shape = shape, .type = GOL_TYPE_Q8_0, .seed = 1};
+ *     if (make_model_write("tiny.gguf", &options, &err))
+ *         ...
+ */
+#ifndef GOL_MAKE_MODEL_MAKE_MODEL_H
+#define GOL_MAKE_MODEL_MAKE_MODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "formats/gguf.h"
+#include "quant/types.h"
+
+typedef enum make_model_vocab {
+    MAKE_MODEL_VOCAB_SPM, /* scored pieces, byte tokens */
+    MAKE_MODEL_VOCAB_BPE, /* byte symbols, merges */
+} make_model_vocab;
+
+typedef struct make_model_shape {
+    const char *arch;
+    const char *name;
+    uint32_t n_layers;
+    uint32_t n_embd;
+    uint32_t n_heads;
+    uint32_t n_kv_heads;
+    uint32_t n_ff;
+    uint32_t n_ctx;
+    float rope_base;   /* 0: learned positions */
+    float rope_factor; /* Llama 3's scaling of low frequencies; 0: none */
+    bool is_tied;      /* token_embd is the output matrix too */
+    make_model_vocab vocab;
+    const char *pre;    /* pre-tokenizer of BPE */
+    uint32_t n_special; /* control tokens of BPE, at the end */
+    uint32_t n_vocab;
+} make_model_shape;
+
+typedef struct make_model_options {
+    const make_model_shape *shape;
+    gol_type
+        type; /* of all matrices; norms, biases and positions are F32. gol_can_quantize(type). */
+    bool byte_vocab; /* only bytes and control tokens, whatever the shape says */
+    uint64_t seed;
+} make_model_options;
+
+/* arch may be NULL: the first shape of that name. NULL: none. */
+const make_model_shape *make_model_find_shape(const char *arch, const char *name);
+const make_model_shape *make_model_get_shape(int i); /* NULL at the end */
+
+/* GOL_EINVAL: rows are no whole blocks of the type. Otherwise what the GGUF writer returns. */
+int make_model_write(const char *path, const make_model_options *options, gol_err *err);
+
+/* Between this tool's files. Adds the tokenizer's keys; strings live in the arena. */
+int make_model_add_vocab(gol_gguf_writer *w, gol_arena *arena, const make_model_shape *shape,
+                         uint32_t n_vocab, gol_err *err);
+uint32_t make_model_n_vocab(const make_model_shape *shape, bool byte_vocab);
+
+#endif
