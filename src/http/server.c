@@ -200,11 +200,12 @@ int gol_http_server_port(const gol_http_server *server)
     return server->port;
 }
 
-int gol_http_server_n_connections(const gol_http_server *server)
+int gol_http_server_n_requests(gol_http_server *server)
 {
-    const union MHD_DaemonInfo *info = MHD_get_daemon_info(server->daemon,
-                                                           MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
-    return info != NULL ? (int)info->num_connections : 0;
+    pthread_mutex_lock(&server->connections.lock);
+    const int n = server->connections.n_live;
+    pthread_mutex_unlock(&server->connections.lock);
+    return n;
 }
 
 void gol_http_server_stop_listening(gol_http_server *server)

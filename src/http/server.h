@@ -38,7 +38,7 @@ int gol_http_server_start(gol_http_server **out, gol_api *api, const gol_http_op
                           gol_err *err);
 int gol_http_server_port(const gol_http_server *server); /* the one listened on */
 void gol_http_server_stop_listening(gol_http_server *server);
-int gol_http_server_n_connections(const gol_http_server *server);
-void gol_http_server_stop(gol_http_server **server); /* NULL is fine */
+int gol_http_server_n_requests(gol_http_server *server); /* received and not yet fully answered */
+void gol_http_server_stop(gol_http_server **server);     /* NULL is fine */
 
 #endif
