@@ -1,0 +1,224 @@
+/*
+ * gollum chat: a conversation on the terminal. Lines are edited by libedit when stdin is a terminal; Ctrl-C stops the answer, not the
+ * program; Ctrl-D or /bye ends it. Answers go to stdout, everything else to stderr.
+ */
+#include <editline/readline.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/mem.h"
+#include "cli/commands.h"
+#include "cli/common.h"
+#include "text/chat_format.h"
+
+enum { MESSAGES_MAX = 4096, CONVERSATION_BYTES_MAX = 64 << 20 };
+
+typedef struct conversation {
+    gollum *g;
+    const gol_settings *settings;
+    gol_arena arena; /* texts of all messages */
+    gol_chat_message messages[MESSAGES_MAX];
+    size_t n;
+    bool is_terminal;
+} conversation;
+
+static volatile sig_atomic_t interrupted;
+
+static void on_sigint(int signal_number)
+{
+    (void)signal_number;
+    interrupted = 1;
+}
+
+static bool add_message(conversation *c, gol_str role, gol_str content)
+{
+    char *copy = c->n < MESSAGES_MAX ? gol_arena_try_strdup(&c->arena, content) : NULL;
+    if (copy == NULL) {
+        fprintf(stderr, "gollum: the conversation is too long, /clear begins a new one\n");
+        return false;
+    }
+    c->messages[c->n++] = (gol_chat_message){role, {copy, content.len}};
+    return true;
+}
+
+static bool clear(conversation *c)
+{
+    c->n = 0;
+    gol_arena_deinit(&c->arena);
+    if (c->settings->system_prompt == NULL)
+        return true;
+    return add_message(c, GOL_STR("system"), gol_str_from(c->settings->system_prompt));
+}
+
+static void set_interruptible(bool on)
+{
+    const struct sigaction action = {.sa_handler = on ? on_sigint : SIG_DFL};
+    interrupted = 0;
+    sigaction(SIGINT, &action, NULL);
+}
+
+/* Prints the answer as it comes and collects it without surrounding blanks. */
+static gollum_finish receive(conversation *c, uint64_t id, gol_buf *answer)
+{
+    gollum_event event = {0};
+    while (event.finish == GOLLUM_FINISH_NONE) {
+        if (interrupted)
+            gollum_abort(c->g, id);
+        if (gollum_poll(c->g, &event, 100) != 1)
+            continue;
+        gol_str text = {event.text, event.text_len};
+        while (answer->len == 0 && text.len > 0 && (*text.data == ' ' || *text.data == '\n')) {
+            text.data++;
+            text.len--;
+        }
+        gol_buf_put_str(answer, text);
+        fwrite(text.data, 1, text.len, stdout);
+        fflush(stdout);
+    }
+    putchar('\n');
+    return event.finish;
+}
+
+/* The model's turn. The answer becomes a message, also when it was cut short. */
+static int answer(conversation *c)
+{
+    gol_err err = {0};
+    gollum_error error;
+    gol_buf prompt;
+    gol_buf text;
+    gol_buf_init(&prompt, CONVERSATION_BYTES_MAX);
+    gol_buf_init(&text, CONVERSATION_BYTES_MAX);
+    gollum_request request;
+    gol_cli_fill_request(&request, c->settings);
+    request.stop = &gol_chat_plain_stop;
+    request.n_stop = 1;
+    uint64_t id;
+    int rc = gol_chat_plain_render(&prompt, c->messages, c->n, true, &err);
+    if (rc != 0) {
+        gol_cli_fail(&err);
+    } else {
+        request.prompt = prompt.data;
+        request.prompt_len = prompt.len;
+        rc = gollum_submit(c->g, &request, &id, &error);
+        if (rc != 0)
+            gol_cli_fail_public(&error);
+    }
+    if (rc == GOLLUM_ECONTEXT)
+        fprintf(stderr, "/clear begins a new conversation\n");
+    if (rc == 0) {
+        set_interruptible(true);
+        const gollum_finish finish = receive(c, id, &text);
+        set_interruptible(false);
+        if (finish == GOLLUM_FINISH_ABORT)
+            fprintf(stderr, "(stopped)\n");
+        if (finish == GOLLUM_FINISH_LENGTH)
+            fprintf(stderr, "(cut: --n-predict or the context is used up)\n");
+    }
+    if (rc == 0 && !add_message(c, GOL_STR("assistant"), gol_buf_view(&text)))
+        rc = GOL_ENOMEM;
+    if (rc != 0)
+        c->n--; /* the user's message: it may be sent again */
+    gol_buf_deinit(&prompt);
+    gol_buf_deinit(&text);
+    return rc;
+}
+
+static void print_help(void)
+{
+    fprintf(stderr, "/clear   begin a new conversation\n"
+                    "/system TEXT   begin a new conversation with this system message\n"
+                    "/list    show the conversation\n"
+                    "/bye     end (also Ctrl-D)\n"
+                    "Ctrl-C   stop the answer\n");
+}
+
+/* A line that begins with a slash. False: end the program. */
+static bool obey(conversation *c, const char *line)
+{
+    if (strcmp(line, "/bye") == 0 || strcmp(line, "/exit") == 0)
+        return false;
+    if (strcmp(line, "/clear") == 0) {
+        (void)clear(c);
+    } else if (strncmp(line, "/system ", 8) == 0) {
+        c->n = 0;
+        gol_arena_deinit(&c->arena);
+        (void)add_message(c, GOL_STR("system"), gol_str_from(line + 8));
+    } else if (strcmp(line, "/list") == 0) {
+        for (size_t i = 0; i < c->n; i++)
+            fprintf(stderr, "%.*s: %.*s\n", GOL_STR_ARG(c->messages[i].role),
+                    GOL_STR_ARG(c->messages[i].content));
+    } else {
+        if (strcmp(line, "/help") != 0 && strcmp(line, "/?") != 0)
+            fprintf(stderr, "there is no command %s\n", line);
+        print_help();
+    }
+    return true;
+}
+
+/* One line without its newline, to be freed with free(); NULL: the end. */
+static char *read_line(const conversation *c)
+{
+    if (c->is_terminal) {
+        char *line = readline("> ");
+        if (line != NULL && line[0] != '\0')
+            add_history(line);
+        return line;
+    }
+    char *line = NULL;
+    size_t size = 0;
+    if (getline(&line, &size, stdin) < 0) {
+        free(line);
+        return NULL;
+    }
+    line[strcspn(line, "\r\n")] = '\0';
+    return line;
+}
+
+static void talk(conversation *c)
+{
+    for (;;) {
+        char *line = read_line(c);
+        if (line == NULL)
+            break;
+        bool goes_on = true;
+        if (line[0] == '/')
+            goes_on = obey(c, line);
+        else if (line[0] != '\0' && add_message(c, GOL_STR("user"), gol_str_from(line)))
+            (void)answer(c);
+        free(line);
+        if (!goes_on)
+            break;
+    }
+}
+
+int gol_cmd_chat(const gol_settings *settings)
+{
+    gol_err err = {0};
+    gollum_error error;
+    char path[GOL_PATH_MAX];
+    if (gol_cli_find_model(settings, path, &err) != 0)
+        return gol_cli_fail(&err);
+    gollum_options options;
+    gol_cli_fill_options(&options, settings, path);
+    conversation *c = gol_xcalloc(1, sizeof *c);
+    c->settings = settings;
+    c->is_terminal = isatty(STDIN_FILENO);
+    gol_arena_init(&c->arena, CONVERSATION_BYTES_MAX);
+    int exit_code = 0;
+    if (gollum_open(&c->g, &options, &error) != 0) {
+        exit_code = gol_cli_fail_public(&error);
+    } else if (clear(c)) {
+        if (c->is_terminal)
+            fprintf(stderr, "%s: /help for help, Ctrl-D to end\n", path);
+        talk(c);
+    }
+    gollum_close(&c->g);
+    gol_arena_deinit(&c->arena);
+    gol_free(c);
+    return exit_code;
+}

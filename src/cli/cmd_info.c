@@ -1,0 +1,74 @@
+/* gollum info: what a bug report about speed needs to say. */
+#include <stdio.h>
+
+#include "backend/backend.h"
+#include "base/cpu.h"
+#include "base/json_out.h"
+#include "cli/commands.h"
+#include "cli/common.h"
+
+static void print_text(const gol_backend *be, const char *cpu_name)
+{
+    printf("gollum     %s\n", gollum_version());
+    printf("processor  %s\n", cpu_name);
+    printf("level      %s (machine: %s)\n", gol_cpu_level_name(gol_cpu_get()),
+           gol_cpu_level_name(gol_cpu_detect()));
+    printf("threads    %d of %d usable\n", gol_backend_cpu_n_threads(be), gol_cpu_n_usable());
+    printf("\n%-10s %s\n", "type", "kernel");
+    for (uint32_t id = 0; id < GOL_TYPE_N_IDS; id++) {
+        const gol_type_info *info = gol_type_find(id);
+        const char *kernel = info ? gol_backend_cpu_kernel_name(be, (gol_type)id) : NULL;
+        if (kernel != NULL)
+            printf("%-10s %s\n", info->name, kernel);
+    }
+}
+
+static void print_json(const gol_backend *be, const char *cpu_name)
+{
+    gol_buf buf;
+    gol_json j;
+    gol_buf_init(&buf, 1u << 20);
+    gol_json_init(&j, &buf);
+    gol_json_begin_object(&j);
+    gol_json_key(&j, "version");
+    gol_json_cstr(&j, gollum_version());
+    gol_json_key(&j, "processor");
+    gol_json_cstr(&j, cpu_name);
+    gol_json_key(&j, "level");
+    gol_json_cstr(&j, gol_cpu_level_name(gol_cpu_get()));
+    gol_json_key(&j, "machine_level");
+    gol_json_cstr(&j, gol_cpu_level_name(gol_cpu_detect()));
+    gol_json_key(&j, "threads");
+    gol_json_int(&j, gol_backend_cpu_n_threads(be));
+    gol_json_key(&j, "kernels");
+    gol_json_begin_object(&j);
+    for (uint32_t id = 0; id < GOL_TYPE_N_IDS; id++) {
+        const gol_type_info *info = gol_type_find(id);
+        const char *kernel = info ? gol_backend_cpu_kernel_name(be, (gol_type)id) : NULL;
+        if (kernel != NULL) {
+            gol_json_key(&j, info->name);
+            gol_json_cstr(&j, kernel);
+        }
+    }
+    gol_json_end_object(&j);
+    gol_json_end_object(&j);
+    printf("%s\n", buf.data != NULL ? buf.data : "{}");
+    gol_buf_deinit(&buf);
+}
+
+int gol_cmd_info(const gol_settings *settings)
+{
+    gol_err err = {0};
+    gol_backend *be;
+    const gol_cpu_opts opts = {.n_threads = (int)settings->threads};
+    if (gol_backend_cpu_create(&be, &opts, &err) != 0)
+        return gol_cli_fail(&err);
+    char cpu_name[128];
+    gol_cpu_model_name(cpu_name, sizeof cpu_name);
+    if (settings->json)
+        print_json(be, cpu_name);
+    else
+        print_text(be, cpu_name);
+    gol_backend_destroy(&be);
+    return 0;
+}

@@ -1,0 +1,109 @@
+/* gollum run: one prompt in, its continuation out as it comes. Built on the public library alone. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "cli/commands.h"
+#include "cli/common.h"
+
+static volatile sig_atomic_t interrupted;
+
+static void on_sigint(int signal_number)
+{
+    (void)signal_number;
+    interrupted = 1;
+}
+
+/* The prompt as text (in *text) or as ids. */
+static int get_prompt(const gol_settings *settings, gol_buf *text, gol_ids *ids, gol_err *err)
+{
+    if (settings->tokens != NULL && settings->prompt != NULL)
+        return gol_fail(err, GOL_EUSAGE, "--prompt and --tokens: give one of them");
+    if (settings->tokens != NULL) {
+        const int rc = gol_cli_parse_ids(ids, settings->tokens, err);
+        return rc == 0 && ids->n == 0 ? gol_fail(err, GOL_EUSAGE, "--tokens: no ids") : rc;
+    }
+    if (settings->prompt != NULL && strcmp(settings->prompt, "-") != 0) {
+        gol_buf_puts(text, settings->prompt);
+        return text->failed ? gol_fail(err, GOL_ENOMEM, "no memory for the prompt") : 0;
+    }
+    if (settings->prompt == NULL && isatty(STDIN_FILENO))
+        return gol_fail(err, GOL_EUSAGE, "no prompt: give one with -p TEXT or on stdin");
+    return gol_cli_read_stdin(text, err);
+}
+
+static int print_answer(gollum *g, uint64_t id, bool ids)
+{
+    gollum_event event;
+    gollum_finish finish = GOLLUM_FINISH_NONE;
+    const uint64_t begin_ns = gol_clock_ns();
+    uint64_t first_ns = begin_ns;
+    while (finish == GOLLUM_FINISH_NONE) {
+        if (interrupted)
+            gollum_abort(g, id);
+        if (gollum_poll(g, &event, 100) != 1)
+            continue;
+        if (event.n_generated == 1 && event.token >= 0)
+            first_ns = gol_clock_ns();
+        if (!ids)
+            fwrite(event.text, 1, event.text_len, stdout);
+        else if (event.token >= 0)
+            printf("%s%d", event.n_generated > 1 ? " " : "", event.token);
+        if (fflush(stdout) != 0)
+            gollum_abort(g, id); /* nobody reads any more */
+        finish = event.finish;
+    }
+    putchar('\n');
+    const double prefill_s = (double)(first_ns - begin_ns) / 1e9;
+    const double decode_s = (double)(gol_clock_ns() - first_ns) / 1e9;
+    if (isatty(STDERR_FILENO) && event.n_generated > 1)
+        fprintf(stderr, "prompt %d tokens in %.2f s, answer %d tokens, %.1f tokens/s\n",
+                event.n_prompt, prefill_s, event.n_generated, (event.n_generated - 1) / decode_s);
+    if (finish == GOLLUM_FINISH_ERROR) {
+        fprintf(stderr, "gollum: the model's output is not finite\n");
+        return 70;
+    }
+    return finish == GOLLUM_FINISH_ABORT ? 128 + SIGINT : 0;
+}
+
+int gol_cmd_run(const gol_settings *settings)
+{
+    gol_err err = {0};
+    gollum_error error;
+    char path[GOL_PATH_MAX];
+    gol_ids ids = {0};
+    gol_buf text;
+    gol_buf_init(&text, 64u << 20);
+    gollum *g = NULL;
+    uint64_t id;
+    int exit_code;
+
+    if (get_prompt(settings, &text, &ids, &err) != 0 ||
+        gol_cli_find_model(settings, path, &err) != 0) {
+        exit_code = gol_cli_fail(&err);
+        goto done;
+    }
+    gollum_options options;
+    gol_cli_fill_options(&options, settings, path);
+    gollum_request request;
+    gol_cli_fill_request(&request, settings);
+    request.prompt = text.data;
+    request.prompt_len = text.len;
+    request.prompt_ids = ids.data;
+    request.n_prompt_ids = ids.n;
+    if (gollum_open(&g, &options, &error) != 0 || gollum_submit(g, &request, &id, &error) != 0) {
+        exit_code = gol_cli_fail_public(&error);
+        goto done;
+    }
+    const struct sigaction action = {.sa_handler = on_sigint, .sa_flags = (int)SA_RESETHAND};
+    sigaction(SIGINT, &action, NULL); /* the second Ctrl-C ends the program at once */
+    exit_code = print_answer(g, id, settings->ids);
+done:
+    gollum_close(&g);
+    gol_ids_deinit(&ids);
+    gol_buf_deinit(&text);
+    return exit_code;
+}

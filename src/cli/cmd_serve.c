@@ -1,0 +1,195 @@
+/*
+ * gollum serve: the model behind HTTP. Start-up in order, then sleep until a signal, then drain: refuse new work, let running
+ * requests end within --shutdown-timeout, close. A second signal ends the process at once.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/common.h"
+#include "http/server.h"
+
+enum { API_KEY_MAX = 1024, DRAIN_POLL_US = 10000 };
+
+typedef struct service {
+    gol_instance instance;
+    gol_api *api;
+    gol_http_server *server;
+    char model_id[256];
+    char api_key[API_KEY_MAX];
+} service;
+
+/* "models/tiny-q8_0.gguf" -> "tiny-q8_0" */
+static void name_from_path(char *out, size_t size, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+    const char *dot = strrchr(name, '.');
+    const size_t n = dot != NULL && dot != name ? (size_t)(dot - name) : strlen(name);
+    snprintf(out, size, "%.*s", (int)n, name);
+}
+
+static int read_api_key(service *s, const gol_settings *settings, gol_err *err)
+{
+    if (settings->api_key != NULL) {
+        if (strlen(settings->api_key) >= sizeof s->api_key)
+            return gol_fail(err, GOL_ECONFIG, "--api-key: longer than %zu bytes",
+                            sizeof s->api_key - 1);
+        snprintf(s->api_key, sizeof s->api_key, "%s", settings->api_key);
+        return 0;
+    }
+    if (settings->api_key_file == NULL)
+        return 0;
+    FILE *file = fopen(settings->api_key_file, "r");
+    if (file == NULL)
+        return gol_fail(err, GOL_ECONFIG, "--api-key-file: %s: %s", settings->api_key_file,
+                        strerror(errno));
+    const bool got_line = fgets(s->api_key, sizeof s->api_key, file) != NULL;
+    fclose(file);
+    s->api_key[strcspn(s->api_key, "\r\n")] = '\0';
+    if (!got_line || s->api_key[0] == '\0')
+        return gol_fail(err, GOL_ECONFIG, "--api-key-file: %s: its first line is empty",
+                        settings->api_key_file);
+    return 0;
+}
+
+static int open_instance(service *s, const gol_settings *settings, const char *path, gol_err *err)
+{
+    const bool is_f32 = settings->kv_cache_dtype != NULL &&
+                        strcmp(settings->kv_cache_dtype, "f32") == 0;
+    const gol_instance_opts opts = {
+        .model_path = path,
+        .n_threads = (int)settings->threads,
+        .load = {.progress = gol_cli_wants_progress(settings) ? gol_cli_progress : NULL},
+        .engine = {.max_seqs = (int32_t)settings->max_num_seqs,
+                   .max_batch_tokens = (int32_t)settings->max_num_batched_tokens,
+                   .max_model_len = (int32_t)settings->ctx_size,
+                   .block_size = (int32_t)settings->block_size,
+                   .kv_bytes = settings->kv_cache_memory,
+                   .kv_type = is_f32 ? GOL_KV_F32 : GOL_KV_F16,
+                   .max_queued_reqs = (int32_t)settings->max_num_queued_reqs},
+    };
+    return gol_instance_open(&s->instance, &opts, err);
+}
+
+static int start(service *s, const gol_settings *settings, gol_err *err)
+{
+    char path[GOL_PATH_MAX];
+    int rc = gol_cli_find_model(settings, path, err);
+    if (rc == 0)
+        rc = read_api_key(s, settings, err);
+    if (rc != 0)
+        return rc;
+    name_from_path(s->model_id, sizeof s->model_id, path);
+    const uint64_t begin_ns = gol_clock_ns();
+    rc = open_instance(s, settings, path, err);
+    if (rc != 0)
+        return rc;
+    gol_log_info("serve", "%s loaded in %.2f s", path, (double)(gol_clock_ns() - begin_ns) / 1e9);
+
+    const gol_api_opts api_opts = {
+        .model_id = settings->served_model_name != NULL ? settings->served_model_name : s->model_id,
+        .model_path = path,
+        .engine = s->instance.engine,
+        .tok = s->instance.tok,
+        .api_key = s->api_key[0] != '\0' ? s->api_key : NULL,
+        .ping_ms = (int32_t)settings->sse_ping_interval * 1000,
+    };
+    rc = gol_api_create(&s->api, &api_opts, err);
+    if (rc != 0)
+        return rc;
+    const gol_http_opts http_opts = {
+        .host = settings->host,
+        .port = settings->port == 0 ? -1 : (int)settings->port,
+        .body_max = settings->max_body,
+        .max_connections = (int)settings->max_connections,
+        .idle_timeout_s = (int)settings->timeout,
+        .cors_origin = settings->cors_origin,
+    };
+    return gol_http_server_start(&s->server, s->api, &http_opts, err);
+}
+
+static void stop(service *s)
+{
+    gol_http_server_stop(&s->server);
+    gol_api_destroy(&s->api);
+    gol_instance_close(&s->instance);
+}
+
+/* The write end of a pipe on which the main thread waits; -1 until the server is up. */
+static volatile sig_atomic_t signal_fd = -1;
+static volatile sig_atomic_t n_signals;
+
+/* The first signal wakes the main thread; the second ends the process. */
+static void on_signal(int number)
+{
+    if (n_signals++ > 0)
+        _exit(128 + number);
+    const int saved_errno = errno;
+    const char byte = (char)number;
+    (void)!write(signal_fd, &byte, 1);
+    errno = saved_errno;
+}
+
+static int install_handlers(int *wait_fd, gol_err *err)
+{
+    int fds[2];
+    if (pipe(fds) != 0)
+        return gol_fail(err, GOL_EIO, "pipe: %s", strerror(errno));
+    *wait_fd = fds[0];
+    signal_fd = fds[1];
+    const struct sigaction action = {.sa_handler = on_signal};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    return 0;
+}
+
+static int wait_for_signal(int wait_fd)
+{
+    char byte = 0;
+    ssize_t n;
+    do {
+        n = read(wait_fd, &byte, 1);
+    } while (n < 0 && errno == EINTR);
+    return byte;
+}
+
+static void drain(service *s, const gol_settings *settings, int signal_number)
+{
+    gol_log_info("serve", "%s: draining, at most %lld s", strsignal(signal_number),
+                 (long long)settings->shutdown_timeout);
+    const uint64_t end_ns = gol_clock_ns() + (uint64_t)settings->shutdown_timeout * 1000000000u;
+    gol_api_set_draining(s->api, true);
+    const bool drained = gol_engine_drain(s->instance.engine, settings->shutdown_timeout * 1000);
+    gol_http_server_stop_listening(s->server);
+    /* The last answers are still on their way to their clients. */
+    while (drained && gol_http_server_n_requests(s->server) > 0 && gol_clock_ns() < end_ns)
+        usleep(DRAIN_POLL_US);
+    gol_log_info("serve", drained ? "drained" : "time is over, ending the requests that still run");
+}
+
+int gol_cmd_serve(const gol_settings *settings)
+{
+    service s = {0};
+    gol_err err = {0};
+    int wait_fd = -1;
+    signal(SIGPIPE, SIG_IGN);
+    int rc = start(&s, settings, &err); /* meanwhile a signal simply ends the process */
+    if (rc == 0)
+        rc = install_handlers(&wait_fd, &err);
+    if (rc == 0) {
+        const char *host = settings->host;
+        const bool is_ipv6 = strchr(host, ':') != NULL;
+        gol_log_info("serve", "%s on http://%s%s%s:%d", s.model_id, is_ipv6 ? "[" : "", host,
+                     is_ipv6 ? "]" : "", gol_http_server_port(s.server));
+        drain(&s, settings, wait_for_signal(wait_fd));
+    }
+    stop(&s);
+    return rc != 0 ? gol_cli_fail(&err) : 0;
+}

@@ -1,0 +1,17 @@
+/* The commands, one file each. They return the process's exit code; stdout carries the answer alone. */
+#ifndef GOL_CLI_COMMANDS_H
+#define GOL_CLI_COMMANDS_H
+
+#include "cli/settings.h"
+
+int gol_cmd_serve(const gol_settings *settings);
+int gol_cmd_run(const gol_settings *settings);
+int gol_cmd_chat(const gol_settings *settings);
+int gol_cmd_tokenize(const gol_settings *settings);
+int gol_cmd_detokenize(const gol_settings *settings);
+int gol_cmd_logits(const gol_settings *settings);
+int gol_cmd_inspect(const gol_settings *settings);
+int gol_cmd_verify(const gol_settings *settings);
+int gol_cmd_info(const gol_settings *settings);
+
+#endif

@@ -1,0 +1,36 @@
+/* What several commands need: which model, progress on the terminal, reading stdin, failing. */
+#ifndef GOL_CLI_COMMON_H
+#define GOL_CLI_COMMON_H
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "cli/settings.h"
+#include "gollum.h"
+#include "lib/instance.h"
+#include "text/tokenizer.h"
+
+enum { GOL_PATH_MAX = 4096 };
+
+/* Prints "gollum: message" on stderr and returns the error's exit code. */
+int gol_cli_fail(const gol_err *err);
+int gol_cli_fail_public(const gollum_error *error);
+
+/* The model that settings name, or else the first .gguf file in models/ (in name order; later parts of split models do not
+ * count). Errors: GOL_ENOTFOUND, says how to name one. */
+int gol_cli_find_model(const gol_settings *settings, char path[GOL_PATH_MAX], gol_err *err);
+
+/* A gol_load_progress: one line that is rewritten, on a terminal only. Ends the line itself. */
+void gol_cli_progress(void *user, uint64_t n_done, uint64_t n_total);
+bool gol_cli_wants_progress(const gol_settings *settings);
+
+/* All of stdin, up to 64 MiB. Errors: GOL_EIO, GOL_ETOOLARGE, GOL_ENOMEM. */
+int gol_cli_read_stdin(gol_buf *out, gol_err *err);
+
+/* "1 2 3", commas allowed too. Errors: GOL_EUSAGE names the first word that is no token id. */
+int gol_cli_parse_ids(gol_ids *ids, const char *text, gol_err *err);
+
+/* gollum_options from the settings, ready for gollum_open(); path must outlive them. */
+void gol_cli_fill_options(gollum_options *options, const gol_settings *settings, const char *path);
+void gol_cli_fill_request(gollum_request *request, const gol_settings *settings);
+
+#endif

@@ -1,0 +1,116 @@
+/* gollum: finds the command, reads its settings, runs it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cpu.h"
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/common.h"
+#include "cli/option_table.h"
+
+static const gol_command commands[] = {
+    {"serve", "Serve the model over HTTP: OpenAI API, many clients in one batch.",
+     "gollum serve [-m FILE] [--port N] …", GOL_CMD_SERVE, gol_cmd_serve},
+    {"run", "Continue one prompt.", "gollum run [-m FILE] -p TEXT [-n N] …", GOL_CMD_RUN,
+     gol_cmd_run},
+    {"chat", "Talk with the model on the terminal.", "gollum chat [-m FILE] …", GOL_CMD_CHAT,
+     gol_cmd_chat},
+    {"tokenize", "Text on stdin -> token ids on one line.", "gollum tokenize [-m FILE] < TEXT",
+     GOL_CMD_TOKENIZE, gol_cmd_tokenize},
+    {"detokenize", "Token ids on stdin -> text.", "gollum detokenize [-m FILE] < IDS",
+     GOL_CMD_DETOKENIZE, gol_cmd_detokenize},
+    {"logits", "Write the model's raw output at every position.",
+     "gollum logits [-m FILE] --tokens \"1 2 3\" -o FILE", GOL_CMD_LOGITS, gol_cmd_logits},
+    {"inspect", "Show what is in a model file.", "gollum inspect [-m] FILE [--tensors] [--json]",
+     GOL_CMD_INSPECT, gol_cmd_inspect},
+    {"verify", "Check a model file: structure, and every number finite.", "gollum verify [-m] FILE",
+     GOL_CMD_VERIFY, gol_cmd_verify},
+    {"info", "Show the processor, its level, and the kernel chosen for each type.", "gollum info",
+     GOL_CMD_INFO, gol_cmd_info},
+};
+
+enum { N_COMMANDS = sizeof commands / sizeof *commands };
+
+static void print_help(FILE *out)
+{
+    fprintf(out, "gollum %s: large language models on your own machine\n\n", gollum_version());
+    for (int i = 0; i < N_COMMANDS; i++)
+        fprintf(out, "  gollum %-11s %s\n", commands[i].name, commands[i].summary);
+    fprintf(out, "  gollum %-11s %s\n", "version", "Print the version.");
+    fprintf(out, "\n`gollum COMMAND --help` lists the options of a command.\n");
+}
+
+static const gol_command *find_command(const char *name)
+{
+    for (int i = 0; i < N_COMMANDS; i++) {
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    }
+    return NULL;
+}
+
+/* serve tells more than the others: it has no other way to speak. */
+static void init_log(const gol_settings *settings, const gol_command *command)
+{
+    gol_log_level level = GOL_LOG_WARN;
+    (void)gol_log_level_parse(settings->log_level, &level);
+    const bool is_default = settings->sources[gol_option_find("--log-level", 11, GOL_CMD_ALL)] ==
+                            GOL_SOURCE_DEFAULT;
+    if (is_default && command->mask == GOL_CMD_SERVE)
+        level = GOL_LOG_INFO;
+    if (settings->quiet)
+        level = GOL_LOG_ERROR;
+    const bool is_json = strcmp(settings->log_format, "json") == 0;
+    gol_log_init(level, is_json ? GOL_LOG_JSON : GOL_LOG_TEXT, NULL, NULL);
+}
+
+static int run_command(const gol_command *command, int argc, char **argv)
+{
+    gol_settings settings;
+    gol_err err = {0};
+    int exit_code = 0;
+    if (gol_settings_parse(&settings, command, argc, argv, &err) != 0) {
+        exit_code = gol_cli_fail(&err);
+    } else if (settings.help) {
+        gol_option_print_help(stdout, command);
+    } else if (settings.print_config) {
+        gol_option_print_config(stdout, &settings, command);
+    } else if (settings.cpu != NULL && !gol_cpu_limit(settings.cpu)) {
+        gol_fail(&err, GOL_EUSAGE, "--cpu: this machine has no level '%s', its highest is '%s'",
+                 settings.cpu, gol_cpu_level_name(gol_cpu_detect()));
+        exit_code = gol_cli_fail(&err);
+    } else {
+        init_log(&settings, command);
+        exit_code = command->run(&settings);
+    }
+    gol_settings_deinit(&settings);
+    return exit_code;
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+    if (strcmp(name, "version") == 0 || strcmp(name, "--version") == 0) {
+        printf("gollum %s\n", gollum_version());
+        return 0;
+    }
+    if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        if (argc > 2 && find_command(argv[2]) != NULL)
+            gol_option_print_help(stdout, find_command(argv[2]));
+        else
+            print_help(stdout);
+        return 0;
+    }
+    const gol_command *command = find_command(name);
+    if (command == NULL) {
+        gol_err err = {0};
+        char shown[64];
+        if (argc < 2)
+            print_help(stderr);
+        else
+            fprintf(stderr, "gollum: there is no command '%s', see `gollum help`\n",
+                    gol_quote(shown, sizeof shown, gol_str_from(name)));
+        return gol_error_exit_code(gol_fail(&err, GOL_EUSAGE, "no command"));
+    }
+    return run_command(command, argc - 1, argv + 1);
+}

@@ -1,0 +1,89 @@
+/* The table. Spellings of vLLM and llama.cpp are accepted beside ours. */
+#include "cli/option_table.h"
+
+#include <stdint.h>
+
+#define FIELD(name) offsetof(gol_settings, name)
+#define SWITCH(names, commands, field, help)                                                       \
+    {                                                                                              \
+        names, GOL_OPTION_SWITCH, commands, FIELD(field), 0, 0, NULL, NULL, NULL, help             \
+    }
+#define INT(names, commands, field, lo, hi, def, help)                                             \
+    {                                                                                              \
+        names, GOL_OPTION_INT, commands, FIELD(field), lo, hi, def, NULL, "N", help                \
+    }
+#define SIZE(names, commands, field, def, help)                                                    \
+    {                                                                                              \
+        names, GOL_OPTION_SIZE, commands, FIELD(field), 0, 9e18, def, NULL, "SIZE", help           \
+    }
+#define REAL(names, commands, field, lo, hi, def, help)                                            \
+    {                                                                                              \
+        names, GOL_OPTION_REAL, commands, FIELD(field), lo, hi, def, NULL, "X", help               \
+    }
+#define TEXT(names, commands, field, def, arg, help)                                               \
+    {                                                                                              \
+        names, GOL_OPTION_TEXT, commands, FIELD(field), 0, 0, def, NULL, arg, help                 \
+    }
+#define CHOICE(names, commands, field, def, choices, help)                                         \
+    {                                                                                              \
+        names, GOL_OPTION_CHOICE, commands, FIELD(field), 0, 0, def, choices, choices, help        \
+    }
+
+/* clang-format off */
+const gol_option gol_option_table[] = {
+    TEXT("--model -m", GOL_CMD_MODEL, model, NULL, "FILE", "GGUF file; without it, the first one in models/"),
+
+    INT("--threads -t", GOL_CMD_MODEL | GOL_CMD_INFO, threads, 0, 512, "0", "worker threads; 0: all processors we may use"),
+    INT("--ctx-size -c --max-model-len", GOL_CMD_ENGINE, ctx_size, 0, 1 << 27, "0", "tokens of one request, prompt and answer; 0: the model's own, or what fits"),
+    INT("--max-num-seqs -np --parallel", GOL_CMD_SERVE, max_num_seqs, 0, 4096, "64", "requests that run at once"),
+    INT("--max-num-batched-tokens -b --batch-size", GOL_CMD_ENGINE, max_num_batched_tokens, 0, 1 << 16, "512", "tokens computed per step"),
+    INT("--max-num-queued-reqs", GOL_CMD_SERVE, max_num_queued_reqs, 1, 1 << 20, "256", "requests that wait; more get 429"),
+    INT("--block-size", GOL_CMD_ENGINE, block_size, 1, 1024, "16", "tokens per block of the KV cache"),
+    SIZE("--kv-cache-memory --kv-cache-memory-bytes", GOL_CMD_ENGINE, kv_cache_memory, "0", "memory of the KV cache (512M, 4G); 0: as needed, at most a quarter of what is free"),
+    CHOICE("--kv-cache-dtype --cache-type-k -ctk", GOL_CMD_ENGINE | GOL_CMD_LOGITS, kv_cache_dtype, NULL, "f16|f32", "numbers of the KV cache; f16, but f32 for logits"),
+
+    TEXT("--host", GOL_CMD_SERVE, host, "127.0.0.1", "ADDRESS", "address to listen on; 0.0.0.0 for every IPv4 one"),
+    INT("--port", GOL_CMD_SERVE, port, 0, 65535, "8000", "port to listen on; 0: any free one"),
+    TEXT("--served-model-name --alias -a", GOL_CMD_SERVE, served_model_name, NULL, "NAME", "the model's name for clients; without it, its file's name"),
+    TEXT("--api-key", GOL_CMD_SERVE, api_key, NULL, "KEY", "clients must send this bearer token (seen in the process list: prefer the next)"),
+    TEXT("--api-key-file", GOL_CMD_SERVE, api_key_file, NULL, "FILE", "file whose first line is that token"),
+    TEXT("--cors-origin", GOL_CMD_SERVE, cors_origin, NULL, "ORIGIN", "web pages of this origin may call us; * for all"),
+    SIZE("--max-body", GOL_CMD_SERVE, max_body, "8M", "largest request body"),
+    INT("--max-connections", GOL_CMD_SERVE, max_connections, 1, 100000, "4096", "connections at once"),
+    INT("--timeout", GOL_CMD_SERVE, timeout, 1, 86400, "60", "seconds of silence after which a connection is closed"),
+    INT("--shutdown-timeout", GOL_CMD_SERVE, shutdown_timeout, 0, 86400, "30", "seconds that running requests get at shutdown"),
+    INT("--sse-ping-interval", GOL_CMD_SERVE, sse_ping_interval, 1, 3600, "15", "a stream silent for so many seconds gets a comment line"),
+
+    TEXT("--prompt -p", GOL_CMD_RUN, prompt, NULL, "TEXT", "text to continue; - reads it from stdin"),
+    TEXT("--tokens", GOL_CMD_RUN | GOL_CMD_LOGITS, tokens, NULL, "\"1 2 3\"", "the prompt as token ids"),
+    SWITCH("--ids", GOL_CMD_RUN, ids, "print token ids instead of text"),
+    TEXT("--system-prompt --system -sys", GOL_CMD_CHAT, system_prompt, NULL, "TEXT", "first message of the conversation"),
+    INT("--n-predict -n --max-tokens", GOL_CMD_GENERATE, n_predict, 0, 1 << 27, "512", "most tokens of an answer; 0: to the end of the context"),
+    REAL("--temperature --temp", GOL_CMD_GENERATE, temperature, 0, 100, "0.8", "0: always the most likely token"),
+    INT("--top-k", GOL_CMD_GENERATE, top_k, 0, 1 << 24, "0", "draw from the K most likely tokens; 0: off"),
+    REAL("--top-p", GOL_CMD_GENERATE, top_p, 1e-6, 1, "0.95", "draw from the fewest tokens that are this likely together"),
+    REAL("--min-p", GOL_CMD_GENERATE, min_p, 0, 1, "0", "drop tokens less likely than this share of the most likely one"),
+    REAL("--repetition-penalty --repeat-penalty", GOL_CMD_GENERATE, repetition_penalty, 0.01, 100, "1", "against tokens that occurred; 1: off"),
+    REAL("--presence-penalty", GOL_CMD_GENERATE, presence_penalty, -2, 2, "0", "against tokens in the answer so far"),
+    REAL("--frequency-penalty", GOL_CMD_GENERATE, frequency_penalty, -2, 2, "0", "the same, per occurrence"),
+    INT("--seed -s", GOL_CMD_GENERATE, seed, -1, 9007199254740992.0, "-1", "same seed, same answer; -1: a new one each time"),
+    SWITCH("--ignore-eos", GOL_CMD_RUN, ignore_eos, "go on when the model ends its answer"),
+
+    SWITCH("--special --parse-special", GOL_CMD_TOKENIZE | GOL_CMD_RUN, special, "control tokens written in the text become their ids"),
+    SWITCH("--add-special", GOL_CMD_TOKENIZE, add_special, "add the tokens that the model begins and ends texts with"),
+    SWITCH("--skip-special", GOL_CMD_DETOKENIZE, skip_special, "leave control tokens out"),
+    SWITCH("--json", GOL_CMD_INSPECT | GOL_CMD_VERIFY | GOL_CMD_INFO, json, "print JSON"),
+    SWITCH("--tensors", GOL_CMD_INSPECT, tensors, "list the tensors"),
+    TEXT("--output -o", GOL_CMD_LOGITS, output, NULL, "FILE", "where to write: float32, little-endian, [n_tokens][n_vocab]"),
+
+    CHOICE("--cpu", GOL_CMD_ALL, cpu, NULL, "c|avx2|avx512|avx512vnni|avx512bf16|neon|dotprod|i8mm", "use no more than this level of the processor"),
+    CHOICE("--log-level", GOL_CMD_ALL, log_level, "warn", "error|warn|info|debug", "what to say on stderr; serve: info"),
+    CHOICE("--log-format", GOL_CMD_ALL, log_format, "text", "text|json", "form of these lines"),
+    SWITCH("--quiet -q", GOL_CMD_ALL, quiet, "no progress, errors only"),
+    TEXT("--config", GOL_CMD_ALL, config, NULL, "FILE", "lines of `name = value`, names as these without dashes"),
+    SWITCH("--print-config", GOL_CMD_ALL, print_config, "print every value and where it came from, then end"),
+    SWITCH("--help -h", GOL_CMD_ALL, help, "this text"),
+};
+/* clang-format on */
+
+const int gol_n_options = (int)(sizeof gol_option_table / sizeof *gol_option_table);

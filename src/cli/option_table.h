@@ -1,0 +1,71 @@
+/* The options, one line each. */
+#ifndef GOL_CLI_OPTION_TABLE_H
+#define GOL_CLI_OPTION_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "cli/settings.h"
+
+typedef enum gol_option_kind {
+    GOL_OPTION_SWITCH, /* bool; --no-NAME switches off */
+    GOL_OPTION_INT,    /* int64_t */
+    GOL_OPTION_SIZE,   /* uint64_t bytes: 512M, 4G, 1.5GiB */
+    GOL_OPTION_REAL,   /* double */
+    GOL_OPTION_TEXT,   /* const char * */
+    GOL_OPTION_CHOICE, /* const char *, one of `choices` */
+} gol_option_kind;
+
+/* Bits of gol_option.commands. */
+enum {
+    GOL_CMD_SERVE = 1 << 0,
+    GOL_CMD_RUN = 1 << 1,
+    GOL_CMD_CHAT = 1 << 2,
+    GOL_CMD_TOKENIZE = 1 << 3,
+    GOL_CMD_DETOKENIZE = 1 << 4,
+    GOL_CMD_LOGITS = 1 << 5,
+    GOL_CMD_INSPECT = 1 << 6,
+    GOL_CMD_VERIFY = 1 << 7,
+    GOL_CMD_INFO = 1 << 8,
+    GOL_CMD_ALL = (1 << 9) - 1,
+    GOL_CMD_GENERATE = GOL_CMD_RUN | GOL_CMD_CHAT,
+    GOL_CMD_ENGINE = GOL_CMD_GENERATE | GOL_CMD_SERVE,
+    GOL_CMD_MODEL = GOL_CMD_ALL & ~GOL_CMD_INFO,
+};
+
+typedef struct gol_option {
+    const char *
+        names; /* "--ctx-size -c --max-model-len": the first names it in help, environment and config file */
+    gol_option_kind kind;
+    unsigned commands;
+    size_t offset;            /* of the field in gol_settings */
+    double min, max;          /* INT, REAL, SIZE */
+    const char *default_text; /* as one would type it; NULL: zero */
+    const char *choices;      /* CHOICE: "f16|f32" */
+    const char *arg;          /* how help calls the value */
+    const char *help;
+} gol_option;
+
+extern const gol_option gol_option_table[];
+extern const int gol_n_options;
+
+/* Index of the option with this name ("--port", "-c") for a command, or -1. */
+int gol_option_find(const char *name, size_t name_len, unsigned command_mask);
+
+/* "--ctx-size" without its dashes: in the environment GOLLUM_CTX_SIZE, in a config file ctx-size. */
+void gol_option_bare_name(const gol_option *option, char *buf, size_t size);
+void gol_option_env_name(const gol_option *option, char *buf, size_t size);
+
+/* Sets the field from text. Errors: GOL_EUSAGE with `shown` (how the user named it), value and what is accepted. */
+int gol_option_set(gol_settings *settings, const gol_option *option, const char *shown,
+                   const char *text, gol_err *err);
+
+/* The field's value as one would type it. */
+void gol_option_print(const gol_settings *settings, const gol_option *option, char *buf,
+                      size_t size);
+
+void gol_option_print_help(FILE *out, const gol_command *command);
+void gol_option_print_config(FILE *out, const gol_settings *settings, const gol_command *command);
+
+#endif

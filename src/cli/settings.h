@@ -1,0 +1,100 @@
+/*
+ * Everything a command can be told, as one struct, and where each value came from. The table in option_table.c says which option
+ * sets which field, its names, range, default and which commands take it; help, environment names and checks all come from
+ * that table.
+ */
+#ifndef GOL_CLI_SETTINGS_H
+#define GOL_CLI_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum { GOL_OPTIONS_MAX = 96 };
+
+typedef enum gol_setting_source {
+    GOL_SOURCE_DEFAULT,
+    GOL_SOURCE_CONFIG,
+    GOL_SOURCE_ENVIRONMENT,
+    GOL_SOURCE_FLAG,
+} gol_setting_source;
+
+typedef struct gol_settings {
+    /* general */
+    const char *model;
+    const char *config;
+    const char *log_level;
+    const char *log_format;
+    const char *cpu;
+    bool help;
+    bool quiet;
+    bool print_config;
+
+    /* engine */
+    int64_t threads;
+    int64_t ctx_size;
+    int64_t max_num_seqs;
+    int64_t max_num_batched_tokens;
+    int64_t max_num_queued_reqs;
+    int64_t block_size;
+    uint64_t kv_cache_memory;
+    const char *kv_cache_dtype;
+
+    /* server */
+    const char *host;
+    int64_t port;
+    const char *served_model_name;
+    const char *api_key;
+    const char *api_key_file;
+    const char *cors_origin;
+    uint64_t max_body;
+    int64_t max_connections;
+    int64_t timeout;
+    int64_t shutdown_timeout;
+    int64_t sse_ping_interval;
+
+    /* generation */
+    const char *prompt;
+    const char *tokens;
+    const char *system_prompt;
+    int64_t n_predict;
+    double temperature;
+    double top_p;
+    double min_p;
+    int64_t top_k;
+    double repetition_penalty;
+    double presence_penalty;
+    double frequency_penalty;
+    int64_t seed;
+    bool ignore_eos;
+    bool ids;
+
+    /* text and files */
+    bool special;
+    bool add_special;
+    bool skip_special;
+    bool json;
+    bool tensors;
+    const char *output;
+
+    gol_setting_source sources[GOL_OPTIONS_MAX]; /* by place in the table */
+    char *owned[GOL_OPTIONS_MAX];                /* texts from the config file */
+    int n_owned;
+} gol_settings;
+
+typedef struct gol_command {
+    const char *name;
+    const char *summary;                      /* one line for `gollum help` */
+    const char *usage;                        /* "gollum run [-m MODEL] -p TEXT" */
+    unsigned mask;                            /* its bit in gol_option.commands */
+    int (*run)(const gol_settings *settings); /* returns an exit code */
+} gol_command;
+
+/* Fills settings from defaults, config file, environment and argv[1…], in rising order of precedence. One free argument is
+ * the model. Errors: GOL_EUSAGE (argument), GOL_ECONFIG (environment, config file): names it and what is accepted. */
+int gol_settings_parse(gol_settings *settings, const gol_command *command, int argc, char **argv,
+                       gol_err *err);
+void gol_settings_deinit(gol_settings *settings);
+
+#endif
