@@ -1,0 +1,353 @@
+/*
+ * The engine's thread and its loop:
+ *
+ *     inbox -> [ schedule -> forward -> sample ] -> events
+ *                 no allocation in here              callbacks may do what they like
+ *
+ * Only this thread touches sequences, blocks, scheduler and runner; everybody else reaches it through the inbox, and reads
+ * the figures at the bottom of struct gol_engine, which this thread alone writes.
+ */
+#include "engine/engine.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/os_thread.h"
+#include "base/sysmem.h"
+#include "engine/engine_limits.h"
+#include "engine/inbox.h"
+#include "engine/kv_cache.h"
+#include "engine/runner.h"
+#include "engine/scheduler.h"
+
+struct gol_engine {
+    const gol_model *model;
+    gol_engine_limits limits;
+    gol_seq_limits seq_limits;
+    pthread_t thread;
+    bool has_thread;
+    bool has_inbox;
+    gol_inbox inbox;
+
+    /* the thread's */
+    gol_mail mail;
+    gol_kv_cache kv_cache;
+    gol_scheduler scheduler;
+    gol_runner runner;
+
+    /* for gol_engine_get_stats() */
+    _Atomic int32_t n_blocks_free;
+    _Atomic uint64_t n_steps;
+    _Atomic uint64_t n_prompt_tokens;
+    _Atomic uint64_t n_generated_tokens;
+    _Atomic uint64_t n_preemptions;
+    _Atomic uint64_t n_finished[GOL_FINISH_ERROR + 1];
+    _Atomic uint64_t last_step_ns;
+};
+
+/* There is one writer, so this needs no atomic addition. */
+static void count(_Atomic uint64_t *figure, uint64_t n)
+{
+    const uint64_t old = atomic_load_explicit(figure, memory_order_relaxed);
+    atomic_store_explicit(figure, old + n, memory_order_relaxed);
+}
+
+static void publish_blocks(gol_engine *engine)
+{
+    atomic_store_explicit(&engine->n_blocks_free, gol_kv_cache_n_free(&engine->kv_cache),
+                          memory_order_relaxed);
+}
+
+/* The last event is out: nobody can name the sequence any more. */
+static void retire(gol_engine *engine, gol_seq *seq)
+{
+    gol_inbox_retire(&engine->inbox, seq, engine->scheduler.running.n);
+    gol_seq_destroy(&seq);
+}
+
+static gol_output output_of(const gol_seq *seq, gol_finish_reason finish)
+{
+    return (gol_output){
+        .request_id = seq->id,
+        .token = -1,
+        .finish = finish,
+        .n_prompt = seq->n_prompt,
+        .n_cached = 0, /* every token of a prompt is computed */
+        .n_generated = gol_seq_n_generated(seq),
+    };
+}
+
+/* Blocks first, then the event, then the memory: who hears of the end may count on the room. */
+static void finish(gol_engine *engine, gol_seq *seq, const gol_output *output)
+{
+    assert(output->finish != GOL_FINISH_NONE);
+    gol_scheduler_finish(&engine->scheduler, seq);
+    publish_blocks(engine);
+    count(&engine->n_finished[output->finish], 1);
+    seq->on_output(seq->user, output);
+    retire(engine, seq);
+}
+
+static void finish_without_token(gol_engine *engine, gol_seq *seq, gol_finish_reason reason)
+{
+    const gol_output output = output_of(seq, reason);
+    finish(engine, seq, &output);
+}
+
+static void take_mail(gol_engine *engine)
+{
+    const bool is_idle = !gol_scheduler_has_work(&engine->scheduler);
+    gol_inbox_take(&engine->inbox, &engine->mail, is_idle);
+    while (engine->mail.submitted.head)
+        gol_scheduler_add(&engine->scheduler, gol_seq_queue_pop(&engine->mail.submitted));
+    for (int32_t i = 0; i < engine->mail.n_aborted; i++)
+        finish_without_token(engine, engine->mail.aborted[i], GOL_FINISH_ABORT);
+}
+
+static gol_finish_reason reason_to_finish(const gol_seq *seq, int32_t token)
+{
+    if (gol_seq_is_stop(seq, token))
+        return GOL_FINISH_STOP;
+    return seq->n_tokens == seq->n_tokens_max ? GOL_FINISH_LENGTH : GOL_FINISH_NONE;
+}
+
+/* One sampled token into its sequence and out to whoever asked. */
+static void deliver(gol_engine *engine, const gol_step_result *result)
+{
+    gol_seq *seq = result->seq;
+    if (!result->is_finite) {
+        gol_log_warn("engine", "request %llu: the model's logits are not finite at position %d",
+                     (unsigned long long)seq->id, seq->n_tokens - 1);
+        finish_without_token(engine, seq, GOL_FINISH_ERROR);
+        return;
+    }
+    const gol_sample *sample = &result->sample;
+    gol_seq_append(seq, sample->token);
+    count(&engine->n_generated_tokens, 1);
+    gol_output output = output_of(seq, reason_to_finish(seq, sample->token));
+    output.token = sample->token;
+    output.logprob = sample->logprob;
+    output.n_top = sample->n_top;
+    output.top = sample->top;
+    if (output.finish != GOL_FINISH_NONE)
+        finish(engine, seq, &output);
+    else
+        seq->on_output(seq->user, &output);
+}
+
+/* Rows that are not the newest token of an answer: prompts, and answers computed again after preemption. */
+static uint64_t n_prompt_tokens(const gol_plan *plan)
+{
+    int32_t n_decodes = 0;
+    for (int32_t i = 0; i < plan->n_seqs; i++) {
+        const gol_seq *seq = plan->seqs[i];
+        n_decodes += gol_seq_n_generated(seq) > 0 && gol_seq_n_pending(seq) == seq->n_scheduled;
+    }
+    return (uint64_t)(plan->n_tokens - n_decodes);
+}
+
+/* Returns the number of results. */
+static int32_t compute(gol_engine *engine)
+{
+    gol_mem_forbid(true);
+    const gol_plan *plan = gol_scheduler_schedule(&engine->scheduler);
+    gol_inbox_set_running(&engine->inbox, engine->scheduler.running.n);
+    publish_blocks(engine);
+    const int32_t n_results = gol_runner_run(&engine->runner, plan);
+    count(&engine->n_prompt_tokens, n_prompt_tokens(plan));
+    gol_scheduler_update(&engine->scheduler);
+    gol_mem_forbid(false);
+    return n_results;
+}
+
+static void step(gol_engine *engine)
+{
+    const int32_t n_results = compute(engine);
+    atomic_store_explicit(&engine->n_preemptions, engine->scheduler.n_preemptions,
+                          memory_order_relaxed);
+    count(&engine->n_steps, 1);
+    atomic_store_explicit(&engine->last_step_ns, gol_clock_ns(), memory_order_relaxed);
+    for (int32_t i = 0; i < n_results; i++)
+        deliver(engine, &engine->runner.results[i]);
+}
+
+static void abort_all(gol_engine *engine)
+{
+    gol_scheduler *s = &engine->scheduler;
+    while (s->running.head)
+        finish_without_token(engine, s->running.head, GOL_FINISH_ABORT);
+    while (s->waiting.head)
+        finish_without_token(engine, s->waiting.head, GOL_FINISH_ABORT);
+}
+
+static void *run(void *arg)
+{
+    gol_engine *engine = arg;
+    gol_os_thread_set_name("gollum-engine");
+    for (;;) {
+        take_mail(engine);
+        if (engine->mail.is_stopping)
+            break;
+        if (gol_scheduler_has_work(&engine->scheduler))
+            step(engine);
+    }
+    abort_all(engine);
+    return NULL;
+}
+
+/* What the model and the machine are. */
+static int find_limits(gol_engine *engine, const gol_engine_opts *opts, gol_err *err)
+{
+    const gol_config *config = gol_model_config(engine->model);
+    gol_kv_layer_shape *layers = gol_try_array((size_t)config->n_layers, sizeof *layers);
+    if (!layers)
+        return gol_fail(err, GOL_ENOMEM, "no memory for the shapes of %d layers", config->n_layers);
+    gol_model_kv_layers(engine->model, layers);
+    const gol_limits_basis basis = {
+        .be = gol_model_backend(engine->model),
+        .layers = layers,
+        .n_layers = config->n_layers,
+        .n_ctx = config->n_ctx_train,
+        .mem_available = gol_sysmem_available(),
+    };
+    const int rc = gol_engine_limits_init(&engine->limits, opts, &basis, err);
+    gol_free(layers);
+    engine->seq_limits = (gol_seq_limits){
+        .max_model_len = engine->limits.max_model_len,
+        .block_size = engine->limits.block_size,
+        .n_vocab = config->n_vocab,
+    };
+    return rc;
+}
+
+static int init_parts(gol_engine *engine, const gol_engine_opts *opts, gol_err *err)
+{
+    const gol_engine_limits *limits = &engine->limits;
+    int rc = gol_runner_init(&engine->runner, engine->model, limits, opts->kv_type, err);
+    if (rc == 0)
+        rc = gol_kv_cache_init(&engine->kv_cache, limits->n_blocks, limits->block_size, err);
+    if (rc != 0)
+        return rc;
+    const gol_scheduler_opts scheduler_opts = {
+        .policy = opts->policy,
+        .max_seqs = limits->max_seqs,
+        .max_batch_tokens = limits->max_batch_tokens,
+    };
+    rc = gol_scheduler_init(&engine->scheduler, &scheduler_opts, &engine->kv_cache, err);
+    if (rc != 0)
+        return rc;
+    rc = gol_inbox_init(&engine->inbox, limits->max_queued_reqs, limits->max_seqs, err);
+    if (rc != 0)
+        return rc;
+    engine->has_inbox = true;
+    engine->mail.aborted = gol_try_array((size_t)engine->inbox.n_slots, sizeof(gol_seq *));
+    if (!engine->mail.aborted)
+        return gol_fail(err, GOL_ENOMEM, "no memory for %d aborts", engine->inbox.n_slots);
+    return 0;
+}
+
+int gol_engine_create(gol_engine **out, const gol_model *model, const gol_engine_opts *opts,
+                      gol_err *err)
+{
+    *out = NULL;
+    gol_engine *engine = gol_try_calloc(1, sizeof *engine);
+    if (!engine)
+        return gol_fail(err, GOL_ENOMEM, "no memory for an engine");
+    engine->model = model;
+    int rc = find_limits(engine, opts, err);
+    if (rc == 0)
+        rc = init_parts(engine, opts, err);
+    if (rc != 0)
+        goto fail;
+    publish_blocks(engine);
+    if (pthread_create(&engine->thread, NULL, run, engine) != 0) {
+        rc = gol_fail(err, GOL_ENOMEM, "the engine's thread cannot be created");
+        goto fail;
+    }
+    engine->has_thread = true;
+    *out = engine;
+    return 0;
+fail:
+    gol_engine_destroy(&engine);
+    return rc;
+}
+
+void gol_engine_destroy(gol_engine **engine_ptr)
+{
+    gol_engine *engine = *engine_ptr;
+    if (!engine)
+        return;
+    if (engine->has_thread) {
+        gol_inbox_stop(&engine->inbox);
+        pthread_join(engine->thread, NULL);
+    }
+    gol_free(engine->mail.aborted);
+    if (engine->has_inbox)
+        gol_inbox_deinit(&engine->inbox);
+    gol_scheduler_deinit(&engine->scheduler);
+    gol_kv_cache_deinit(&engine->kv_cache);
+    gol_runner_deinit(&engine->runner);
+    gol_free(engine);
+    *engine_ptr = NULL;
+}
+
+int gol_engine_submit(gol_engine *engine, const gol_request *request, uint64_t *id, gol_err *err)
+{
+    gol_seq *seq;
+    int rc = gol_seq_create(&seq, request, &engine->seq_limits, err);
+    if (rc != 0)
+        return rc;
+    rc = gol_inbox_push(&engine->inbox, seq, id, err);
+    if (rc != 0)
+        gol_seq_destroy(&seq);
+    return rc;
+}
+
+void gol_engine_abort(gol_engine *engine, uint64_t id)
+{
+    gol_inbox_abort(&engine->inbox, id);
+}
+
+bool gol_engine_drain(gol_engine *engine, int64_t timeout_ms)
+{
+    gol_inbox_close(&engine->inbox);
+    return gol_inbox_wait_idle(&engine->inbox, timeout_ms);
+}
+
+const gol_engine_limits *gol_engine_get_limits(const gol_engine *engine)
+{
+    return &engine->limits;
+}
+
+const gol_model *gol_engine_model(const gol_engine *engine)
+{
+    return engine->model;
+}
+
+static uint64_t read_figure(const _Atomic uint64_t *figure)
+{
+    return atomic_load_explicit(figure, memory_order_relaxed);
+}
+
+void gol_engine_get_stats(const gol_engine *engine, gol_engine_stats *out)
+{
+    const int32_t n_live = atomic_load_explicit(&engine->inbox.n_live, memory_order_relaxed);
+    const int32_t n_running = atomic_load_explicit(&engine->inbox.n_running, memory_order_relaxed);
+    *out = (gol_engine_stats){
+        .n_running = n_running,
+        .n_waiting = n_live > n_running ? n_live - n_running : 0,
+        .n_blocks_free = atomic_load_explicit(&engine->n_blocks_free, memory_order_relaxed),
+        .n_blocks = engine->limits.n_blocks,
+        .n_steps = read_figure(&engine->n_steps),
+        .n_prompt_tokens = read_figure(&engine->n_prompt_tokens),
+        .n_generated_tokens = read_figure(&engine->n_generated_tokens),
+        .n_preemptions = read_figure(&engine->n_preemptions),
+        .last_step_ns = read_figure(&engine->last_step_ns),
+    };
+    for (int i = 0; i <= GOL_FINISH_ERROR; i++)
+        out->n_finished[i] = read_figure(&engine->n_finished[i]);
+}

@@ -1,0 +1,157 @@
+/*
+ * From sequences to rows and back. The rows of one sequence are adjacent and in order of position; the last of them gets
+ * logits when the sequence has then caught up:
+ *
+ *     plan       seq A: 1 token        seq B: 5 of 9 tokens        seq C: last 3 tokens
+ *     rows       0                     1 2 3 4 5                   6 7 8
+ *     outputs    0                                                     8
+ */
+#include "engine/runner.h"
+
+#include <assert.h>
+
+#include "base/mem.h"
+
+static int create_kv(gol_runner *r, const gol_model *model, const gol_engine_limits *limits,
+                     gol_kv_type kv_type, gol_err *err)
+{
+    const int32_t n_layers = gol_model_config(model)->n_layers;
+    gol_kv_layer_shape *layers = gol_try_array((size_t)n_layers, sizeof *layers);
+    if (!layers)
+        return gol_fail(err, GOL_ENOMEM, "no memory for the shapes of %d layers", n_layers);
+    gol_model_kv_layers(model, layers);
+    const gol_kv_shape shape = {
+        .type = kv_type,
+        .n_layers = n_layers,
+        .n_blocks = limits->n_blocks,
+        .block_size = limits->block_size,
+        .layers = layers,
+    };
+    const int rc = r->be->ops->kv_create(r->be, &r->kv, &shape, err);
+    gol_free(layers);
+    return rc;
+}
+
+static int allocate_arrays(gol_runner *r, const gol_engine_limits *limits, gol_err *err)
+{
+    const size_t n_rows = (size_t)limits->max_batch_tokens;
+    const size_t n_seqs = (size_t)limits->max_seqs;
+    r->tokens = gol_try_array(n_rows, sizeof *r->tokens);
+    r->positions = gol_try_array(n_rows, sizeof *r->positions);
+    r->slot_mapping = gol_try_array(n_rows, sizeof *r->slot_mapping);
+    r->seqs = gol_try_array(n_seqs, sizeof *r->seqs);
+    r->output_rows = gol_try_array(n_seqs, sizeof *r->output_rows);
+    r->results = gol_try_array(n_seqs, sizeof *r->results);
+    if (!r->tokens || !r->positions || !r->slot_mapping || !r->seqs || !r->output_rows ||
+        !r->results)
+        return gol_fail(err, GOL_ENOMEM, "no memory for batches of %d tokens",
+                        limits->max_batch_tokens);
+    return 0;
+}
+
+int gol_runner_init(gol_runner *r, const gol_model *model, const gol_engine_limits *limits,
+                    gol_kv_type kv_type, gol_err *err)
+{
+    *r = (gol_runner){
+        .be = gol_model_backend(model),
+        .n_vocab = gol_model_config(model)->n_vocab,
+        .block_size = limits->block_size,
+    };
+    int rc = allocate_arrays(r, limits, err);
+    if (rc == 0)
+        rc = gol_sampler_init(&r->sampler, r->n_vocab, err);
+    if (rc == 0)
+        rc = create_kv(r, model, limits, kv_type, err);
+    if (rc == 0)
+        rc = gol_forward_create(&r->fwd, model, limits->max_batch_tokens, limits->max_seqs,
+                                limits->max_model_len, err);
+    if (rc != 0)
+        gol_runner_deinit(r);
+    return rc;
+}
+
+void gol_runner_deinit(gol_runner *r)
+{
+    gol_forward_destroy(&r->fwd);
+    if (r->kv)
+        r->be->ops->kv_destroy(r->be, &r->kv);
+    gol_sampler_deinit(&r->sampler);
+    gol_free(r->results);
+    gol_free(r->output_rows);
+    gol_free(r->seqs);
+    gol_free(r->slot_mapping);
+    gol_free(r->positions);
+    gol_free(r->tokens);
+    *r = (gol_runner){0};
+}
+
+/* The rows of one sequence, from `row` on. */
+static void fill_rows(gol_runner *r, const gol_seq *seq, int32_t row)
+{
+    for (int32_t i = 0; i < seq->n_scheduled; i++, row++) {
+        const int32_t position = seq->n_computed + i;
+        const int32_t block_id = seq->block_table[position / r->block_size];
+        r->tokens[row] = seq->tokens[position];
+        r->positions[row] = position;
+        r->slot_mapping[row] = block_id * r->block_size + position % r->block_size;
+    }
+}
+
+static gol_batch fill_batch(gol_runner *r, const gol_plan *plan)
+{
+    int32_t row = 0;
+    int32_t n_outputs = 0;
+    for (int32_t i = 0; i < plan->n_seqs; i++) {
+        gol_seq *seq = plan->seqs[i];
+        fill_rows(r, seq, row);
+        r->seqs[i] = (gol_batch_seq){
+            .first_row = row,
+            .n_rows = seq->n_scheduled,
+            .n_past = seq->n_computed,
+            .n_blocks = seq->n_blocks,
+            .block_table = seq->block_table,
+        };
+        row += seq->n_scheduled;
+        if (gol_seq_n_pending(seq) == seq->n_scheduled) {
+            r->results[n_outputs].seq = seq;
+            r->output_rows[n_outputs++] = row - 1;
+        }
+    }
+    assert(row == plan->n_tokens);
+    return (gol_batch){
+        .n_tokens = row,
+        .tokens = r->tokens,
+        .positions = r->positions,
+        .slot_mapping = r->slot_mapping,
+        .n_seqs = plan->n_seqs,
+        .seqs = r->seqs,
+        .n_outputs = n_outputs,
+        .output_rows = r->output_rows,
+    };
+}
+
+/* logits: [n_vocab] */
+static void sample(gol_runner *r, gol_step_result *result, const float *logits)
+{
+    const gol_seq *seq = result->seq;
+    const bool must_go_on = gol_seq_n_generated(seq) < seq->min_tokens;
+    const gol_draw draw = {
+        .params = &seq->sampling,
+        .counts = seq->has_counts ? &seq->counts : NULL,
+        .banned = seq->stop_ids,
+        .n_banned = must_go_on ? seq->n_stop_ids : 0,
+        .position = seq->n_tokens,
+        .n_logprobs = seq->n_logprobs,
+    };
+    result->is_finite = gol_sampler_draw(&r->sampler, &result->sample, logits, &draw);
+}
+
+int32_t gol_runner_run(gol_runner *r, const gol_plan *plan)
+{
+    assert(plan->n_seqs > 0);
+    const gol_batch batch = fill_batch(r, plan);
+    const float *logits = gol_forward_run(r->fwd, r->kv, &batch); /* [n_outputs][n_vocab] */
+    for (int32_t i = 0; i < batch.n_outputs; i++)
+        sample(r, &r->results[i], logits + (size_t)i * (size_t)r->n_vocab);
+    return batch.n_outputs;
+}

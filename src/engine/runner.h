@@ -1,0 +1,48 @@
+/*
+ * Carries a plan out: plan -> batch -> forward pass -> one sampled token for every sequence whose computation has caught up
+ * with its tokens. All memory is allocated by init(); a run allocates nothing and cannot fail, only a single sequence can.
+ */
+#ifndef GOL_ENGINE_RUNNER_H
+#define GOL_ENGINE_RUNNER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "backend/backend.h"
+#include "base/error.h"
+#include "engine/engine.h"
+#include "engine/sampler.h"
+#include "engine/scheduler.h"
+#include "engine/sequence.h"
+#include "model/model.h"
+
+typedef struct gol_step_result {
+    gol_seq *seq;
+    bool is_finite; /* false: its logits were not, sample is undefined */
+    gol_sample sample;
+} gol_step_result;
+
+typedef struct gol_runner {
+    gol_backend *be;
+    gol_kv *kv;
+    gol_forward *fwd;
+    gol_sampler sampler;
+    int32_t n_vocab;
+    int32_t block_size;
+    int32_t *tokens;          /* [max_batch_tokens] */
+    int32_t *positions;       /* [max_batch_tokens] */
+    int32_t *slot_mapping;    /* [max_batch_tokens] */
+    gol_batch_seq *seqs;      /* [max_seqs] */
+    int32_t *output_rows;     /* [max_seqs] */
+    gol_step_result *results; /* [max_seqs] */
+} gol_runner;
+
+/* The model must outlive it. Errors: GOL_ENOMEM; *r is then zeroed. */
+int gol_runner_init(gol_runner *r, const gol_model *model, const gol_engine_limits *limits,
+                    gol_kv_type kv_type, gol_err *err);
+void gol_runner_deinit(gol_runner *r); /* zeroed is fine */
+
+/* Returns how many of r->results are filled, in the plan's order. Sequences are read, not changed. */
+int32_t gol_runner_run(gol_runner *r, const gol_plan *plan);
+
+#endif
