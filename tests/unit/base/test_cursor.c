@@ -176,6 +176,8 @@ static void seek_goes_anywhere_up_to_the_end(void **state)
     gol_cursor_seek(&c, 9);
     assert_true(c.failed);
     assert_int_equal(c.fail_pos, 3);
+    gol_cursor_seek(&c, 1); /* a failure is for good */
+    assert_int_equal(c.pos, 3);
     c = gol_cursor_from(data, 8);
     gol_cursor_seek(&c, UINT64_MAX);
     assert_true(c.failed);
