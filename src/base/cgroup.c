@@ -51,6 +51,16 @@ static FILE *open_below(const char *root, const char *path)
     return n > 0 && (size_t)n < sizeof full ? fopen(full, "re") : NULL;
 }
 
+/* False when it is too long. */
+static bool copy_path(char out[CGROUP_PATH_MAX], const char *path)
+{
+    const size_t len = strlen(path);
+    if (len >= CGROUP_PATH_MAX)
+        return false;
+    memcpy(out, path, len + 1);
+    return true;
+}
+
 /* Is word one of the comma-separated words of list? */
 static bool list_has(const char *list, const char *word)
 {
@@ -80,10 +90,8 @@ static bool find_group(char out[CGROUP_PATH_MAX], const char *root, const char *
         *path++ = '\0';
         controllers++;
         const bool is_it = controller ? list_has(controllers, controller) : *controllers == '\0';
-        if (is_it && strlen(path) < CGROUP_PATH_MAX) {
-            strcpy(out, path);
-            found = true;
-        }
+        if (is_it)
+            found = copy_path(out, path);
     }
     fclose(f);
     return found;
@@ -144,8 +152,8 @@ static bool find_place(cgroup_place *out, const char *root, const char *controll
         if (!split_mount(line, controller, &mount_root, &mount))
             continue;
         const int n = snprintf(out->mount, sizeof out->mount, "%s%s", root, mount);
-        found = n > 0 && (size_t)n < sizeof out->mount;
-        strcpy(out->path, path_below(group, mount_root));
+        found = n > 0 && (size_t)n < sizeof out->mount &&
+                copy_path(out->path, path_below(group, mount_root));
     }
     fclose(f);
     return found;
