@@ -1,5 +1,6 @@
 # tests/unit/<layer>/test_*.c: one program and one CTest entry each, linked with its layer (and what that may use).
 # Every test runs in its own process with a timeout (longer where the code runs slower); GOLLUM_CONFORMANCE names the optional data of other implementations.
+# TEST_EMULATED is 1 under qemu-user, where the kernel is the host's and some of its calls do nothing.
 set(GOLLUM_CONFORMANCE "${PROJECT_SOURCE_DIR}/../shared/conformance" CACHE PATH "Conformance data, may be absent")
 file(GLOB layer_dirs RELATIVE ${PROJECT_SOURCE_DIR}/tests/unit CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/unit/*)
 
@@ -14,6 +15,7 @@ function(gol_test name source)
   target_link_libraries(${name} PRIVATE ${arg_LINK} PkgConfig::CMOCKA)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_compile_definitions(${name} PRIVATE
+    TEST_EMULATED=$<BOOL:${CMAKE_CROSSCOMPILING}>
     TEST_DATA_DIR="${PROJECT_SOURCE_DIR}/tests/data" TEST_CONFORMANCE_DIR="${GOLLUM_CONFORMANCE}")
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
   if(NOT arg_TIMEOUT)

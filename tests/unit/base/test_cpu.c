@@ -72,6 +72,8 @@ static gol_cpu_level level_from_flags(const char *flags, const level_flags *rows
 static void detection_agrees_with_the_kernel(void **state)
 {
     (void)state;
+    if (TEST_EMULATED)
+        skip(); /* /proc/cpuinfo is the host's */
     static char flags[1 << 14];
     if (read_cpuinfo(flags, sizeof flags, "flags"))
         assert_int_equal(gol_cpu_detect(), level_from_flags(flags, x86_levels, 4));
@@ -94,7 +96,7 @@ static void the_models_name_agrees_with_the_kernel(void **state)
     assert_int_equal(tiny[3], '\0');
     gol_cpu_model_name(tiny, 1);
     assert_int_equal(tiny[0], '\0');
-    if (!read_cpuinfo(expected, sizeof expected, "model name"))
+    if (TEST_EMULATED || !read_cpuinfo(expected, sizeof expected, "model name"))
         skip();
     assert_memory_equal(expected + 1, name, strlen(name));
 }

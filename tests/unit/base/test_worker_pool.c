@@ -215,11 +215,11 @@ static void a_pool_that_finds_no_memory_is_an_error(void **state)
     }
 }
 
-#if defined(GOL_SANITIZED) || !defined(__linux__)
+#if defined(GOL_SANITIZED) || TEST_EMULATED || !defined(__linux__)
 static void threads_that_cannot_be_made_are_an_error(void **state)
 {
     (void)state;
-    skip(); /* sanitizers do not live under an address space limit */
+    skip(); /* neither sanitizers nor an emulator live under an address space limit */
 }
 #else
 /* Room for a few of the 8 MiB stacks only. */
