@@ -17,6 +17,8 @@ enum {
     GOL_EMBD_MAX = 1 << 17,
     GOL_FF_MAX = 1 << 20,
     GOL_HEADS_MAX = 4096,
+    GOL_HEAD_DIM_MAX = 4096,
+    GOL_QKV_MAX = 1 << 20, /* heads * head_dim of a layer */
     GOL_CTX_MAX = 1 << 27,
     GOL_VOCAB_MAX = 1 << 24
 };
@@ -37,12 +39,12 @@ typedef struct gol_rope_config {
     gol_rope_scaling scaling;
     int32_t n_rot;
     float freq_base;
-    float factor;               /* context stretch, 1 when not scaled */
-    int32_t n_ctx_orig;         /* context before scaling */
-    float attn_factor;          /* multiplies cos and sin */
-    float yarn_ext_factor;      /* 1 with YaRN unless the file says otherwise */
-    float yarn_beta_fast;       /* 32 */
-    float yarn_beta_slow;       /* 1 */
+    float factor;          /* context stretch, 1 when not scaled */
+    int32_t n_ctx_orig;    /* context before scaling */
+    float attn_factor;     /* multiplies cos and sin */
+    float yarn_ext_factor; /* 1 with YaRN unless the file says otherwise */
+    float yarn_beta_fast;  /* 32 */
+    float yarn_beta_slow;  /* 1 */
 } gol_rope_config;
 
 /* One layer; arrays in the metadata may make layers differ. */
@@ -61,37 +63,45 @@ typedef struct gol_config {
     int32_t n_ctx_train;
     int32_t head_dim_k;
     int32_t head_dim_v;
-    int32_t n_positions;        /* rows of the learned position table; 0: none */
+    int32_t n_positions; /* rows of the learned position table; 0: none */
 
     gol_norm_kind norm_kind;
     float norm_eps;
     gol_activation act;
-    bool is_gated;              /* ffn: act(gate) * up; otherwise act(up) */
-    bool has_fused_qkv;         /* one attn_qkv tensor: rows of q, then k, then v */
+    bool is_gated;      /* ffn: act(gate) * up; otherwise act(up) */
+    bool has_fused_qkv; /* one attn_qkv tensor: rows of q, then k, then v */
     gol_rope_config rope;
-    float attn_scale;           /* of q·k, usually 1 / sqrt(head_dim_k) */
+    float attn_scale; /* of q·k, usually 1 / sqrt(head_dim_k) */
 
-    gol_layer_config *layers;   /* [n_layers], owned */
+    gol_layer_config *layers; /* [n_layers], owned */
 } gol_config;
 
 /* An architecture: const struct in the array of arch.c. Adding one = one file + one golden test (model/README.md). */
 typedef struct gol_arch {
     const char *name; /* general.architecture */
-    /* Fills *config, whose common part (gol_config_read_common) is already there. Errors: GOL_EMODEL, GOL_EUNSUPPORTED. */
+    /* Fills *config, whose common part (sizes, heads, rotary embedding, vocabulary) is already there. Errors: GOL_EMODEL, GOL_EUNSUPPORTED. */
     int (*read)(gol_config *config, const gol_model_file *file, gol_err *err);
 } gol_arch;
 
-const gol_arch *gol_arch_find(gol_str name);       /* NULL: unknown */
-void gol_arch_list(char *buf, size_t size);        /* "gpt2, llama", for messages */
+const gol_arch *gol_arch_find(gol_str name); /* NULL: unknown */
+void gol_arch_list(char *buf, size_t size);  /* "gpt2, llama", for messages */
 
 /* Reads and checks everything: architecture, sizes against the limits above and against each other. */
 int gol_config_read(gol_config *out, const gol_model_file *file, gol_err *err);
 void gol_config_deinit(gol_config *config);
 
 /* <arch>.<suffix> look-ups for architecture files, as gol_meta_u32() and friends: 1 found, 0 absent, < 0 error. */
-int gol_config_u32(const gol_config *config, const gol_model_file *file, const char *suffix, uint32_t min, uint32_t max,
-    int32_t *out, gol_err *err);
-int gol_config_f32(const gol_config *config, const gol_model_file *file, const char *suffix, float min, float max, float *out,
-    gol_err *err);
+int gol_config_u32(const gol_config *config, const gol_model_file *file, const char *suffix,
+                   uint32_t min, uint32_t max, int32_t *out, gol_err *err);
+int gol_config_f32(const gol_config *config, const gol_model_file *file, const char *suffix,
+                   float min, float max, float *out, gol_err *err);
+
+/* The same for keys that must be there: 0 or an error. */
+int gol_config_require_u32(const gol_config *config, const gol_model_file *file, const char *suffix,
+                           uint32_t min, uint32_t max, int32_t *out, gol_err *err);
+int gol_config_require_f32(const gol_config *config, const gol_model_file *file, const char *suffix,
+                           float min, float max, float *out, gol_err *err);
+void gol_config_key(char *buf, size_t size, const gol_config *config,
+                    const char *suffix); /* "<arch>.<suffix>" */
 
 #endif

@@ -35,7 +35,8 @@ typedef struct gol_load_opts {
 
 /* Errors: GOL_EMODEL (a key or tensor is missing or has the wrong shape; says which and what was expected),
  * GOL_EUNSUPPORTED (architecture, tensor type), GOL_ENOMEM. opts may be NULL. */
-int gol_model_load(gol_model **out, const gol_model_file *file, gol_backend *be, const gol_load_opts *opts, gol_err *err);
+int gol_model_load(gol_model **out, const gol_model_file *file, gol_backend *be,
+                   const gol_load_opts *opts, gol_err *err);
 void gol_model_destroy(gol_model **model);
 
 const gol_config *gol_model_config(const gol_model *model);
@@ -47,8 +48,8 @@ uint64_t gol_model_n_bytes(const gol_model *model); /* weights, resident */
 void gol_model_kv_layers(const gol_model *model, gol_kv_layer_shape *layers);
 
 /* n_outputs_max <= n_tokens_max; n_ctx_max: highest position + 1 that a batch may hold. Errors: GOL_ENOMEM, GOL_EINVAL. */
-int gol_forward_create(gol_forward **out, const gol_model *model, int32_t n_tokens_max, int32_t n_outputs_max,
-    int32_t n_ctx_max, gol_err *err);
+int gol_forward_create(gol_forward **out, const gol_model *model, int32_t n_tokens_max,
+                       int32_t n_outputs_max, int32_t n_ctx_max, gol_err *err);
 void gol_forward_destroy(gol_forward **fwd);
 size_t gol_forward_n_bytes(const gol_forward *fwd);
 const float *gol_forward_run(gol_forward *fwd, gol_kv *kv, const gol_batch *batch);

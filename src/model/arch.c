@@ -1,0 +1,30 @@
+/*
+ * The array of known architectures. A new one is added here and nowhere else.
+ */
+#include "model/arch.h"
+
+#include <stdio.h>
+
+static const gol_arch *const archs[] = {
+    /* alphabetical: gol_arch_list() prints them in this order */
+    &gol_arch_gpt2,
+    &gol_arch_llama,
+};
+enum { N_ARCHS = sizeof archs / sizeof archs[0] };
+
+const gol_arch *gol_arch_find(gol_str name)
+{
+    for (int i = 0; i < N_ARCHS; i++)
+        if (gol_str_is(name, archs[i]->name))
+            return archs[i];
+    return NULL;
+}
+
+void gol_arch_list(char *buf, size_t size)
+{
+    size_t len = 0;
+    for (int i = 0; i < N_ARCHS && len < size; i++) {
+        const int n = snprintf(buf + len, size - len, "%s%s", i ? ", " : "", archs[i]->name);
+        len += n > 0 ? (size_t)n : 0;
+    }
+}

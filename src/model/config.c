@@ -1,0 +1,304 @@
+/*
+ * Reads a model's configuration: which architecture, sizes that all of them share, then the architecture's own part, then checks
+ * of everything against limits and against each other. Nothing behind this file meets a size that was not checked here.
+ */
+#include "model/config_impl.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+int gol_config_fail(const gol_model_file *file, gol_err *err, int code, const char *format, ...)
+{
+    char message[GOL_ERR_MESSAGE_MAX];
+    char path[GOL_ERR_MESSAGE_MAX / 2];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    return gol_fail(err, code, "%s: %s",
+                    gol_quote(path, sizeof path, gol_str_from(gol_model_file_path(file))), message);
+}
+
+void gol_config_key(char *buf, size_t size, const gol_config *config, const char *suffix)
+{
+    snprintf(buf, size, "%s.%s", config->arch, suffix);
+}
+
+int gol_config_u32(const gol_config *config, const gol_model_file *file, const char *suffix,
+                   uint32_t min, uint32_t max, int32_t *out, gol_err *err)
+{
+    char key[128];
+    gol_config_key(key, sizeof key, config, suffix);
+    uint32_t u;
+    const int rc = gol_meta_u32(file, key, min, max, &u, err);
+    if (rc == 1)
+        *out = (int32_t)u;
+    return rc;
+}
+
+int gol_config_f32(const gol_config *config, const gol_model_file *file, const char *suffix,
+                   float min, float max, float *out, gol_err *err)
+{
+    char key[128];
+    gol_config_key(key, sizeof key, config, suffix);
+    return gol_meta_f32(file, key, min, max, out, err);
+}
+
+static int fail_missing(const gol_config *config, const gol_model_file *file, const char *suffix,
+                        gol_err *err)
+{
+    return gol_config_fail(file, err, GOL_EMODEL, "key %s.%s is missing", config->arch, suffix);
+}
+
+int gol_config_require_u32(const gol_config *config, const gol_model_file *file, const char *suffix,
+                           uint32_t min, uint32_t max, int32_t *out, gol_err *err)
+{
+    const int rc = gol_config_u32(config, file, suffix, min, max, out, err);
+    if (rc == 0)
+        return fail_missing(config, file, suffix, err);
+    return rc < 0 ? rc : 0;
+}
+
+int gol_config_require_f32(const gol_config *config, const gol_model_file *file, const char *suffix,
+                           float min, float max, float *out, gol_err *err)
+{
+    const int rc = gol_config_f32(config, file, suffix, min, max, out, err);
+    if (rc == 0)
+        return fail_missing(config, file, suffix, err);
+    return rc < 0 ? rc : 0;
+}
+
+/* Where a per-layer number goes: a member of gol_layer_config. */
+typedef int32_t *layer_field(gol_layer_config *layer);
+
+static int32_t *n_heads_of(gol_layer_config *layer)
+{
+    return &layer->n_heads;
+}
+
+static int32_t *n_kv_heads_of(gol_layer_config *layer)
+{
+    return &layer->n_kv_heads;
+}
+
+static int32_t *n_ff_of(gol_layer_config *layer)
+{
+    return &layer->n_ff;
+}
+
+/* One number for all layers, or an array of one per layer. Returns 1 found, 0 absent, < 0 error. */
+static int read_per_layer(gol_config *config, const gol_model_file *file, const char *suffix,
+                          uint32_t max, layer_field *field, gol_err *err)
+{
+    char key[128];
+    gol_config_key(key, sizeof key, config, suffix);
+    const gol_value *v = gol_model_file_find_meta(file, key);
+    if (!v)
+        return 0;
+    if (v->type != GOL_VALUE_ARRAY) {
+        uint32_t n;
+        const int rc = gol_meta_u32(file, key, 1, max, &n, err);
+        for (int32_t i = 0; rc == 1 && i < config->n_layers; i++)
+            *field(&config->layers[i]) = (int32_t)n;
+        return rc;
+    }
+    if (gol_value_n(v) != (uint64_t)config->n_layers)
+        return gol_config_fail(file, err, GOL_EMODEL,
+                               "%s has %llu elements; one for each of the %d layers is expected",
+                               key, (unsigned long long)gol_value_n(v), config->n_layers);
+    for (int32_t i = 0; i < config->n_layers; i++) {
+        uint64_t n;
+        if (!gol_value_at_u64(v, (uint64_t)i, &n) || n < 1 || n > max)
+            return gol_config_fail(file, err, GOL_EMODEL,
+                                   "%s: element %d is not a whole number from 1 to %u", key, i,
+                                   max);
+        *field(&config->layers[i]) = (int32_t)n;
+    }
+    return 1;
+}
+
+static int require_per_layer(gol_config *config, const gol_model_file *file, const char *suffix,
+                             uint32_t max, layer_field *field, gol_err *err)
+{
+    const int rc = read_per_layer(config, file, suffix, max, field, err);
+    return rc == 0 ? fail_missing(config, file, suffix, err) : rc;
+}
+
+static int read_heads(gol_config *config, const gol_model_file *file, gol_err *err)
+{
+    int rc = require_per_layer(config, file, "attention.head_count", GOL_HEADS_MAX, n_heads_of,
+                               err);
+    if (rc < 0)
+        return rc;
+    for (int32_t i = 0; i < config->n_layers; i++)
+        config->layers[i].n_kv_heads = config->layers[i].n_heads;
+    rc = read_per_layer(config, file, "attention.head_count_kv", GOL_HEADS_MAX, n_kv_heads_of, err);
+    if (rc < 0)
+        return rc;
+    const int has_k = gol_config_u32(config, file, "attention.key_length", 1, GOL_HEAD_DIM_MAX,
+                                     &config->head_dim_k, err);
+    if (has_k < 0)
+        return has_k;
+    const int has_v = gol_config_u32(config, file, "attention.value_length", 1, GOL_HEAD_DIM_MAX,
+                                     &config->head_dim_v, err);
+    if (has_v < 0)
+        return has_v;
+    if (has_k && has_v)
+        return 0;
+    const int32_t n_heads = config->layers[0].n_heads;
+    if (config->n_embd % n_heads != 0)
+        return gol_config_fail(file, err, GOL_EMODEL,
+                               "%s.embedding_length %d is no multiple of the %d heads, and the "
+                               "lengths of keys and values "
+                               "are not given",
+                               config->arch, config->n_embd, n_heads);
+    if (!has_k)
+        config->head_dim_k = config->n_embd / n_heads;
+    if (!has_v)
+        config->head_dim_v = config->n_embd / n_heads;
+    return 0;
+}
+
+/* The embedding table decides; the vocabulary, where there is one, must agree. The key vocab_size is not asked: converters
+ * leave it at the size before tokens were added. */
+static int read_vocabulary(gol_config *config, const gol_model_file *file, gol_err *err)
+{
+    const gol_tensor *embd = gol_model_file_find_tensor(file, GOL_STR("token_embd.weight"));
+    if (!embd)
+        return gol_config_fail(file, err, GOL_EMODEL, "tensor 'token_embd.weight' is missing");
+    const uint64_t n_rows = embd->shape[1];
+    if (n_rows < 1 || n_rows > GOL_VOCAB_MAX)
+        return gol_config_fail(file, err, GOL_EMODEL,
+                               "token_embd.weight has %llu rows; 1 to %d is accepted",
+                               (unsigned long long)n_rows, GOL_VOCAB_MAX);
+    config->n_vocab = (int32_t)n_rows;
+    const gol_value *tokens;
+    const int rc = gol_meta_array(file, "tokenizer.ggml.tokens", 1u << GOL_VALUE_STRING, &tokens,
+                                  err);
+    if (rc == 1 && gol_value_n(tokens) != n_rows)
+        return gol_config_fail(
+            file, err, GOL_EMODEL,
+            "tokenizer.ggml.tokens has %llu elements, token_embd.weight %llu rows",
+            (unsigned long long)gol_value_n(tokens), (unsigned long long)n_rows);
+    return rc < 0 ? rc : 0;
+}
+
+/* What all architectures share. */
+static int read_common(gol_config *config, const gol_model_file *file, gol_err *err)
+{
+    int rc = gol_config_require_u32(config, file, "block_count", 1, GOL_LAYERS_MAX,
+                                    &config->n_layers, err);
+    if (rc < 0)
+        return rc;
+    rc = gol_config_require_u32(config, file, "embedding_length", 1, GOL_EMBD_MAX, &config->n_embd,
+                                err);
+    if (rc < 0)
+        return rc;
+    rc = gol_config_require_u32(config, file, "context_length", 1, GOL_CTX_MAX,
+                                &config->n_ctx_train, err);
+    if (rc < 0)
+        return rc;
+    int32_t n_experts = 0;
+    rc = gol_config_u32(config, file, "expert_count", 0, UINT16_MAX, &n_experts, err);
+    if (rc < 0)
+        return rc;
+    if (n_experts > 0)
+        return gol_config_fail(
+            file, err, GOL_EUNSUPPORTED,
+            "%s.expert_count is %d; mixtures of experts are not supported, only dense models",
+            config->arch, n_experts);
+    config->layers = gol_try_calloc((size_t)config->n_layers, sizeof *config->layers);
+    if (!config->layers)
+        return gol_fail(err, GOL_ENOMEM, "out of memory for the configuration");
+    rc = require_per_layer(config, file, "feed_forward_length", GOL_FF_MAX, n_ff_of, err);
+    if (rc >= 0)
+        rc = read_heads(config, file, err);
+    if (rc >= 0)
+        rc = gol_config_read_rope(config, file, err);
+    if (rc >= 0)
+        rc = read_vocabulary(config, file, err);
+    config->attn_scale = 1.0f / sqrtf((float)config->head_dim_k);
+    return rc < 0 ? rc : 0;
+}
+
+/* Sizes against each other. */
+static int check(gol_config *config, const gol_model_file *file, gol_err *err)
+{
+    for (int32_t i = 0; i < config->n_layers; i++) {
+        const gol_layer_config *l = &config->layers[i];
+        if (l->n_heads % l->n_kv_heads != 0)
+            return gol_config_fail(file, err, GOL_EMODEL,
+                                   "layer %d: %d heads are no multiple of its %d key-value heads",
+                                   i, l->n_heads, l->n_kv_heads);
+        const int32_t head_dim = config->head_dim_k > config->head_dim_v ? config->head_dim_k
+                                                                         : config->head_dim_v;
+        if ((int64_t)l->n_heads * head_dim > GOL_QKV_MAX)
+            return gol_config_fail(
+                file, err, GOL_EMODEL,
+                "layer %d: %d heads of %d numbers; at most %d numbers are accepted", i, l->n_heads,
+                head_dim, GOL_QKV_MAX);
+    }
+    if (config->rope.kind == GOL_ROPE_NONE) {
+        config->rope.n_rot = 0;
+        return 0;
+    }
+    const int32_t n_rot = config->rope.n_rot;
+    if (n_rot < 2 || n_rot % 2 != 0 || n_rot > config->head_dim_k)
+        return gol_config_fail(
+            file, err, GOL_EMODEL,
+            "%s.rope.dimension_count is %d; an even number up to the head's %d is accepted",
+            config->arch, n_rot, config->head_dim_k);
+    if (config->rope.freq_base <= 1.0f)
+        return gol_config_fail(file, err, GOL_EMODEL,
+                               "%s.rope.freq_base is %g; more than 1 is accepted", config->arch,
+                               (double)config->rope.freq_base);
+    return 0;
+}
+
+static int find_arch(gol_config *config, const gol_model_file *file, const gol_arch **arch,
+                     gol_err *err)
+{
+    gol_str name;
+    const int rc = gol_meta_str(file, "general.architecture", &name, err);
+    if (rc < 0)
+        return rc;
+    if (rc == 0)
+        return gol_config_fail(file, err, GOL_EMODEL, "key general.architecture is missing");
+    *arch = gol_arch_find(name);
+    if (!*arch) {
+        char quoted[64];
+        char known[256];
+        gol_arch_list(known, sizeof known);
+        return gol_config_fail(file, err, GOL_EUNSUPPORTED,
+                               "architecture '%s' is not supported; known are %s",
+                               gol_quote(quoted, sizeof quoted, name), known);
+    }
+    snprintf(config->arch, sizeof config->arch, "%s", (*arch)->name);
+    return 0;
+}
+
+int gol_config_read(gol_config *out, const gol_model_file *file, gol_err *err)
+{
+    *out = (gol_config){0};
+    const gol_arch *arch = NULL;
+    int rc = find_arch(out, file, &arch, err);
+    if (rc == 0)
+        rc = read_common(out, file, err);
+    if (rc == 0)
+        rc = arch->read(out, file, err);
+    if (rc == 0)
+        rc = check(out, file, err);
+    if (rc < 0)
+        gol_config_deinit(out);
+    return rc;
+}
+
+void gol_config_deinit(gol_config *config)
+{
+    gol_free(config->layers);
+    *config = (gol_config){0};
+}

@@ -1,0 +1,14 @@
+/* The steps of gol_config_read(), across its files. */
+#ifndef GOL_MODEL_CONFIG_IMPL_H
+#define GOL_MODEL_CONFIG_IMPL_H
+
+#include "model/config.h"
+
+/* Fails with the file's path before the message. */
+int gol_config_fail(const gol_model_file *file, gol_err *err, int code, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* rope.*: everything but the kind, which the architecture decides. head_dim_k is known. */
+int gol_config_read_rope(gol_config *config, const gol_model_file *file, gol_err *err);
+
+#endif

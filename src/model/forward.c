@@ -1,0 +1,278 @@
+/*
+ * The forward pass: one transformer layer, straight line, as calls to the backend's ops. Owns the activations' buffers, sized
+ * once for the largest batch.
+ *
+ *     x [n_tokens][n_embd], the residual stream
+ *       -> norm -> q k v -> rope -> KV cache -> attention -> output projection -> + x
+ *       -> norm -> up (gate) -> activation -> down -> + x
+ *
+ * In the last layer only the rows whose logits are wanted go beyond attention: the others are there for their K and V.
+ */
+#include "model/model_impl.h"
+
+#include <assert.h>
+
+#include "base/mem.h"
+
+struct gol_forward {
+    const gol_model *model;
+    gol_backend *be;
+    int32_t n_tokens_max;
+    int32_t n_outputs_max;
+    int32_t n_ctx_max;
+    size_t n_bytes;
+    float *x;           /* [n_tokens_max][n_embd] residual stream */
+    float *h;           /* [n_tokens_max][n_embd] beside it: normed, then what is to be added */
+    float *q;           /* [n_tokens_max][n_heads][head_dim_k], widest layer, here and below */
+    float *k;           /* [n_tokens_max][n_kv_heads][head_dim_k] */
+    float *v;           /* [n_tokens_max][n_kv_heads][head_dim_v] */
+    float *attn;        /* [n_tokens_max][n_heads][head_dim_v] */
+    float *gate;        /* [n_tokens_max][n_ff]; only of gated models */
+    float *up;          /* [n_tokens_max][n_ff] */
+    float *x_out;       /* [n_outputs_max][n_embd] rows of x that give logits */
+    float *attn_out;    /* [n_outputs_max][n_heads][head_dim_v] */
+    float *logits;      /* [n_outputs_max][n_vocab] */
+    float *host_logits; /* [n_outputs_max][n_vocab], host memory */
+};
+
+/* Widest rows over all layers. */
+typedef struct widths {
+    int64_t q, k, v, attn, ff;
+} widths;
+
+static int64_t max64(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static widths find_widths(const gol_config *c)
+{
+    widths w = {0};
+    for (int32_t i = 0; i < c->n_layers; i++) {
+        const gol_layer_config *l = &c->layers[i];
+        w.q = max64(w.q, (int64_t)l->n_heads * c->head_dim_k);
+        w.k = max64(w.k, (int64_t)l->n_kv_heads * c->head_dim_k);
+        w.v = max64(w.v, (int64_t)l->n_kv_heads * c->head_dim_v);
+        w.attn = max64(w.attn, (int64_t)l->n_heads * c->head_dim_v);
+        w.ff = max64(w.ff, l->n_ff);
+    }
+    return w;
+}
+
+static int alloc_rows(gol_forward *fwd, float **out, int32_t n_rows, int64_t width, gol_err *err)
+{
+    size_t n_floats;
+    gol_mul_size(&n_floats, (size_t)n_rows,
+                 (size_t)width); /* SIZE_MAX on overflow, which alloc() refuses */
+    const int rc = fwd->be->ops->alloc(fwd->be, out, n_floats, err);
+    if (rc == 0)
+        fwd->n_bytes += n_floats * sizeof(float);
+    return rc;
+}
+
+static int alloc_buffers(gol_forward *fwd, gol_err *err)
+{
+    const gol_config *c = &fwd->model->config;
+    const widths w = find_widths(c);
+    const struct {
+        float **buffer;
+        int32_t n_rows;
+        int64_t width;
+    } buffers[] = {
+        {&fwd->x, fwd->n_tokens_max, c->n_embd},
+        {&fwd->h, fwd->n_tokens_max, c->n_embd},
+        {&fwd->q, fwd->n_tokens_max, w.q},
+        {&fwd->k, fwd->n_tokens_max, w.k},
+        {&fwd->v, fwd->n_tokens_max, w.v},
+        {&fwd->attn, fwd->n_tokens_max, w.attn},
+        {&fwd->gate, c->is_gated ? fwd->n_tokens_max : 0, w.ff},
+        {&fwd->up, fwd->n_tokens_max, w.ff},
+        {&fwd->x_out, fwd->n_outputs_max, c->n_embd},
+        {&fwd->attn_out, fwd->n_outputs_max, w.attn},
+        {&fwd->logits, fwd->n_outputs_max, c->n_vocab},
+    };
+    for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++) {
+        const int rc = alloc_rows(fwd, buffers[i].buffer, buffers[i].n_rows, buffers[i].width, err);
+        if (rc < 0)
+            return rc;
+    }
+    const size_t n_bytes = (size_t)fwd->n_outputs_max * (size_t)c->n_vocab *
+                           sizeof(float); /* as logits */
+    fwd->host_logits = gol_try_aligned(n_bytes);
+    if (!fwd->host_logits)
+        return gol_fail(err, GOL_ENOMEM, "out of memory for %zu bytes of logits", n_bytes);
+    fwd->n_bytes += n_bytes;
+    const int64_t n_in_max = max64(max64(c->n_embd, w.attn), max64(w.ff, c->head_dim_k));
+    return fwd->be->ops->reserve(fwd->be, fwd->n_tokens_max, n_in_max, fwd->n_ctx_max, err);
+}
+
+int gol_forward_create(gol_forward **out, const gol_model *model, int32_t n_tokens_max,
+                       int32_t n_outputs_max, int32_t n_ctx_max, gol_err *err)
+{
+    *out = NULL;
+    const int32_t n_positions = model->config.n_positions;
+    if (n_tokens_max < 1 || n_outputs_max < 0 || n_outputs_max > n_tokens_max || n_ctx_max < 1)
+        return gol_fail(err, GOL_EINVAL,
+                        "batches of %d tokens with %d outputs in a context of %d are not possible",
+                        n_tokens_max, n_outputs_max, n_ctx_max);
+    if (n_positions > 0 && n_ctx_max > n_positions)
+        return gol_fail(err, GOL_EINVAL,
+                        "a context of %d is asked for; the model knows %d positions", n_ctx_max,
+                        n_positions);
+    gol_forward *fwd = gol_try_calloc(1, sizeof *fwd);
+    if (!fwd)
+        return gol_fail(err, GOL_ENOMEM, "out of memory for the forward pass");
+    fwd->model = model;
+    fwd->be = model->be;
+    fwd->n_tokens_max = n_tokens_max;
+    fwd->n_outputs_max = n_outputs_max;
+    fwd->n_ctx_max = n_ctx_max;
+    const int rc = alloc_buffers(fwd, err);
+    if (rc < 0) {
+        gol_forward_destroy(&fwd);
+        return rc;
+    }
+    *out = fwd;
+    return 0;
+}
+
+void gol_forward_destroy(gol_forward **fwd)
+{
+    gol_forward *f = *fwd;
+    if (!f)
+        return;
+    float *const buffers[] = {f->x,    f->h,  f->q,     f->k,        f->v,     f->attn,
+                              f->gate, f->up, f->x_out, f->attn_out, f->logits};
+    for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++)
+        f->be->ops->free(f->be, buffers[i]);
+    gol_aligned_free(f->host_logits);
+    gol_free(f);
+    *fwd = NULL;
+}
+
+size_t gol_forward_n_bytes(const gol_forward *fwd)
+{
+    return fwd->n_bytes;
+}
+
+/* h[n_rows][n_embd] = norm of x. */
+static void normalize(gol_forward *fwd, const float *x, const float *w, const float *b,
+                      int32_t n_rows)
+{
+    const gol_config *c = &fwd->model->config;
+    if (c->norm_kind == GOL_NORM_RMS)
+        fwd->be->ops->rms_norm(fwd->be, fwd->h, x, w, c->norm_eps, n_rows, c->n_embd);
+    else
+        fwd->be->ops->layer_norm(fwd->be, fwd->h, x, w, b, c->norm_eps, n_rows, c->n_embd);
+}
+
+static void embed(gol_forward *fwd, const gol_batch *batch)
+{
+    const gol_weights *w = &fwd->model->weights;
+    const gol_backend_ops *ops = fwd->be->ops;
+    const size_t n = (size_t)batch->n_tokens * (size_t)fwd->model->config.n_embd;
+    ops->embed(fwd->be, fwd->x, &w->token_embd, batch->tokens, batch->n_tokens);
+    if (w->position_embd.n_out > 0) {
+        ops->embed(fwd->be, fwd->h, &w->position_embd, batch->positions, batch->n_tokens);
+        ops->add(fwd->be, fwd->x, fwd->x, fwd->h, n);
+    }
+}
+
+/* q, and K and V into the cache. */
+static void project(gol_forward *fwd, gol_kv *kv, const gol_batch *batch, int32_t il)
+{
+    const gol_config *c = &fwd->model->config;
+    const gol_layer_config *l = &c->layers[il];
+    const gol_layer_weights *w = &fwd->model->weights.layers[il];
+    const gol_rope *rope = &fwd->model->rope;
+    const gol_backend_ops *ops = fwd->be->ops;
+    const int32_t n = batch->n_tokens;
+    normalize(fwd, fwd->x, w->attn_norm, w->attn_norm_bias, n);
+    ops->matmul(fwd->be, fwd->q, fwd->h, &w->attn_q, w->attn_q_bias, n);
+    ops->matmul(fwd->be, fwd->k, fwd->h, &w->attn_k, w->attn_k_bias, n);
+    ops->matmul(fwd->be, fwd->v, fwd->h, &w->attn_v, w->attn_v_bias, n);
+    ops->rope(fwd->be, fwd->q, rope, batch->positions, n, l->n_heads, c->head_dim_k);
+    ops->rope(fwd->be, fwd->k, rope, batch->positions, n, l->n_kv_heads, c->head_dim_k);
+    ops->kv_write(fwd->be, kv, il, fwd->k, fwd->v, w->attn_k.n_out, w->attn_v.n_out, batch);
+}
+
+static void attend(gol_forward *fwd, const gol_kv *kv, const gol_batch *batch, int32_t il)
+{
+    const gol_config *c = &fwd->model->config;
+    const gol_attention a = {
+        .layer = il,
+        .n_heads = c->layers[il].n_heads,
+        .scale = c->attn_scale,
+        .window = c->layers[il].window,
+    };
+    fwd->be->ops->attention(fwd->be, fwd->attn, fwd->q, fwd->model->weights.layers[il].attn_q.n_out,
+                            kv, &a, batch);
+}
+
+/* The rest of a layer on n_rows rows: x[n_rows][n_embd] += output projection of attn[n_rows][], then += feed-forward. */
+static void finish_layer(gol_forward *fwd, float *x, const float *attn, int32_t n_rows, int32_t il)
+{
+    const gol_config *c = &fwd->model->config;
+    const gol_layer_weights *w = &fwd->model->weights.layers[il];
+    const gol_backend_ops *ops = fwd->be->ops;
+    const size_t n_x = (size_t)n_rows * (size_t)c->n_embd;
+    const size_t n_ff = (size_t)n_rows * (size_t)c->layers[il].n_ff;
+    ops->matmul(fwd->be, fwd->h, attn, &w->attn_output, w->attn_output_bias, n_rows);
+    ops->add(fwd->be, x, x, fwd->h, n_x);
+
+    normalize(fwd, x, w->ffn_norm, w->ffn_norm_bias, n_rows);
+    ops->matmul(fwd->be, fwd->up, fwd->h, &w->ffn_up, w->ffn_up_bias, n_rows);
+    float *act = fwd->up;
+    if (c->is_gated) {
+        act = fwd->gate;
+        ops->matmul(fwd->be, act, fwd->h, &w->ffn_gate, w->ffn_gate_bias, n_rows);
+        ops->glu(fwd->be, act, act, fwd->up, c->act, n_ff);
+    } else {
+        ops->act(fwd->be, act, act, c->act, n_ff);
+    }
+    ops->matmul(fwd->be, fwd->h, act, &w->ffn_down, w->ffn_down_bias, n_rows);
+    ops->add(fwd->be, x, x, fwd->h, n_x);
+}
+
+static void check_batch(const gol_forward *fwd, const gol_batch *batch)
+{
+    const gol_config *c = &fwd->model->config;
+    assert(batch->n_tokens >= 1 && batch->n_tokens <= fwd->n_tokens_max);
+    assert(batch->n_outputs >= 0 && batch->n_outputs <= fwd->n_outputs_max);
+    for (int32_t i = 0; i < batch->n_tokens; i++) {
+        assert(batch->tokens[i] >= 0 && batch->tokens[i] < c->n_vocab);
+        assert(batch->positions[i] >= 0 && batch->positions[i] < fwd->n_ctx_max);
+    }
+    for (int32_t i = 0; i < batch->n_outputs; i++)
+        assert(batch->output_rows[i] >= 0 && batch->output_rows[i] < batch->n_tokens);
+}
+
+const float *gol_forward_run(gol_forward *fwd, gol_kv *kv, const gol_batch *batch)
+{
+    const gol_config *c = &fwd->model->config;
+    const gol_weights *w = &fwd->model->weights;
+    const gol_backend_ops *ops = fwd->be->ops;
+    const int32_t n_out = batch->n_outputs;
+    const int32_t last = c->n_layers - 1;
+    check_batch(fwd, batch);
+
+    embed(fwd, batch);
+    for (int32_t il = 0; il < last; il++) {
+        project(fwd, kv, batch, il);
+        attend(fwd, kv, batch, il);
+        finish_layer(fwd, fwd->x, fwd->attn, batch->n_tokens, il);
+    }
+    project(fwd, kv, batch, last);
+    if (n_out == 0)
+        return fwd->host_logits;
+
+    attend(fwd, kv, batch, last);
+    ops->gather_rows(fwd->be, fwd->attn_out, fwd->attn, batch->output_rows, n_out,
+                     (int32_t)w->layers[last].attn_output.n_in);
+    ops->gather_rows(fwd->be, fwd->x_out, fwd->x, batch->output_rows, n_out, c->n_embd);
+    finish_layer(fwd, fwd->x_out, fwd->attn_out, n_out, last);
+    normalize(fwd, fwd->x_out, w->output_norm, w->output_norm_bias, n_out);
+    ops->matmul(fwd->be, fwd->logits, fwd->h, w->logits, NULL, n_out);
+    ops->read(fwd->be, fwd->host_logits, fwd->logits, (size_t)n_out * (size_t)c->n_vocab);
+    return fwd->host_logits;
+}

@@ -1,0 +1,388 @@
+/*
+ * Binds tensor names to fields by one table: name, field, shape, and when a model has it. A fused tensor (attn_qkv) is bound as
+ * row ranges of itself, so that behind this file no model has fused projections.
+ */
+#include "model/weights.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "model/config_impl.h"
+
+enum { TENSOR_NAME_MAX = 64 };
+
+typedef enum dim {
+    DIM_NONE, /* the tensor is a vector */
+    DIM_EMBD,
+    DIM_VOCAB,
+    DIM_POSITIONS,
+    DIM_Q,    /* n_heads * head_dim_k */
+    DIM_K,    /* n_kv_heads * head_dim_k */
+    DIM_V,    /* n_kv_heads * head_dim_v */
+    DIM_ATTN, /* n_heads * head_dim_v */
+    DIM_FF,
+    DIM_ROPE_PAIRS,
+} dim;
+
+typedef enum when {
+    WHEN_ALWAYS,
+    WHEN_LAYER_NORM,
+    WHEN_POSITIONS,
+    WHEN_ROPE,
+    WHEN_SPLIT_QKV,
+    WHEN_FUSED_QKV,
+    WHEN_GATED,
+} when;
+
+typedef struct rule {
+    const char *name; /* for layers what follows "blk.N." */
+    size_t field;     /* offset of a gol_weight, or of a float * for a vector */
+    dim n_out;
+    dim n_in; /* of a vector: its length */
+    when when;
+    bool is_required;
+    dim before
+        [3]; /* rows of a fused tensor that belong to fields before this one; DIM_NONE ends the list */
+    dim total[4]; /* its rows in all; empty: the tensor is the field's own */
+} rule;
+
+#define MODEL_FIELD(f) offsetof(gol_weights, f)
+#define LAYER_FIELD(f) offsetof(gol_layer_weights, f)
+#define QKV                                                                                        \
+    {                                                                                              \
+        DIM_Q, DIM_K, DIM_V                                                                        \
+    }
+
+/* clang-format off */
+static const rule model_rules[] = {
+    {"token_embd.weight",    MODEL_FIELD(token_embd),       DIM_VOCAB,     DIM_EMBD,       WHEN_ALWAYS,     true,  {0}, {0}},
+    {"position_embd.weight", MODEL_FIELD(position_embd),    DIM_POSITIONS, DIM_EMBD,       WHEN_POSITIONS,  true,  {0}, {0}},
+    {"output_norm.weight",   MODEL_FIELD(output_norm),      DIM_NONE,      DIM_EMBD,       WHEN_ALWAYS,     true,  {0}, {0}},
+    {"output_norm.bias",     MODEL_FIELD(output_norm_bias), DIM_NONE,      DIM_EMBD,       WHEN_LAYER_NORM, false, {0}, {0}},
+    {"output.weight",        MODEL_FIELD(output),           DIM_VOCAB,     DIM_EMBD,       WHEN_ALWAYS,     false, {0}, {0}},
+    {"rope_freqs.weight",    MODEL_FIELD(rope_freqs),       DIM_NONE,      DIM_ROPE_PAIRS, WHEN_ROPE,       false, {0}, {0}},
+};
+
+static const rule layer_rules[] = {
+    {"attn_norm.weight",   LAYER_FIELD(attn_norm),        DIM_NONE, DIM_EMBD, WHEN_ALWAYS,     true,  {0}, {0}},
+    {"attn_norm.bias",     LAYER_FIELD(attn_norm_bias),   DIM_NONE, DIM_EMBD, WHEN_LAYER_NORM, false, {0}, {0}},
+    {"attn_q.weight",      LAYER_FIELD(attn_q),           DIM_Q,    DIM_EMBD, WHEN_SPLIT_QKV,  true,  {0}, {0}},
+    {"attn_k.weight",      LAYER_FIELD(attn_k),           DIM_K,    DIM_EMBD, WHEN_SPLIT_QKV,  true,  {0}, {0}},
+    {"attn_v.weight",      LAYER_FIELD(attn_v),           DIM_V,    DIM_EMBD, WHEN_SPLIT_QKV,  true,  {0}, {0}},
+    {"attn_q.bias",        LAYER_FIELD(attn_q_bias),      DIM_NONE, DIM_Q,    WHEN_SPLIT_QKV,  false, {0}, {0}},
+    {"attn_k.bias",        LAYER_FIELD(attn_k_bias),      DIM_NONE, DIM_K,    WHEN_SPLIT_QKV,  false, {0}, {0}},
+    {"attn_v.bias",        LAYER_FIELD(attn_v_bias),      DIM_NONE, DIM_V,    WHEN_SPLIT_QKV,  false, {0}, {0}},
+    {"attn_qkv.weight",    LAYER_FIELD(attn_q),           DIM_Q,    DIM_EMBD, WHEN_FUSED_QKV,  true,  {0}, QKV},
+    {"attn_qkv.weight",    LAYER_FIELD(attn_k),           DIM_K,    DIM_EMBD, WHEN_FUSED_QKV,  true,  {DIM_Q}, QKV},
+    {"attn_qkv.weight",    LAYER_FIELD(attn_v),           DIM_V,    DIM_EMBD, WHEN_FUSED_QKV,  true,  {DIM_Q, DIM_K}, QKV},
+    {"attn_qkv.bias",      LAYER_FIELD(attn_q_bias),      DIM_NONE, DIM_Q,    WHEN_FUSED_QKV,  false, {0}, QKV},
+    {"attn_qkv.bias",      LAYER_FIELD(attn_k_bias),      DIM_NONE, DIM_K,    WHEN_FUSED_QKV,  false, {DIM_Q}, QKV},
+    {"attn_qkv.bias",      LAYER_FIELD(attn_v_bias),      DIM_NONE, DIM_V,    WHEN_FUSED_QKV,  false, {DIM_Q, DIM_K}, QKV},
+    {"attn_output.weight", LAYER_FIELD(attn_output),      DIM_EMBD, DIM_ATTN, WHEN_ALWAYS,     true,  {0}, {0}},
+    {"attn_output.bias",   LAYER_FIELD(attn_output_bias), DIM_NONE, DIM_EMBD, WHEN_ALWAYS,     false, {0}, {0}},
+    {"ffn_norm.weight",    LAYER_FIELD(ffn_norm),         DIM_NONE, DIM_EMBD, WHEN_ALWAYS,     true,  {0}, {0}},
+    {"ffn_norm.bias",      LAYER_FIELD(ffn_norm_bias),    DIM_NONE, DIM_EMBD, WHEN_LAYER_NORM, false, {0}, {0}},
+    {"ffn_gate.weight",    LAYER_FIELD(ffn_gate),         DIM_FF,   DIM_EMBD, WHEN_GATED,      true,  {0}, {0}},
+    {"ffn_gate.bias",      LAYER_FIELD(ffn_gate_bias),    DIM_NONE, DIM_FF,   WHEN_GATED,      false, {0}, {0}},
+    {"ffn_up.weight",      LAYER_FIELD(ffn_up),           DIM_FF,   DIM_EMBD, WHEN_ALWAYS,     true,  {0}, {0}},
+    {"ffn_up.bias",        LAYER_FIELD(ffn_up_bias),      DIM_NONE, DIM_FF,   WHEN_ALWAYS,     false, {0}, {0}},
+    {"ffn_down.weight",    LAYER_FIELD(ffn_down),         DIM_EMBD, DIM_FF,   WHEN_ALWAYS,     true,  {0}, {0}},
+    {"ffn_down.bias",      LAYER_FIELD(ffn_down_bias),    DIM_NONE, DIM_EMBD, WHEN_ALWAYS,     false, {0}, {0}},
+};
+/* clang-format on */
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+/* State of one load. */
+typedef struct loader {
+    gol_weights *weights;
+    const gol_config *config;
+    const gol_model_file *file;
+    gol_backend *be;
+    const gol_load_opts *opts; /* or NULL */
+    gol_err *err;
+    const gol_tensor **bound; /* [file's tensors] those that have a place */
+    size_t n_bound;
+    uint64_t n_done; /* bytes, for progress */
+    uint64_t n_total;
+} loader;
+
+/* il: layer, -1 outside of layers. */
+static int64_t size_of(const loader *ld, dim d, int32_t il)
+{
+    const gol_config *c = ld->config;
+    const gol_layer_config *l = il >= 0 ? &c->layers[il] : NULL;
+    switch (d) {
+    case DIM_NONE:
+        return 1;
+    case DIM_EMBD:
+        return c->n_embd;
+    case DIM_VOCAB:
+        return c->n_vocab;
+    case DIM_POSITIONS:
+        return c->n_positions;
+    case DIM_Q:
+        return (int64_t)l->n_heads * c->head_dim_k;
+    case DIM_K:
+        return (int64_t)l->n_kv_heads * c->head_dim_k;
+    case DIM_V:
+        return (int64_t)l->n_kv_heads * c->head_dim_v;
+    case DIM_ATTN:
+        return (int64_t)l->n_heads * c->head_dim_v;
+    case DIM_FF:
+        return l->n_ff;
+    case DIM_ROPE_PAIRS:
+        return c->rope.n_rot / 2;
+    }
+    return 0;
+}
+
+static bool applies(const gol_config *c, when w)
+{
+    switch (w) {
+    case WHEN_ALWAYS:
+        return true;
+    case WHEN_LAYER_NORM:
+        return c->norm_kind == GOL_NORM_LAYER;
+    case WHEN_POSITIONS:
+        return c->n_positions > 0;
+    case WHEN_ROPE:
+        return c->rope.kind != GOL_ROPE_NONE;
+    case WHEN_SPLIT_QKV:
+        return !c->has_fused_qkv;
+    case WHEN_FUSED_QKV:
+        return c->has_fused_qkv;
+    case WHEN_GATED:
+        return c->is_gated;
+    }
+    return false;
+}
+
+static int64_t sum_of(const loader *ld, const dim *dims, size_t n, int32_t il)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < n && dims[i] != DIM_NONE; i++)
+        sum += size_of(ld, dims[i], il);
+    return sum;
+}
+
+/* The part of a tensor that a rule binds: n_out rows of n_in elements from row `first`. A vector has one row; a part of a
+ * vector is a run of elements instead. */
+typedef struct part {
+    int64_t n_in;
+    int64_t n_out;
+    int64_t first;
+    int64_t tensor_n_in;
+    int64_t tensor_n_out;
+} part;
+
+static part find_part(const loader *ld, const rule *r, int32_t il)
+{
+    part p = {.n_in = size_of(ld, r->n_in, il), .n_out = size_of(ld, r->n_out, il)};
+    p.first = sum_of(ld, r->before, COUNT(r->before), il);
+    const int64_t total = sum_of(ld, r->total, COUNT(r->total), il);
+    p.tensor_n_in = r->n_out == DIM_NONE && total ? total : p.n_in;
+    p.tensor_n_out = r->n_out != DIM_NONE && total ? total : p.n_out;
+    return p;
+}
+
+static int check_shape(const loader *ld, const gol_tensor *t, const rule *r, const part *p)
+{
+    if (t->shape[0] == (uint64_t)p->tensor_n_in && t->shape[1] == (uint64_t)p->tensor_n_out &&
+        t->shape[2] == 1 && t->shape[3] == 1)
+        return 0;
+    char name[TENSOR_NAME_MAX + 32];
+    char want[64];
+    if (r->n_out == DIM_NONE)
+        snprintf(want, sizeof want, "[%lld]", (long long)p->tensor_n_in);
+    else
+        snprintf(want, sizeof want, "[%lld, %lld]", (long long)p->tensor_n_in,
+                 (long long)p->tensor_n_out);
+    return gol_config_fail(ld->file, ld->err, GOL_EMODEL,
+                           "tensor '%s' has shape [%llu, %llu, %llu, %llu]; %s is expected",
+                           gol_quote(name, sizeof name, t->name), (unsigned long long)t->shape[0],
+                           (unsigned long long)t->shape[1], (unsigned long long)t->shape[2],
+                           (unsigned long long)t->shape[3], want);
+}
+
+static int load_matrix(loader *ld, gol_weight *out, const gol_tensor *t, const char *name,
+                       const part *p)
+{
+    size_t row_bytes;
+    if (!gol_type_row_bytes(&row_bytes, t->type, (uint64_t)p->n_in))
+        return gol_config_fail(ld->file, ld->err, GOL_EMODEL,
+                               "tensor '%s': rows of %lld are no whole blocks of %s", name,
+                               (long long)p->n_in, gol_type_get(t->type)->name);
+    const gol_weight_desc desc = {
+        .name = name,
+        .type = t->type,
+        .n_out = p->n_out,
+        .n_in = p->n_in,
+        .data = t->data + (size_t)p->first * row_bytes,
+        .n_bytes = (size_t)p->n_out * row_bytes,
+    };
+    const int rc = ld->be->ops->weight_load(ld->be, out, &desc, ld->err);
+    if (rc < 0) {
+        char path[GOL_ERR_MESSAGE_MAX / 2];
+        gol_fail_prefix(ld->err, "%s",
+                        gol_quote(path, sizeof path, gol_str_from(gol_model_file_path(ld->file))));
+        return rc;
+    }
+    ld->weights->n_bytes += out->n_bytes;
+    return 0;
+}
+
+static int load_vector(loader *ld, float **out, const gol_tensor *t, const char *name,
+                       const part *p)
+{
+    gol_dequant_row *dequant = gol_type_get(t->type)->dequant;
+    if (!dequant)
+        return gol_config_fail(ld->file, ld->err, GOL_EUNSUPPORTED,
+                               "tensor '%s': type %s has no values", name,
+                               gol_type_get(t->type)->name);
+    float *host = gol_try_array((size_t)p->tensor_n_in, sizeof *host);
+    if (!host)
+        return gol_fail(ld->err, GOL_ENOMEM, "out of memory for tensor '%s'", name);
+    dequant(host, t->data, (size_t)p->tensor_n_in);
+    const int rc = ld->be->ops->alloc(ld->be, out, (size_t)p->n_in, ld->err);
+    if (rc == 0) {
+        ld->be->ops->write(ld->be, *out, host + p->first, (size_t)p->n_in);
+        ld->weights->n_bytes += (uint64_t)p->n_in * sizeof *host;
+    }
+    gol_free(host);
+    return rc;
+}
+
+static void note_bound(loader *ld, const gol_tensor *t)
+{
+    /* the parts of a fused tensor come in a row, with other tensors between: look back a few */
+    for (size_t i = ld->n_bound; i > 0 && ld->n_bound - i < COUNT(layer_rules); i--)
+        if (ld->bound[i - 1] == t)
+            return;
+    ld->bound[ld->n_bound++] = t;
+    ld->weights->n_params += t->n_elements;
+    ld->n_done += t->n_bytes;
+    if (ld->opts && ld->opts->progress)
+        ld->opts->progress(ld->opts->progress_user, ld->n_done, ld->n_total);
+}
+
+static int bind_rule(loader *ld, void *base, const rule *r, int32_t il)
+{
+    if (!applies(ld->config, r->when))
+        return 0;
+    char name[TENSOR_NAME_MAX];
+    if (il >= 0)
+        snprintf(name, sizeof name, "blk.%d.%s", il, r->name);
+    else
+        snprintf(name, sizeof name, "%s", r->name);
+    const gol_tensor *t = gol_model_file_find_tensor(ld->file, gol_str_from(name));
+    if (!t) {
+        if (!r->is_required)
+            return 0;
+        return gol_config_fail(ld->file, ld->err, GOL_EMODEL, "tensor '%s' is missing", name);
+    }
+    const part p = find_part(ld, r, il);
+    int rc = check_shape(ld, t, r, &p);
+    void *field = (uint8_t *)base + r->field;
+    if (rc == 0)
+        rc = r->n_out == DIM_NONE ? load_vector(ld, field, t, name, &p)
+                                  : load_matrix(ld, field, t, name, &p);
+    if (rc == 0)
+        note_bound(ld, t);
+    return rc;
+}
+
+static int compare_addresses(const void *a, const void *b)
+{
+    const uintptr_t x = (uintptr_t) * (const gol_tensor *const *)a;
+    const uintptr_t y = (uintptr_t) * (const gol_tensor *const *)b;
+    return (x > y) - (x < y);
+}
+
+/* A tensor nobody asked for changes the answer in a way we do not know. */
+static int check_all_bound(loader *ld)
+{
+    const size_t n_tensors = gol_model_file_n_tensors(ld->file);
+    if (ld->n_bound == n_tensors)
+        return 0;
+    qsort(ld->bound, ld->n_bound, sizeof *ld->bound, compare_addresses);
+    for (size_t i = 0; i < n_tensors; i++) {
+        const gol_tensor *t = gol_model_file_get_tensor(ld->file, i);
+        if (bsearch(&t, ld->bound, ld->n_bound, sizeof *ld->bound, compare_addresses))
+            continue;
+        char name[128];
+        return gol_config_fail(ld->file, ld->err, GOL_EUNSUPPORTED,
+                               "tensor '%s' has no place in a '%s' model of %d layers; leaving it "
+                               "out would give wrong answers",
+                               gol_quote(name, sizeof name, t->name), ld->config->arch,
+                               ld->config->n_layers);
+    }
+    return 0;
+}
+
+static int bind_all(loader *ld)
+{
+    for (size_t i = 0; i < COUNT(model_rules); i++) {
+        const int rc = bind_rule(ld, ld->weights, &model_rules[i], -1);
+        if (rc < 0)
+            return rc;
+    }
+    for (int32_t il = 0; il < ld->config->n_layers; il++) {
+        for (size_t i = 0; i < COUNT(layer_rules); i++) {
+            const int rc = bind_rule(ld, &ld->weights->layers[il], &layer_rules[i], il);
+            if (rc < 0)
+                return rc;
+        }
+    }
+    return check_all_bound(ld);
+}
+
+int gol_weights_load(gol_weights *out, const gol_config *config, const gol_model_file *file,
+                     gol_backend *be, const gol_load_opts *opts, gol_err *err)
+{
+    const size_t n_tensors = gol_model_file_n_tensors(file);
+    *out = (gol_weights){.n_layers = config->n_layers};
+    loader ld = {
+        .weights = out, .config = config, .file = file, .be = be, .opts = opts, .err = err};
+    for (size_t i = 0; i < n_tensors; i++)
+        ld.n_total += gol_model_file_get_tensor(file, i)->n_bytes;
+    int rc = GOL_ENOMEM;
+    ld.bound = gol_try_array(n_tensors, sizeof *ld.bound);
+    out->layers = gol_try_calloc((size_t)config->n_layers, sizeof *out->layers);
+    if (ld.bound && out->layers)
+        rc = bind_all(&ld);
+    else
+        gol_fail(err, GOL_ENOMEM, "out of memory for the table of weights");
+    gol_free(ld.bound);
+    if (rc < 0)
+        gol_weights_deinit(out, be);
+    else
+        out->logits = out->output.n_out > 0 ? &out->output : &out->token_embd;
+    return rc;
+}
+
+static void free_rules(gol_backend *be, void *base, const rule *rules, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        void *field = (uint8_t *)base + rules[i].field;
+        if (rules[i].n_out != DIM_NONE) {
+            be->ops->weight_free(be, field);
+            continue;
+        }
+        float **vector = field;
+        be->ops->free(be, *vector);
+        *vector = NULL; /* a field may stand in two rules */
+    }
+}
+
+void gol_weights_deinit(gol_weights *weights, gol_backend *be)
+{
+    free_rules(be, weights, model_rules, COUNT(model_rules));
+    for (int32_t i = 0; weights->layers && i < weights->n_layers; i++)
+        free_rules(be, &weights->layers[i], layer_rules, COUNT(layer_rules));
+    gol_free(weights->layers);
+    *weights = (gol_weights){0};
+}

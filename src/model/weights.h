@@ -1,0 +1,53 @@
+/*
+ * The tensors of a model at their places. Fields carry the names of the file. A vector is float32 on the device, NULL where the
+ * file has none; a matrix is a gol_weight, with n_out 0 where the file has none.
+ */
+#ifndef GOL_MODEL_WEIGHTS_H
+#define GOL_MODEL_WEIGHTS_H
+
+#include "backend/backend.h"
+#include "model/config.h"
+#include "model/model.h"
+
+typedef struct gol_layer_weights {
+    float *attn_norm;      /* [n_embd] */
+    float *attn_norm_bias; /* [n_embd] */
+    gol_weight attn_q;     /* [n_heads * head_dim_k][n_embd] */
+    gol_weight attn_k;     /* [n_kv_heads * head_dim_k][n_embd] */
+    gol_weight attn_v;     /* [n_kv_heads * head_dim_v][n_embd] */
+    float *attn_q_bias;    /* as many as rows, here and below */
+    float *attn_k_bias;
+    float *attn_v_bias;
+    gol_weight attn_output; /* [n_embd][n_heads * head_dim_v] */
+    float *attn_output_bias;
+    float *ffn_norm;      /* [n_embd] */
+    float *ffn_norm_bias; /* [n_embd] */
+    gol_weight ffn_gate;  /* [n_ff][n_embd] */
+    gol_weight ffn_up;    /* [n_ff][n_embd] */
+    gol_weight ffn_down;  /* [n_embd][n_ff] */
+    float *ffn_gate_bias;
+    float *ffn_up_bias;
+    float *ffn_down_bias;
+} gol_layer_weights;
+
+typedef struct gol_weights {
+    gol_weight token_embd;     /* [n_vocab][n_embd] */
+    gol_weight position_embd;  /* [n_positions][n_embd] */
+    float *output_norm;        /* [n_embd] */
+    float *output_norm_bias;   /* [n_embd] */
+    gol_weight output;         /* [n_vocab][n_embd] */
+    const gol_weight *logits;  /* output, or token_embd when the file ties them */
+    float *rope_freqs;         /* [n_rot / 2] */
+    gol_layer_weights *layers; /* [n_layers] */
+    int32_t n_layers;
+    uint64_t n_params;
+    uint64_t n_bytes; /* resident */
+} gol_weights;
+
+/* Binds every tensor of the file; one that has no place is an error, because a model that ignores it would answer wrongly.
+ * Errors: GOL_EMODEL, GOL_EUNSUPPORTED, GOL_ENOMEM; *out is then empty again. */
+int gol_weights_load(gol_weights *out, const gol_config *config, const gol_model_file *file,
+                     gol_backend *be, const gol_load_opts *opts, gol_err *err);
+void gol_weights_deinit(gol_weights *weights, gol_backend *be);
+
+#endif
