@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 
-enum { GOL_API_PARAM_MAX = 64 };
+enum { GOL_API_PARAM_MAX = 80 };
 
 typedef struct gol_api_error {
     int status;                    /* HTTP */

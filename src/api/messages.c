@@ -58,7 +58,7 @@ static int join_parts(const message_reader *r, gol_str *out, const json_t *parts
     const size_t n = json_array_size(parts);
     size_t len = 0;
     for (size_t i = 0; i < n; i++) {
-        gol_str text;
+        gol_str text = {NULL, 0};
         const int rc = read_part(r, &text, json_array_get(parts, i), i);
         if (rc != 0)
             return rc;
