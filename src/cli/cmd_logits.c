@@ -133,7 +133,7 @@ int gol_cmd_logits(const gol_settings *settings)
     if (settings->tokens == NULL || settings->output == NULL)
         rc = gol_fail(&err, GOL_EUSAGE, "--tokens and --output are needed");
     if (rc == 0)
-        rc = gol_cli_parse_ids(&ids, settings->tokens, &err);
+        rc = gol_cli_parse_ids(&ids, gol_str_from(settings->tokens), "--tokens", &err);
     if (rc == 0)
         rc = gol_cli_find_model(settings, path, &err);
     if (rc == 0) {

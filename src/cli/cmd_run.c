@@ -23,7 +23,7 @@ static int get_prompt(const gol_settings *settings, gol_buf *text, gol_ids *ids,
     if (settings->tokens != NULL && settings->prompt != NULL)
         return gol_fail(err, GOL_EUSAGE, "--prompt and --tokens: give one of them");
     if (settings->tokens != NULL) {
-        const int rc = gol_cli_parse_ids(ids, settings->tokens, err);
+        const int rc = gol_cli_parse_ids(ids, gol_str_from(settings->tokens), "--tokens", err);
         return rc == 0 && ids->n == 0 ? gol_fail(err, GOL_EUSAGE, "--tokens: no ids") : rc;
     }
     if (settings->prompt != NULL && strcmp(settings->prompt, "-") != 0) {

@@ -9,7 +9,7 @@
 
 #include "base/log.h"
 
-enum { STDIN_MAX = 64 << 20 };
+enum { READ_CHUNK = 64 << 10 };
 
 int gol_cli_fail(const gol_err *err)
 {
@@ -35,40 +35,71 @@ void gol_cli_progress(void *user, uint64_t n_done, uint64_t n_total)
     fprintf(stderr, "\rloading %3d%%%s", percent, n_done >= n_total ? "\r            \r" : "");
 }
 
+int gol_cli_load_tokenizer(gol_tokenizer **out, const gol_settings *settings, gol_err *err)
+{
+    *out = NULL;
+    char path[GOL_PATH_MAX];
+    gol_model_file *file;
+    int rc = gol_cli_find_model(settings, path, err);
+    if (rc == 0)
+        rc = gol_model_file_open(&file, path, err);
+    if (rc != 0)
+        return rc;
+    rc = gol_tokenizer_load(out, file, err);
+    if (rc != 0)
+        gol_fail_prefix(err, "%s", path);
+    gol_model_file_close(&file);
+    return rc;
+}
+
 int gol_cli_read_stdin(gol_buf *out, gol_err *err)
 {
-    char chunk[1 << 16];
-    size_t n;
-    while ((n = fread(chunk, 1, sizeof chunk, stdin)) > 0) {
-        if (out->len + n > STDIN_MAX)
-            return gol_fail(err, GOL_ETOOLARGE, "stdin: more than 64 MiB");
+    char chunk[READ_CHUNK];
+    for (size_t n = fread(chunk, 1, sizeof chunk, stdin); n > 0;
+         n = fread(chunk, 1, sizeof chunk, stdin)) {
+        if (n > out->len_max - out->len)
+            return gol_fail(err, GOL_ETOOLARGE, "stdin: more than %zu bytes", out->len_max);
         gol_buf_put(out, chunk, n);
+        if (out->failed)
+            return gol_fail(err, GOL_ENOMEM, "stdin: out of memory after %zu bytes", out->len);
     }
-    if (ferror(stdin))
-        return gol_fail(err, GOL_EIO, "stdin: %s", strerror(errno));
-    if (out->failed)
-        return gol_fail(err, GOL_ENOMEM, "stdin: no memory for %zu bytes", out->len);
+    return ferror(stdin) ? gol_fail(err, GOL_EIO, "stdin: %s", strerror(errno)) : 0;
+}
+
+int gol_cli_write_stdout(gol_str text, gol_err *err)
+{
+    const size_t n = text.len > 0 ? fwrite(text.data, 1, text.len, stdout) : 0;
+    if (n != text.len || fflush(stdout) != 0)
+        return gol_fail(err, GOL_EIO, "stdout: %s", strerror(errno));
     return 0;
 }
 
-int gol_cli_parse_ids(gol_ids *ids, const char *text, gol_err *err)
+static bool is_separator(char c)
 {
-    static const char separators[] = " \t\r\n,";
-    for (const char *at = text + strspn(text, separators); *at != '\0';) {
-        char *end;
-        errno = 0;
-        const long id = strtol(at, &end, 10);
-        const size_t n_word = strcspn(at, separators);
-        if (end != at + n_word || errno != 0 || id < 0 || id > INT32_MAX) {
-            char shown[64];
-            return gol_fail(err, GOL_EUSAGE, "'%s' is no token id",
-                            gol_quote(shown, sizeof shown, (gol_str){at, n_word}));
+    return c == ' ' || c == ',' || (c >= '\t' && c <= '\r');
+}
+
+int gol_cli_parse_ids(gol_ids *ids, gol_str text, const char *source, gol_err *err)
+{
+    for (size_t pos = 0;;) {
+        while (pos < text.len && is_separator(text.data[pos]))
+            pos++;
+        if (pos == text.len)
+            return 0;
+        const size_t start = pos;
+        int64_t id = 0;
+        while (pos < text.len && text.data[pos] >= '0' && text.data[pos] <= '9' && id <= INT32_MAX)
+            id = id * 10 + (text.data[pos++] - '0');
+        if (pos == start || id > INT32_MAX || (pos < text.len && !is_separator(text.data[pos]))) {
+            char quoted[64];
+            const size_t len = text.len - start < 16 ? text.len - start : 16;
+            return gol_fail(err, GOL_EUSAGE, "%s: byte %zu: '%s', token ids are accepted", source,
+                            start,
+                            gol_quote(quoted, sizeof quoted, (gol_str){text.data + start, len}));
         }
         if (gol_ids_push(ids, (int32_t)id) != 0)
-            return gol_fail(err, GOL_ENOMEM, "no memory for %zu token ids", ids->n);
-        at = end + strspn(end, separators);
+            return gol_fail(err, GOL_ENOMEM, "%s: out of memory for %zu ids", source, ids->n);
     }
-    return 0;
 }
 
 static void log_to_stderr(void *user, const char *level, const char *message)

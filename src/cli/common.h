@@ -23,11 +23,17 @@ int gol_cli_find_model(const gol_settings *settings, char path[GOL_PATH_MAX], go
 void gol_cli_progress(void *user, uint64_t n_done, uint64_t n_total);
 bool gol_cli_wants_progress(const gol_settings *settings);
 
-/* All of stdin, up to 64 MiB. Errors: GOL_EIO, GOL_ETOOLARGE, GOL_ENOMEM. */
+/* The tokenizer of the model that settings name; the weights are not touched. */
+int gol_cli_load_tokenizer(gol_tokenizer **out, const gol_settings *settings, gol_err *err);
+
+/* All of stdin. Errors: GOL_EIO, GOL_ETOOLARGE (more than out->len_max), GOL_ENOMEM. */
 int gol_cli_read_stdin(gol_buf *out, gol_err *err);
 
-/* "1 2 3", commas allowed too. Errors: GOL_EUSAGE names the first word that is no token id. */
-int gol_cli_parse_ids(gol_ids *ids, const char *text, gol_err *err);
+/* Writes text to stdout and flushes it: GOL_EIO when that fails. */
+int gol_cli_write_stdout(gol_str text, gol_err *err);
+
+/* "1 2 3", commas allowed too. Errors: GOL_EUSAGE names `source` and the first word that is no token id. */
+int gol_cli_parse_ids(gol_ids *ids, gol_str text, const char *source, gol_err *err);
 
 /* gollum_options from the settings, ready for gollum_open(); path must outlive them. */
 void gol_cli_fill_options(gollum_options *options, const gol_settings *settings, const char *path);

@@ -1,8 +1,11 @@
 /* The table for people: facts, types, metadata with long values shortened, tensors if wished. */
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/json_out.h"
 #include "cli/inspect_report.h"
 #include "cli/model_facts.h"
 
@@ -10,6 +13,7 @@ enum {
     TEXT_SHOWN = 72,    /* bytes of a string, quotes not counted */
     ELEMENTS_SHOWN = 6, /* of an array */
     LABEL_WIDTH = 14,
+    KEY_WIDTH_MAX = 56,
 };
 
 static void print_label(FILE *out, const char *label)
@@ -76,6 +80,26 @@ static void print_types(FILE *out, const gol_model_file *file, const gol_model_f
     }
 }
 
+/* The shortest digits, as in the JSON. */
+static void print_real(FILE *out, const gol_value *v)
+{
+    if (!isfinite(v->f)) {
+        fprintf(out, "%g", v->f);
+        return;
+    }
+    gol_buf buf;
+    gol_json json;
+    gol_buf_init(&buf, 64);
+    gol_json_init(&json, &buf);
+    if (v->type == GOL_VALUE_F32)
+        gol_json_float(&json, (float)v->f);
+    else
+        gol_json_double(&json, v->f);
+    if (!buf.failed)
+        fputs(buf.data, out);
+    gol_buf_deinit(&buf);
+}
+
 static void print_value(FILE *out, const gol_value *v)
 {
     char quoted[TEXT_SHOWN + 8];
@@ -88,7 +112,7 @@ static void print_value(FILE *out, const gol_value *v)
         break;
     case GOL_VALUE_F32:
     case GOL_VALUE_F64:
-        fprintf(out, "%.9g", v->f);
+        print_real(out, v);
         break;
     case GOL_VALUE_I8:
     case GOL_VALUE_I16:
@@ -107,12 +131,18 @@ static void print_value(FILE *out, const gol_value *v)
 static void print_meta(FILE *out, const gol_model_file *file)
 {
     const size_t n = gol_model_file_n_meta(file);
+    int width = 0; /* of the keys' column */
+    for (size_t i = 0; i < n; i++) {
+        const size_t len = gol_model_file_get_meta(file, i)->key.len;
+        if (len <= KEY_WIDTH_MAX && (int)len > width)
+            width = (int)len;
+    }
     if (n > 0)
         fprintf(out, "\nmetadata, %zu keys\n", n);
     for (size_t i = 0; i < n; i++) {
         const gol_meta *meta = gol_model_file_get_meta(file, i);
         char key[128];
-        fprintf(out, "  %-44s %-7s ", gol_quote(key, sizeof key, meta->key),
+        fprintf(out, "  %-*s %-7s ", width, gol_quote(key, sizeof key, meta->key),
                 gol_value_type_name(meta->value.type));
         print_value(out, &meta->value);
         gol_value element;

@@ -20,7 +20,8 @@ typedef struct gol_model_facts {
     gol_str name;
     gol_str tokenizer;
     gol_str tokenizer_pre;
-    int64_t context_length; /* -1 where the file does not say; of a list, one number per layer, the largest */
+    int64_t
+        context_length; /* -1 where the file does not say; of a list, one number per layer, the largest */
     int64_t n_layers;
     int64_t embedding_length;
     int64_t n_heads;
