@@ -1,0 +1,227 @@
+/*
+ * Writes tiny random models as GGUF files, for tests: a llama or a gpt2 of a few thousand parameters. A test may leave keys or
+ * tensors out, change them or add some, to see what the loader says.
+ */
+#ifndef TESTS_SUPPORT_TINY_MODEL_H
+#define TESTS_SUPPORT_TINY_MODEL_H
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "formats/gguf.h"
+#include "support/random_blocks.h"
+
+enum {
+    TINY_VOCAB = 40,
+    TINY_EMBD = 32,
+    TINY_LAYERS = 2,
+    TINY_CTX = 128,
+    TINY_FF = 64,
+    TINY_HEADS = 4,
+    TINY_KV_HEADS = 2,
+    TINY_HEAD_DIM = TINY_EMBD / TINY_HEADS,
+    TINY_TENSORS_MAX = 64,
+    TINY_NAMES_MAX = 128,
+    TINY_KEYS_MAX = 16
+};
+
+typedef struct tiny_model {
+    const char *arch;         /* "llama" or "gpt2" */
+    const char *claimed_arch; /* general.architecture when it is not arch */
+    gol_type type;            /* of matrices */
+    bool is_tied;             /* no output.weight */
+    bool has_qkv_bias;        /* llama: biases of attn_q, attn_k, attn_v */
+    bool has_rope_freqs;
+    int32_t n_tokens;           /* of tokenizer.ggml.tokens; 0: TINY_VOCAB */
+    const char *without_key;    /* suffix: is left out */
+    const char *without_tensor; /* name: is left out */
+    const char *extra_tensor;   /* name: is added, [TINY_EMBD] */
+    const char *misshaped;      /* name: gets one row (or element) more */
+    void (*add_keys)(gol_gguf_writer *w, const char *arch); /* after the others; NULL: none */
+    uint64_t seed;
+} tiny_model;
+
+typedef struct tiny_writer {
+    const tiny_model *m;
+    gol_gguf_writer *w;
+    gol_rng rng;
+    void *data[TINY_TENSORS_MAX];
+    int n_tensors;
+    char *names[TINY_NAMES_MAX]; /* of keys and tensors: the writer keeps views */
+    int n_names;
+    char keys[TINY_KEYS_MAX][128]; /* the writer keeps views */
+    int n_keys;
+} tiny_writer;
+
+static inline const char *tiny_key(tiny_writer *t, const char *suffix)
+{
+    assert(t->n_keys < TINY_KEYS_MAX);
+    char *key = t->keys[t->n_keys++];
+    snprintf(key, sizeof t->keys[0], "%s.%s", t->m->arch, suffix);
+    return key;
+}
+
+static inline const char *tiny_keep(tiny_writer *t, const char *prefix, const char *name)
+{
+    const size_t size = strlen(prefix) + strlen(name) + 1;
+    char *kept = malloc(size);
+    assert(kept && t->n_names < TINY_NAMES_MAX);
+    snprintf(kept, size, "%s%s", prefix, name);
+    t->names[t->n_names++] = kept;
+    return kept;
+}
+
+static inline void tiny_key_u32(tiny_writer *t, const char *suffix, uint32_t v)
+{
+    char prefix[64];
+    snprintf(prefix, sizeof prefix, "%s.", t->m->arch);
+    if (!t->m->without_key || strcmp(t->m->without_key, suffix) != 0)
+        gol_gguf_writer_add_u32(t->w, tiny_keep(t, prefix, suffix), v);
+}
+
+static inline void tiny_key_f32(tiny_writer *t, const char *suffix, float v)
+{
+    char prefix[64];
+    snprintf(prefix, sizeof prefix, "%s.", t->m->arch);
+    if (!t->m->without_key || strcmp(t->m->without_key, suffix) != 0)
+        gol_gguf_writer_add_f32(t->w, tiny_keep(t, prefix, suffix), v);
+}
+
+/* n_out 0: a vector of n_in. Matrices are scaled so that activations keep their size. */
+static inline void tiny_tensor(tiny_writer *t, const char *name, uint64_t n_out, uint64_t n_in)
+{
+    if (t->m->without_tensor && strcmp(t->m->without_tensor, name) == 0)
+        return;
+    if (t->m->misshaped && strcmp(t->m->misshaped, name) == 0) {
+        n_in += n_out == 0;
+        n_out += n_out > 0;
+    }
+    const gol_type type = n_out ? t->m->type : GOL_TYPE_F32;
+    const uint64_t n = n_in * (n_out ? n_out : 1);
+    size_t n_bytes = 0;
+    gol_type_row_bytes(&n_bytes, type, n);
+    assert(t->n_tensors < TINY_TENSORS_MAX);
+    void *data = malloc(n_bytes);
+    random_blocks(&t->rng, type, data, n);
+    if (type == GOL_TYPE_F32)
+        for (uint64_t i = 0; i < n; i++)
+            ((float *)data)[i] *= n_out ? 0.2f : 0.5f;
+    if (strcmp(name, "rope_freqs.weight") == 0)
+        for (uint64_t i = 0; i < n; i++)
+            ((float *)data)[i] = 1.0f + (float)i;
+    t->data[t->n_tensors++] = data;
+    const gol_tensor tensor = {.name = gol_str_from(tiny_keep(t, "", name)),
+                               .type = type,
+                               .n_dims = n_out ? 2 : 1,
+                               .shape = {n_in, n_out ? n_out : 1, 1, 1},
+                               .n_elements = n,
+                               .data = data,
+                               .n_bytes = n_bytes};
+    gol_gguf_writer_add_tensor(t->w, &tensor);
+}
+
+static inline void tiny_layer_tensor(tiny_writer *t, int il, const char *name, uint64_t n_out,
+                                     uint64_t n_in)
+{
+    char full[64];
+    snprintf(full, sizeof full, "blk.%d.%s", il, name);
+    tiny_tensor(t, full, n_out, n_in);
+}
+
+static inline void tiny_add_llama(tiny_writer *t)
+{
+    enum { Q = TINY_EMBD, KV = TINY_KV_HEADS * TINY_HEAD_DIM };
+    tiny_key_u32(t, "attention.head_count_kv", TINY_KV_HEADS);
+    tiny_key_f32(t, "attention.layer_norm_rms_epsilon", 1e-5f);
+    if (t->m->has_rope_freqs)
+        tiny_tensor(t, "rope_freqs.weight", 0, TINY_HEAD_DIM / 2);
+    for (int il = 0; il < TINY_LAYERS; il++) {
+        tiny_layer_tensor(t, il, "attn_norm.weight", 0, TINY_EMBD);
+        tiny_layer_tensor(t, il, "attn_q.weight", Q, TINY_EMBD);
+        tiny_layer_tensor(t, il, "attn_k.weight", KV, TINY_EMBD);
+        tiny_layer_tensor(t, il, "attn_v.weight", KV, TINY_EMBD);
+        if (t->m->has_qkv_bias) {
+            tiny_layer_tensor(t, il, "attn_q.bias", 0, Q);
+            tiny_layer_tensor(t, il, "attn_k.bias", 0, KV);
+            tiny_layer_tensor(t, il, "attn_v.bias", 0, KV);
+        }
+        tiny_layer_tensor(t, il, "attn_output.weight", TINY_EMBD, Q);
+        tiny_layer_tensor(t, il, "ffn_norm.weight", 0, TINY_EMBD);
+        tiny_layer_tensor(t, il, "ffn_gate.weight", TINY_FF, TINY_EMBD);
+        tiny_layer_tensor(t, il, "ffn_up.weight", TINY_FF, TINY_EMBD);
+        tiny_layer_tensor(t, il, "ffn_down.weight", TINY_EMBD, TINY_FF);
+    }
+}
+
+static inline void tiny_add_gpt2(tiny_writer *t)
+{
+    static const struct {
+        const char *name;
+        int n_out, n_in;
+    } tensors[] = {
+        {"attn_norm.weight", 0, TINY_EMBD},
+        {"attn_norm.bias", 0, TINY_EMBD},
+        {"attn_qkv.weight", 3 * TINY_EMBD, TINY_EMBD},
+        {"attn_qkv.bias", 0, 3 * TINY_EMBD},
+        {"attn_output.weight", TINY_EMBD, TINY_EMBD},
+        {"attn_output.bias", 0, TINY_EMBD},
+        {"ffn_norm.weight", 0, TINY_EMBD},
+        {"ffn_norm.bias", 0, TINY_EMBD},
+        {"ffn_up.weight", TINY_FF, TINY_EMBD},
+        {"ffn_up.bias", 0, TINY_FF},
+        {"ffn_down.weight", TINY_EMBD, TINY_FF},
+        {"ffn_down.bias", 0, TINY_EMBD},
+    };
+    tiny_key_f32(t, "attention.layer_norm_epsilon", 1e-5f);
+    tiny_tensor(t, "position_embd.weight", TINY_CTX, TINY_EMBD);
+    tiny_tensor(t, "output_norm.bias", 0, TINY_EMBD);
+    for (int il = 0; il < TINY_LAYERS; il++)
+        for (size_t i = 0; i < sizeof tensors / sizeof tensors[0]; i++)
+            tiny_layer_tensor(t, il, tensors[i].name, (uint64_t)tensors[i].n_out,
+                              (uint64_t)tensors[i].n_in);
+}
+
+/* 0, or what the writer says. */
+static inline int tiny_model_write(const tiny_model *m, const char *path, gol_err *err)
+{
+    tiny_writer t = {.m = m, .rng = {.key = m->seed + 1}};
+    int rc = gol_gguf_writer_create(&t.w, err);
+    if (rc < 0)
+        return rc;
+    gol_str tokens[2 * TINY_VOCAB];
+    for (int i = 0; i < 2 * TINY_VOCAB; i++)
+        tokens[i] = GOL_STR("x");
+    gol_gguf_writer_add_str(t.w, "general.architecture",
+                            gol_str_from(m->claimed_arch ? m->claimed_arch : m->arch));
+    gol_gguf_writer_add_strs(t.w, "tokenizer.ggml.tokens", tokens,
+                             (size_t)(m->n_tokens ? m->n_tokens : TINY_VOCAB));
+    tiny_key_u32(&t, "block_count", TINY_LAYERS);
+    tiny_key_u32(&t, "embedding_length", TINY_EMBD);
+    tiny_key_u32(&t, "context_length", TINY_CTX);
+    tiny_key_u32(&t, "feed_forward_length", TINY_FF);
+    tiny_key_u32(&t, "attention.head_count", TINY_HEADS);
+    tiny_tensor(&t, "token_embd.weight", TINY_VOCAB, TINY_EMBD);
+    tiny_tensor(&t, "output_norm.weight", 0, TINY_EMBD);
+    if (!m->is_tied)
+        tiny_tensor(&t, "output.weight", TINY_VOCAB, TINY_EMBD);
+    if (strcmp(m->arch, "gpt2") == 0)
+        tiny_add_gpt2(&t);
+    else
+        tiny_add_llama(&t);
+    if (m->extra_tensor)
+        tiny_tensor(&t, m->extra_tensor, 0, TINY_EMBD);
+    if (m->add_keys)
+        m->add_keys(t.w, m->arch);
+    rc = gol_gguf_writer_write(t.w, path, err);
+    gol_gguf_writer_destroy(&t.w);
+    for (int i = 0; i < t.n_tensors; i++)
+        free(t.data[i]);
+    for (int i = 0; i < t.n_names; i++)
+        free(t.names[i]);
+    return rc;
+}
+
+#endif
