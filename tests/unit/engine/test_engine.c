@@ -1,0 +1,611 @@
+/*
+ * The life of requests: ends of all kinds, aborts at every stage, limits, draining and shutting down. With a real tiny model;
+ * where a moment matters, the engine's thread is held inside a callback.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "engine/engine.h"
+#include "support/collector.h"
+#include "support/loaded_model.h"
+
+static loaded_model tiny;
+
+static const int32_t poison_id = POISON_TOKEN;
+static const int32_t prompt_ids[] = {3, 1, 4, 1, 5, 9, 2, 6};
+enum { N_PROMPT = sizeof prompt_ids / sizeof *prompt_ids };
+
+static int set_up(void **state)
+{
+    (void)state;
+    loaded_model_create(&tiny, 1);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    loaded_model_destroy(&tiny);
+    return 0;
+}
+
+static gol_engine *create(const gol_engine_opts *opts)
+{
+    gol_engine *engine;
+    gol_err err = {0};
+    if (gol_engine_create(&engine, tiny.model, opts, &err) != 0)
+        fail_msg("%s", err.message);
+    return engine;
+}
+
+/* Eight tokens of prompt and as many of answer as asked for. */
+static gol_request request_of(collector *c, int32_t max_tokens)
+{
+    return (gol_request){
+        .prompt = prompt_ids,
+        .n_prompt = N_PROMPT,
+        .max_tokens = max_tokens,
+        .min_tokens = max_tokens,
+        .stop_ids = &poison_id,
+        .n_stop_ids = 1,
+        .n_logprobs = -1,
+        .sampling = GOL_SAMPLING_DEFAULT,
+        .on_output = collector_take,
+        .user = c,
+    };
+}
+
+static uint64_t submit(gol_engine *engine, const gol_request *request)
+{
+    uint64_t id = 0;
+    gol_err err = {0};
+    if (gol_engine_submit(engine, request, &id, &err) != 0)
+        fail_msg("%s", err.message);
+    return id;
+}
+
+static void assert_all_free(gol_engine *engine)
+{
+    gol_engine_stats stats;
+    gol_engine_get_stats(engine, &stats);
+    assert_int_equal(stats.n_blocks_free, stats.n_blocks);
+    assert_int_equal(stats.n_running, 0);
+    assert_int_equal(stats.n_waiting, 0);
+}
+
+/* ---- ends ---- */
+
+static void test_a_request_ends_with_length_after_max_tokens(void **state)
+{
+    (void)state;
+    gol_engine *engine = create(&(gol_engine_opts){0});
+    collector c;
+    collector_init(&c);
+    const gol_request request = request_of(&c, 5);
+    const uint64_t id = submit(engine, &request);
+    assert_true(collector_wait_end(&c));
+    assert_true(gol_engine_drain(engine, 10000));
+    assert_int_equal(c.n_events, 5);
+    assert_int_equal(c.last.finish, GOL_FINISH_LENGTH);
+    assert_int_equal(c.last.request_id, id);
+    assert_int_equal(c.last.n_prompt, N_PROMPT);
+    assert_int_equal(c.last.n_cached, 0);
+    assert_int_equal(c.last.n_generated, 5);
+    gol_engine_stats stats;
+    gol_engine_get_stats(engine, &stats);
+    assert_int_equal(stats.n_prompt_tokens, N_PROMPT);
+    assert_int_equal(stats.n_generated_tokens, 5);
+    assert_int_equal(stats.n_finished[GOL_FINISH_LENGTH], 1);
+    assert_int_equal(stats.n_steps, 5);
+    assert_true(stats.last_step_ns > 0);
+    assert_all_free(engine);
+    gol_engine_destroy(&engine);
+    collector_deinit(&c);
+}
+
+static void test_a_request_ends_with_length_where_the_context_ends(void **state)
+{
+    (void)state;
+    gol_engine *engine = create(&(gol_engine_opts){.max_model_len = 20});
+    collector c;
+    collector_init(&c);
+    const gol_request request = request_of(&c, INT32_MAX);
+    submit(engine, &request);
+    assert_true(collector_wait_end(&c));
+    assert_int_equal(c.n_tokens, 20 - N_PROMPT);
+    assert_int_equal(c.last.finish, GOL_FINISH_LENGTH);
+    gol_engine_destroy(&engine);
+    collector_deinit(&c);
+}
+
+static void test_a_stop_id_ends_a_request_but_not_before_min_tokens(void **state)
+{
+    (void)state;
+    gol_engine *engine = create(&(gol_engine_opts){0});
+    collector free_run;
+    collector_init(&free_run);
+    gol_request request = request_of(&free_run, 30);
+    request.sampling.temperature = 0.0f;
+    submit(engine, &request);
+    assert_true(collector_wait_end(&free_run));
+    const int32_t stop = free_run.tokens[4];
+    int32_t first = 0;
+    while (free_run.tokens[first] != stop)
+        first++;
+
+    collector stopped;
+    collector_init(&stopped);
+    request.user = &stopped;
+    request.stop_ids = &stop;
+    request.min_tokens = 0;
+    submit(engine, &request);
+    assert_true(collector_wait_end(&stopped));
+    assert_int_equal(stopped.last.finish, GOL_FINISH_STOP);
+    assert_int_equal(stopped.last.token, stop);
+    assert_int_equal(stopped.n_tokens, first + 1);
+
+    collector late;
+    collector_init(&late);
+    request.user = &late;
+    request.min_tokens = first + 2;
+    submit(engine, &request);
+    assert_true(collector_wait_end(&late));
+    assert_true(late.n_tokens > first + 1);
+    for (int32_t i = 0; i < first + 2; i++)
+        assert_int_not_equal(late.tokens[i], stop);
+    gol_engine_destroy(&engine);
+    collector_deinit(&free_run);
+    collector_deinit(&stopped);
+    collector_deinit(&late);
+}
+
+static void test_logits_that_are_not_finite_end_their_request_alone(void **state)
+{
+    (void)state;
+    gol_engine *engine = create(&(gol_engine_opts){0});
+    collector alone;
+    collector bad;
+    collector beside;
+    collector_init(&alone);
+    collector_init(&bad);
+    collector_init(&beside);
+    gol_request request = request_of(&alone, 20);
+    request.n_logprobs = 2;
+    submit(engine, &request);
+    assert_true(collector_wait_end(&alone));
+
+    request.user = &beside;
+    beside.is_held = true;
+    submit(engine, &request);
+    gol_request poisoned = request_of(&bad, 20);
+    const int32_t prompt[] = {1, POISON_TOKEN, 2};
+    poisoned.prompt = prompt;
+    poisoned.n_prompt = 3;
+    submit(engine, &poisoned);
+    collector_release(&beside);
+    assert_true(collector_wait_end(&bad));
+    assert_true(collector_wait_end(&beside));
+    assert_int_equal(bad.n_events, 1);
+    assert_int_equal(bad.last.finish, GOL_FINISH_ERROR);
+    assert_int_equal(bad.last.token, -1);
+    assert_int_equal(beside.last.finish, GOL_FINISH_LENGTH);
+    assert_memory_equal(beside.tokens, alone.tokens, sizeof alone.tokens);
+    assert_memory_equal(beside.logprobs, alone.logprobs, sizeof alone.logprobs);
+    assert_true(gol_engine_drain(engine, 10000));
+    assert_all_free(engine);
+    gol_engine_destroy(&engine);
+    collector_deinit(&alone);
+    collector_deinit(&bad);
+    collector_deinit(&beside);
+}
+
+/* ---- aborts ---- */
+
+static void test_an_abort_ends_a_running_request_and_frees_its_blocks_at_once(void **state)
+{
+    (void)state;
+    gol_engine *engine = create(&(gol_engine_opts){0});
+    collector c;
+    collector_init(&c);
+    c.is_held = true;
+    c.engine = engine;
+    const gol_request request = request_of(&c, 100);
+    const uint64_t id = submit(engine, &request);
+    assert_true(collector_wait(&c, 1));
+    gol_engine_stats stats;
+    gol_engine_get_stats(engine, &stats);
+    assert_int_equal(stats.n_running, 1);
+    assert_true(stats.n_blocks_free < stats.n_blocks);
+    gol_engine_abort(engine, id);
+    gol_engine_abort(engine, id); /* twice is once */
+    collector_release(&c);
+    assert_true(collector_wait_end(&c));
+    assert_int_equal(c.n_events, 2); /* before the next step: no further token */
+    assert_int_equal(c.last.finish, GOL_FINISH_ABORT);
+    assert_int_equal(c.last.token, -1);
+    assert_int_equal(c.last.n_generated, 1);
+    assert_int_equal(c.stats_at_end.n_blocks_free, c.stats_at_end.n_blocks);
+    assert_true(gol_engine_drain(engine, 10000));
+    assert_all_free(engine);
+    gol_engine_destroy(&engine);
+    collector_deinit(&c);
+}
+
+static void test_an_aborted_request_in_the_queue_never_starts(void **state)
+{
+    (void)state;
+    gol_engine *engine = create(&(gol_engine_opts){.max_seqs = 1});
+    collector first;
+    collector in_inbox;
+    collector waiting;
+    collector_init(&first);
+    collector_init(&in_inbox);
+    collector_init(&waiting);
+    first.is_held = true;
+    gol_request request = request_of(&first, 100);
+    submit(engine, &request);
+    assert_true(collector_wait(&first, 1));
+    request.user = &in_inbox;
+    gol_engine_abort(engine, submit(engine, &request)); /* the engine has not seen it yet */
+    request.user = &waiting;
+    const uint64_t id = submit(engine, &request);
+    collector_release(&first);
+    assert_true(collector_wait_end(&in_inbox));
+    gol_engine_abort(engine, id);
+    assert_true(collector_wait_end(&waiting));
+    assert_int_equal(in_inbox.n_events, 1);
+    assert_int_equal(in_inbox.last.finish, GOL_FINISH_ABORT);
+    assert_int_equal(in_inbox.last.n_generated, 0);
+    assert_int_equal(waiting.last.finish, GOL_FINISH_ABORT);
+    assert_true(collector_wait_end(&first));
+    assert_int_equal(first.n_tokens, 100);
+    gol_engine_destroy(&engine);
+    collector_deinit(&first);
+    collector_deinit(&in_inbox);
+    collector_deinit(&waiting);
+}
+
+static void test_aborting_unknown_and_finished_ids_does_nothing(void **state)
+{
+    (void)state;
+    gol_engine *engine = create(&(gol_engine_opts){0});
+    collector first;
+    collector second;
+    collector_init(&first);
+    collector_init(&second);
+    gol_request request = request_of(&first, 2);
+    const uint64_t id = submit(engine, &request);
+    assert_true(collector_wait_end(&first));
+    while (true) { /* the id dies right after its last event */
+        gol_engine_stats stats;
+        gol_engine_get_stats(engine, &stats);
+        if (stats.n_running + stats.n_waiting == 0)
+            break;
+    }
+    gol_engine_abort(engine, 0);
+    gol_engine_abort(engine, UINT64_MAX);
+    gol_engine_abort(engine, id);
+    request = request_of(&second, 10);
+    const uint64_t next = submit(engine, &request); /* sits in the same slot */
+    gol_engine_abort(engine, id);
+    assert_true(next > id);
+    assert_true(collector_wait_end(&second));
+    assert_int_equal(second.last.finish, GOL_FINISH_LENGTH);
+    assert_int_equal(first.n_events, 2);
+    gol_engine_destroy(&engine);
+    collector_deinit(&first);
+    collector_deinit(&second);
+}
+
+static void test_aborts_that_race_with_the_end_give_one_last_event(void **state)
+{
+    (void)state;
+    enum { N = 200 };
+    static collector c[N];
+    gol_engine *engine = create(&(gol_engine_opts){.max_seqs = 4, .max_queued_reqs = N});
+    for (int i = 0; i < N; i++) {
+        collector_init(&c[i]);
+        const gol_request request = request_of(&c[i], 1 + i % 4);
+        const uint64_t id = submit(engine, &request);
+        if (i % 3 == 0)
+            collector_wait(&c[i], 1);
+        gol_engine_abort(engine, id);
+    }
+    assert_true(gol_engine_drain(engine, 30000));
+    assert_all_free(engine);
+    gol_engine_destroy(&engine);
+    for (int i = 0; i < N; i++) {
+        assert_int_equal(c[i].n_last_events, 1);
+        collector_deinit(&c[i]);
+    }
+}
+
+/* ---- limits ---- */
+
+static void test_more_than_max_queued_reqs_are_refused(void **state)
+{
+    (void)state;
+    gol_engine *engine = create(&(gol_engine_opts){.max_seqs = 1, .max_queued_reqs = 2});
+    collector c[4];
+    for (int i = 0; i < 4; i++)
+        collector_init(&c[i]);
+    c[0].is_held = true;
+    gol_request request = request_of(&c[0], 3);
+    submit(engine, &request);
+    assert_true(collector_wait(&c[0], 1)); /* runs: it waits no more */
+    for (int i = 1; i <= 2; i++) {
+        request.user = &c[i];
+        submit(engine, &request);
+    }
+    gol_err err;
+    uint64_t id = 77;
+    request.user = &c[3];
+    assert_int_equal(gol_engine_submit(engine, &request, &id, &err), GOL_EBUSY);
+    assert_non_null(strstr(err.message, "max_queued_reqs"));
+    gol_engine_stats stats;
+    gol_engine_get_stats(engine, &stats);
+    assert_int_equal(stats.n_running, 1);
+    assert_int_equal(stats.n_waiting, 2);
+    collector_release(&c[0]);
+    for (int i = 0; i < 3; i++)
+        assert_true(collector_wait_end(&c[i]));
+    submit(engine, &request);
+    assert_true(collector_wait_end(&c[3]));
+    assert_int_equal(c[3].n_last_events, 1);
+    gol_engine_destroy(&engine);
+    for (int i = 0; i < 4; i++)
+        collector_deinit(&c[i]);
+}
+
+static void test_a_request_that_cannot_be_carried_out_is_refused_with_the_field(void **state)
+{
+    (void)state;
+    gol_engine *engine = create(&(gol_engine_opts){.max_model_len = 16});
+    static int32_t ids[TINY_CTX];
+    static int32_t all[GOL_STOP_IDS_MAX + 1];
+    static const int32_t outside[] = {0, TINY_VOCAB};
+    static const int32_t negative[] = {-1};
+    collector c;
+    collector_init(&c);
+    const gol_request ok = request_of(&c, 4);
+    gol_request bad[24];
+    const char *field[24];
+    int n = 0;
+#define BAD(name, ...)                                                                             \
+    bad[n] = ok;                                                                                   \
+    bad[n].__VA_ARGS__;                                                                            \
+    field[n++] = name
+    BAD("n_prompt", n_prompt = 0);
+    BAD("n_prompt", n_prompt = -3);
+    BAD("prompt", prompt = NULL);
+    BAD("prompt[0]", prompt = negative);
+    BAD("max_tokens", max_tokens = 0);
+    BAD("min_tokens", min_tokens = -1);
+    BAD("min_tokens", min_tokens = 5);
+    BAD("n_stop_ids", n_stop_ids = GOL_STOP_IDS_MAX + 1);
+    BAD("stop_ids", stop_ids = NULL);
+    BAD("stop_ids[0]", stop_ids = negative);
+    BAD("n_logprobs", n_logprobs = -2);
+    BAD("n_logprobs", n_logprobs = GOL_LOGPROBS_MAX + 1);
+    BAD("temperature", sampling.temperature = -0.1f);
+    BAD("temperature", sampling.temperature = NAN);
+    BAD("top_p", sampling.top_p = 0.0f);
+    BAD("top_p", sampling.top_p = 1.1f);
+    BAD("min_p", sampling.min_p = 1.1f);
+    BAD("top_k", sampling.top_k = -1);
+    BAD("repetition_penalty", sampling.repetition_penalty = 0.0f);
+    BAD("presence_penalty", sampling.presence_penalty = 2.1f);
+    BAD("frequency_penalty", sampling.frequency_penalty = -INFINITY);
+    BAD("on_output", on_output = NULL);
+    BAD("prompt[1]", prompt = outside);
+#undef BAD
+    bad[n - 1].n_prompt = 2;
+    gol_err err;
+    uint64_t id;
+    for (int i = 0; i < n; i++) {
+        assert_int_equal(gol_engine_submit(engine, &bad[i], &id, &err), GOL_EINVAL);
+        if (!strstr(err.message, field[i]))
+            fail_msg("'%s' does not name %s", err.message, field[i]);
+    }
+    gol_request long_one = ok;
+    long_one.prompt = ids;
+    long_one.n_prompt = 16;
+    assert_int_equal(gol_engine_submit(engine, &long_one, &id, &err), GOL_ECONTEXT);
+    assert_non_null(strstr(err.message, "17"));
+    assert_non_null(strstr(err.message, "16"));
+    long_one.n_prompt = INT32_MAX;
+    assert_int_equal(gol_engine_submit(engine, &long_one, &id, &err), GOL_ECONTEXT);
+    long_one.n_prompt = 15;
+    long_one.stop_ids = all;
+    long_one.n_stop_ids = GOL_STOP_IDS_MAX;
+    long_one.n_logprobs = GOL_LOGPROBS_MAX;
+    submit(engine, &long_one);
+    assert_true(collector_wait_end(&c));
+    assert_int_equal(c.n_tokens, 1);
+    assert_int_equal(c.n_last_events, 1);
+    gol_engine_destroy(&engine);
+    collector_deinit(&c);
+}
+
+/* ---- drain and destroy ---- */
+
+static void test_drain_refuses_new_requests_and_waits_for_the_others(void **state)
+{
+    (void)state;
+    gol_engine *engine = create(&(gol_engine_opts){.max_seqs = 2});
+    collector c[4];
+    gol_request request = request_of(&c[0], 40);
+    for (int i = 0; i < 4; i++) {
+        collector_init(&c[i]);
+        c[i].is_held = i == 0;
+        request.user = &c[i];
+        submit(engine, &request);
+    }
+    assert_false(gol_engine_drain(engine, 0));
+    assert_false(gol_engine_drain(engine, 30));
+    gol_err err;
+    uint64_t id;
+    assert_int_equal(gol_engine_submit(engine, &request, &id, &err), GOL_ECLOSED);
+    collector_release(&c[0]);
+    assert_true(gol_engine_drain(engine, 30000));
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(c[i].last.finish, GOL_FINISH_LENGTH);
+        assert_int_equal(c[i].n_last_events, 1);
+    }
+    assert_true(gol_engine_drain(engine, 0)); /* again: still empty */
+    gol_engine_destroy(&engine);
+    assert_null(engine);
+    gol_engine_destroy(&engine);
+    for (int i = 0; i < 4; i++)
+        collector_deinit(&c[i]);
+}
+
+static void test_destroy_aborts_whatever_is_there(void **state)
+{
+    (void)state;
+    enum { N = 6 };
+    collector c[N];
+    gol_engine *engine = create(&(gol_engine_opts){.max_seqs = 2});
+    gol_request request = request_of(&c[0], 100);
+    for (int i = 0; i < N; i++) {
+        collector_init(&c[i]);
+        request.user = &c[i];
+        submit(engine, &request);
+    }
+    assert_true(collector_wait(&c[0], 1));
+    gol_engine_destroy(&engine);
+    for (int i = 0; i < N; i++) {
+        assert_int_equal(c[i].n_last_events, 1);
+        if (c[i].n_tokens < 100)
+            assert_int_equal(c[i].last.finish, GOL_FINISH_ABORT);
+        collector_deinit(&c[i]);
+    }
+    assert_true(c[N - 1].n_tokens < 100);
+}
+
+/* ---- callbacks ---- */
+
+typedef struct request_chain {
+    gol_engine *engine;
+    collector c;
+    int n_left;
+    int n_failed;
+} request_chain;
+
+/* Submits the next request from the last event of the one before, and aborts it from its own first event. */
+static void go_on(void *user, const gol_output *output)
+{
+    request_chain *chain = user;
+    if (output->finish == GOL_FINISH_NONE) {
+        gol_engine_abort(chain->engine, output->request_id);
+        return;
+    }
+    chain->n_left--;
+    gol_request request = request_of(&chain->c, 50);
+    uint64_t id;
+    if (chain->n_left > 0) {
+        request.on_output = go_on;
+        request.user = chain;
+    }
+    chain->n_failed += gol_engine_submit(chain->engine, &request, &id, NULL) != 0;
+}
+
+static void test_callbacks_may_submit_and_abort(void **state)
+{
+    (void)state;
+    request_chain chain = {.engine = create(&(gol_engine_opts){0}), .n_left = 10};
+    collector_init(&chain.c);
+    gol_request request = request_of(&chain.c, 50);
+    request.on_output = go_on;
+    request.user = &chain;
+    submit(chain.engine, &request);
+    assert_true(collector_wait_end(&chain.c));
+    gol_engine_stats stats;
+    assert_true(gol_engine_drain(chain.engine, 10000));
+    gol_engine_get_stats(chain.engine, &stats);
+    assert_int_equal(chain.n_failed, 0);
+    assert_int_equal(stats.n_finished[GOL_FINISH_ABORT], 10);
+    assert_int_equal(stats.n_finished[GOL_FINISH_LENGTH], 1);
+    gol_engine_destroy(&chain.engine);
+    collector_deinit(&chain.c);
+}
+
+/* ---- memory ---- */
+
+static void test_creating_survives_running_out_of_memory(void **state)
+{
+    (void)state;
+    const gol_engine_opts opts = {.max_seqs = 2, .max_batch_tokens = 16};
+    int n_failures = 0;
+    for (uint64_t n = 1;; n++) {
+        gol_engine *engine;
+        gol_err err = {0};
+        gol_mem_fail_nth(n, false);
+        const int rc = gol_engine_create(&engine, tiny.model, &opts, &err);
+        gol_mem_fail_nth(0, false);
+        if (rc == 0) {
+            gol_engine_destroy(&engine);
+            break;
+        }
+        assert_int_equal(rc, GOL_ENOMEM);
+        assert_null(engine);
+        assert_true(err.message[0] != '\0');
+        n_failures++;
+    }
+    assert_true(n_failures > 15);
+}
+
+static void test_submitting_survives_running_out_of_memory(void **state)
+{
+    (void)state;
+    gol_engine *engine = create(&(gol_engine_opts){0});
+    collector c;
+    collector_init(&c);
+    gol_request request = request_of(&c, 4);
+    request.sampling.repetition_penalty = 1.1f;
+    int n_failures = 0;
+    for (uint64_t n = 1;; n++) {
+        gol_err err = {0};
+        uint64_t id;
+        gol_mem_fail_nth(n, false);
+        const int rc = gol_engine_submit(engine, &request, &id, &err);
+        gol_mem_fail_nth(0, false);
+        if (rc == 0)
+            break;
+        assert_int_equal(rc, GOL_ENOMEM);
+        n_failures++;
+    }
+    assert_int_equal(n_failures, 6); /* the sequence, its three arrays, the counts' two */
+    assert_true(collector_wait_end(&c));
+    assert_int_equal(c.n_tokens, 4);
+    gol_engine_destroy(&engine);
+    collector_deinit(&c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_request_ends_with_length_after_max_tokens),
+        cmocka_unit_test(test_a_request_ends_with_length_where_the_context_ends),
+        cmocka_unit_test(test_a_stop_id_ends_a_request_but_not_before_min_tokens),
+        cmocka_unit_test(test_logits_that_are_not_finite_end_their_request_alone),
+        cmocka_unit_test(test_an_abort_ends_a_running_request_and_frees_its_blocks_at_once),
+        cmocka_unit_test(test_an_aborted_request_in_the_queue_never_starts),
+        cmocka_unit_test(test_aborting_unknown_and_finished_ids_does_nothing),
+        cmocka_unit_test(test_aborts_that_race_with_the_end_give_one_last_event),
+        cmocka_unit_test(test_more_than_max_queued_reqs_are_refused),
+        cmocka_unit_test(test_a_request_that_cannot_be_carried_out_is_refused_with_the_field),
+        cmocka_unit_test(test_drain_refuses_new_requests_and_waits_for_the_others),
+        cmocka_unit_test(test_destroy_aborts_whatever_is_there),
+        cmocka_unit_test(test_callbacks_may_submit_and_abort),
+        cmocka_unit_test(test_creating_survives_running_out_of_memory),
+        cmocka_unit_test(test_submitting_survives_running_out_of_memory),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
