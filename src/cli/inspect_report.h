@@ -9,7 +9,7 @@
 #include "formats/model_file.h"
 
 int gol_inspect_print_text(FILE *out, const gol_model_file *file, bool with_tensors, gol_err *err);
-int gol_inspect_print_json(FILE *out, const gol_model_file *file,
-                           gol_err *err); /* all there is, arrays whole */
+/* All there is, arrays whole. */
+int gol_inspect_print_json(FILE *out, const gol_model_file *file, gol_err *err);
 
 #endif

@@ -16,12 +16,13 @@ typedef struct gol_type_share {
 } gol_type_share;
 
 typedef struct gol_model_facts {
-    gol_str architecture; /* empty where the file does not say */
+    /* Texts are empty and numbers -1 where the file does not say. Of a list with one number per
+     * layer this is the largest. */
+    gol_str architecture;
     gol_str name;
     gol_str tokenizer;
     gol_str tokenizer_pre;
-    int64_t
-        context_length; /* -1 where the file does not say; of a list, one number per layer, the largest */
+    int64_t context_length;
     int64_t n_layers;
     int64_t embedding_length;
     int64_t n_heads;

@@ -34,7 +34,7 @@ typedef struct gol_file_part {
 
 typedef struct gol_file_format {
     const char *name;
-    bool (*probe)(const uint8_t *data, uint64_t n_bytes); /* by the first bytes, of which there may be none */
+    bool (*probe)(const uint8_t *data, uint64_t n_bytes); /* by the first bytes, if any */
     int (*open)(gol_model_file *file, gol_err *err);
 } gol_file_format;
 

@@ -56,12 +56,15 @@ static uint64_t align_up(uint64_t n, uint32_t alignment)
 /* Everything before the tensor data, padding included. */
 static int encode_header(gol_gguf_writer *w, gol_buf *out, gol_err *err)
 {
-    const bool has_alignment = w->alignment != GOL_GGUF_ALIGNMENT_DEFAULT;
+    const size_t n_meta = w->n_meta + (w->has_alignment ? 1 : 0);
+    if (n_meta > GOL_GGUF_KV_MAX)
+        return gol_fail(err, GOL_EINVAL, "%zu metadata keys; at most %d can be written", n_meta,
+                        GOL_GGUF_KV_MAX);
     gol_gguf_put_u32(out, GOL_GGUF_MAGIC);
     gol_gguf_put_u32(out, GGUF_VERSION);
     gol_gguf_put_u64(out, w->n_tensors);
-    gol_gguf_put_u64(out, w->n_meta + (has_alignment ? 1 : 0));
-    if (has_alignment) {
+    gol_gguf_put_u64(out, n_meta);
+    if (w->has_alignment) {
         gol_gguf_put_str(out, GOL_STR("general.alignment"));
         gol_gguf_put_u32(out, GOL_VALUE_U32);
         gol_gguf_put_u32(out, w->alignment);

@@ -12,11 +12,11 @@
 typedef struct gol_gguf_reader {
     gol_cursor cursor;
     gol_gguf *out;
-    gol_err *err; /* not NULL; messages are bare, the callers put the file's name and the field before them */
+    gol_err *err; /* not NULL; messages are bare: callers put file and field before them */
 } gol_gguf_reader;
 
-int gol_gguf_read_meta(gol_gguf_reader *r, uint64_t n_kv);         /* fills out->meta, out->alignment */
-int gol_gguf_read_tensors(gol_gguf_reader *r, uint64_t n_tensors); /* fills out->tensors, out->data_offset */
+int gol_gguf_read_meta(gol_gguf_reader *r, uint64_t n_kv);         /* and the alignment */
+int gol_gguf_read_tensors(gol_gguf_reader *r, uint64_t n_tensors); /* and where their data is */
 
 /* A u64 length and that many bytes. */
 int gol_gguf_read_str(gol_gguf_reader *r, uint64_t len_max, gol_str *out);

@@ -166,11 +166,13 @@ static const char *put_value(gol_buf *buf, const gol_value *v, int depth)
 
 void gol_gguf_writer_set_alignment(gol_gguf_writer *w, uint32_t alignment)
 {
-    if (alignment < 8 || alignment > GOL_GGUF_ALIGNMENT_MAX || (alignment & (alignment - 1)) != 0)
+    if (alignment < 8 || alignment > GOL_GGUF_ALIGNMENT_MAX || (alignment & (alignment - 1)) != 0) {
         fail_key(w, GOL_EINVAL, GOL_STR("general.alignment"),
                  "must be a power of two from 8 to 1048576");
-    else
-        w->alignment = alignment;
+        return;
+    }
+    w->alignment = alignment;
+    w->has_alignment = true;
 }
 
 void gol_gguf_writer_add_value(gol_gguf_writer *w, gol_str key, const gol_value *v)

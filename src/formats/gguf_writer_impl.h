@@ -2,6 +2,7 @@
 #ifndef GOL_FORMATS_GGUF_WRITER_IMPL_H
 #define GOL_FORMATS_GGUF_WRITER_IMPL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,7 +18,8 @@ struct gol_gguf_writer {
     size_t n_tensors;
     size_t tensors_cap;
     uint32_t alignment;
-    gol_err failure; /* of the first add_… that failed; code 0: none */
+    bool has_alignment; /* it was set, so its key is written */
+    gol_err failure;    /* of the first add_… that failed; code 0: none */
 };
 
 /* Little-endian, into a buffer. */

@@ -28,10 +28,11 @@ enum { GOL_DIMS_MAX = 4 };
 typedef struct gol_tensor {
     gol_str name;
     gol_type type;
-    int n_dims;                   /* 1 to 4 */
-    uint64_t shape[GOL_DIMS_MAX]; /* as GGUF stores it: shape[0] is the fastest, a row; unused ones are 1 */
+    int n_dims; /* 1 to 4 */
+    uint64_t
+        shape[GOL_DIMS_MAX]; /* as in GGUF: shape[0] is the fastest, a row; unused ones are 1 */
     uint64_t n_elements;
-    const uint8_t *data; /* n_bytes bytes, aligned as the file says (GGUF: general.alignment), not more */
+    const uint8_t *data; /* n_bytes bytes, aligned as the file says (GGUF: general.alignment) */
     uint64_t n_bytes;
     int file_index;       /* which file of a split model */
     uint64_t file_offset; /* of data, from that file's start */
@@ -50,7 +51,8 @@ int gol_model_file_open(gol_model_file **out, const char *path, gol_err *err);
 
 /* The same for a whole file that is already in memory (a built-in model, a fuzzer); data must outlive *out and should be
  * aligned to 64. name: for messages. No part of a split model. */
-int gol_model_file_open_memory(gol_model_file **out, const void *data, size_t size, const char *name, gol_err *err);
+int gol_model_file_open_memory(gol_model_file **out, const void *data, size_t size,
+                               const char *name, gol_err *err);
 void gol_model_file_close(gol_model_file **file);
 
 const char *gol_model_file_path(const gol_model_file *file);   /* as given to open */
@@ -59,22 +61,27 @@ uint64_t gol_model_file_n_bytes(const gol_model_file *file);   /* of all parts *
 int gol_model_file_n_parts(const gol_model_file *file);
 
 size_t gol_model_file_n_tensors(const gol_model_file *file);
-const gol_tensor *gol_model_file_get_tensor(const gol_model_file *file, size_t i); /* in file order; i must be valid */
-const gol_tensor *gol_model_file_find_tensor(const gol_model_file *file, gol_str name); /* O(1); NULL: none */
+/* In file order; i must be valid. */
+const gol_tensor *gol_model_file_get_tensor(const gol_model_file *file, size_t i);
+/* In constant time; NULL: none. */
+const gol_tensor *gol_model_file_find_tensor(const gol_model_file *file, gol_str name);
 
 /* Of a split model: the keys of all parts, each once, without the split.* keys of later parts. */
 size_t gol_model_file_n_meta(const gol_model_file *file);
 const gol_meta *gol_model_file_get_meta(const gol_model_file *file, size_t i);
-const gol_value *gol_model_file_find_meta(const gol_model_file *file, const char *key); /* O(1); NULL: none */
+const gol_value *gol_model_file_find_meta(const gol_model_file *file, const char *key);
 
 /* Typed look-ups. Return 1 found, 0 absent (*out untouched), or GOL_EMODEL when the value has the wrong type or does not fit
- * into [min, max]; err then names key, found and accepted. */
-int gol_meta_u32(const gol_model_file *file, const char *key, uint32_t min, uint32_t max, uint32_t *out, gol_err *err);
-int gol_meta_f32(const gol_model_file *file, const char *key, float min, float max, float *out, gol_err *err); /* finite */
+ * into [min, max] (a float must be finite, too); err then names key, found and accepted. */
+int gol_meta_u32(const gol_model_file *file, const char *key, uint32_t min, uint32_t max,
+                 uint32_t *out, gol_err *err);
+int gol_meta_f32(const gol_model_file *file, const char *key, float min, float max, float *out,
+                 gol_err *err);
 int gol_meta_bool(const gol_model_file *file, const char *key, bool *out, gol_err *err);
 int gol_meta_str(const gol_model_file *file, const char *key, gol_str *out, gol_err *err);
 /* An array whose elements are of one of the accepted types: type_mask has bit (1u << GOL_VALUE_…) for each. */
-int gol_meta_array(const gol_model_file *file, const char *key, uint32_t type_mask, const gol_value **out, gol_err *err);
+int gol_meta_array(const gol_model_file *file, const char *key, uint32_t type_mask,
+                   const gol_value **out, gol_err *err);
 
 /* The file's pages of a tensor are no longer needed (its weights were repacked), or will be soon. Hints. */
 void gol_model_file_drop_tensor(const gol_model_file *file, const gol_tensor *tensor);

@@ -23,8 +23,9 @@ typedef struct gol_name_table {
 } gol_name_table;
 
 /* For at most n_max names, n_max < 2^31. false: out of memory; *table is then zeroed. */
-__attribute__((warn_unused_result)) bool gol_name_table_try_init(gol_name_table *table, size_t n_max,
-                                                                 gol_name_at *name_at, const void *owner);
+__attribute__((warn_unused_result)) bool gol_name_table_try_init(gol_name_table *table,
+                                                                 size_t n_max, gol_name_at *name_at,
+                                                                 const void *owner);
 void gol_name_table_deinit(gol_name_table *table); /* zeroed is fine */
 
 /* Enters name number i. Returns i, or the number of the equal name that is already there (nothing is entered then). */

@@ -16,7 +16,7 @@
 #include "formats/model_file.h"
 
 typedef struct gol_tensor_scan {
-    bool is_scanned;    /* false: integers, which are always fine, or a type that has no values of its own */
+    bool is_scanned; /* false: integers, always fine, or a type that no weights have */
     uint64_t n_nan;
     uint64_t n_inf;
     uint64_t first_bad; /* element, counted through the rows; UINT64_MAX: none */

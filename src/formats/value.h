@@ -33,9 +33,9 @@ typedef struct gol_value gol_value;
 typedef struct gol_value_array {
     gol_value_type type; /* of the elements */
     uint64_t n;
-    const uint8_t *data;     /* numbers and bools: n packed little-endian elements */
-    const uint64_t *offsets; /* strings: position in data of each u64 length + bytes record; NULL otherwise */
-    const gol_value *values; /* arrays of arrays: n values; NULL otherwise */
+    const uint8_t *data;     /* numbers, bools: n packed little-endian elements */
+    const uint64_t *offsets; /* strings: [n], where in data each u64 length + bytes is; or NULL */
+    const gol_value *values; /* arrays of arrays: [n]; NULL otherwise */
 } gol_value_array;
 
 struct gol_value {
@@ -49,8 +49,8 @@ struct gol_value {
     };
 };
 
-const char *gol_value_type_name(gol_value_type type); /* "u32", "string", "array"; "unknown" for anything else */
-size_t gol_value_type_size(gol_value_type type);      /* bytes of a number or bool in a file; 0 for strings and arrays */
+const char *gol_value_type_name(gol_value_type type); /* "u32", "string"; "unknown" if it is */
+size_t gol_value_type_size(gol_value_type type); /* bytes in a file; 0 for strings and arrays */
 
 /* The number or bool at p, of any alignment; false: type is none of these. */
 bool gol_value_load(gol_value *out, gol_value_type type, const void *p);

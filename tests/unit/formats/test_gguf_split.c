@@ -114,8 +114,8 @@ static void any_part_opens_the_whole_model(void **state)
         assert_int_equal(gol_meta_u32(file, "split.no", 0, 99, &number, NULL), 1);
         assert_int_equal(number, 0);
         assert_non_null(gol_model_file_find_meta(file, "late.key"));
-        /* architecture, split.* of the first part, late.key; not the alignment of the second */
-        assert_int_equal(gol_model_file_n_meta(file), 5);
+        /* of the first part architecture, alignment and three of split.*; late.key */
+        assert_int_equal(gol_model_file_n_meta(file), 6);
         gol_model_file_close(&file);
     }
 }

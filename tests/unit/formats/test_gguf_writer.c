@@ -46,7 +46,7 @@ static gol_model_file *write_and_open(gol_gguf_writer *w)
 {
     char path[256];
     gol_err err = {0};
-    gol_model_file *file;
+    gol_model_file *file = NULL;
     temp_dir_file(&dir, "model.gguf", path);
     if (gol_gguf_writer_write(w, path, &err) != 0 || gol_model_file_open(&file, path, &err) != 0)
         fail_msg("%s", err.message);
@@ -353,6 +353,28 @@ static void tensors_that_no_reader_would_accept_are_refused(void **state)
     expect_refusal(w, GOL_EINVAL, "tensor 't' was added twice");
 }
 
+static void keys_end_at_the_readers_limit(void **state)
+{
+    (void)state;
+    static char keys[GOL_GGUF_KV_MAX + 1][16];
+    for (int n = GOL_GGUF_KV_MAX; n <= GOL_GGUF_KV_MAX + 1; n++) {
+        gol_gguf_writer *w = new_writer();
+        for (int i = 0; i < n; i++) {
+            snprintf(keys[i], sizeof keys[i], "%d", i);
+            gol_gguf_writer_add_u32(w, keys[i], 1);
+        }
+        if (n == GOL_GGUF_KV_MAX) {
+            gol_model_file *file = write_and_open(w);
+            assert_int_equal(gol_model_file_n_meta(file), GOL_GGUF_KV_MAX);
+            gol_model_file_close(&file);
+            gol_gguf_writer_set_alignment(w, 64); /* one key more */
+            expect_refusal(w, GOL_EINVAL, "65537 metadata keys; at most 65536");
+        } else {
+            expect_refusal(w, GOL_EINVAL, "metadata '65536': too many keys");
+        }
+    }
+}
+
 static void a_path_that_cannot_be_written_is_an_error(void **state)
 {
     (void)state;
@@ -427,6 +449,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_no_reader_would_accept_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tensors_that_no_reader_would_accept_are_refused, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(keys_end_at_the_readers_limit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_path_that_cannot_be_written_is_an_error, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_full_disk_is_an_error, set_up, tear_down),

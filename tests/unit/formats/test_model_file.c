@@ -39,7 +39,7 @@ static gol_model_file *open_typed_file(void)
     char path[256];
     gol_gguf_writer *w;
     gol_err err = {0};
-    gol_model_file *file;
+    gol_model_file *file = NULL;
     assert_int_equal(gol_gguf_writer_create(&w, &err), 0);
     gol_gguf_writer_add_u32(w, "u", 5);
     gol_gguf_writer_add_i32(w, "i", -5);
