@@ -74,5 +74,13 @@ def tokenizers():
          ("tokenizer.ggml.bos_token_id", U32, 12), ("tokenizer.ggml.eos_token_id", U32, 12)], []))
 
 
+def encodings():
+    """The first byte chooses one of eight vocabularies, and above them whether control tokens are parsed."""
+    sample = "Hello  aab's 12345 \u00e9\u4f60 \u2581<|x|>\r\n\n\t (x)/ 'LL caseHTTP\u00a0".encode() + b"\xff\xe2\x82"
+    for first in (0, 4, 6, 7, 9, 15):
+        write("encode", "sample_%d" % first, bytes([first]) + sample)
+
+
 model_files()
 tokenizers()
+encodings()
