@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "formats/model_file.h"
+#include "formats/gguf.h"
 #include "support/gguf_bytes.h"
 
 typedef struct corrupt_case {
@@ -267,6 +267,22 @@ static void dims_wrap_to_one(gguf_spec *s)
     s->dims[2] = 3;
 }
 
+static void rows_wrap(gguf_spec *s)
+{
+    s->n_dims = 4;
+    s->dims[1] = 1ull << 32;
+    s->dims[2] = 1ull << 32;
+    s->dims[3] = 2;
+}
+
+static void split_count_string(gguf_spec *s)
+{
+    spec_set_key(s, "split.count");
+    s->value_type = 8;
+    s->value.len = 0;
+    bytes_put_str(&s->value, "2");
+}
+
 static void dim_over_signed(gguf_spec *s)
 {
     s->dims[0] = 1ull << 63;
@@ -403,6 +419,10 @@ static const corrupt_case cases[] = {
      "shape 8x2305843009213693952x1x1 has too many elements"},
     {"dimensions whose product is 2^64-1", dims_wrap_to_one, 0, GOL_EMODEL,
      "has too many elements"},
+    {"rows whose product is 2^65", rows_wrap, 0, GOL_EMODEL,
+     "shape 8x4294967296x4294967296x2 has too many elements"},
+    {"split.count a string", split_count_string, 0, GOL_EMODEL,
+     "split.count: has type string; an integer of 0 or more"},
     {"a dimension of 2^63", dim_over_signed, 0, GOL_EMODEL, "has too many elements"},
     {"bytes that wrap", bytes_wrap, 0, GOL_EMODEL,
      "4611686018427387904 elements of type F32 are too many bytes"},
@@ -504,6 +524,18 @@ static void a_key_twice_is_refused(void **state)
     bytes_free(&b);
 }
 
+static void parsing_alone_checks_the_magic(void **state)
+{
+    (void)state;
+    gol_gguf gguf;
+    gol_err err;
+    assert_int_equal(gol_gguf_parse(&gguf, "GGML\3\0\0\0", 8, "bad.gguf", &err), GOL_EMODEL);
+    assert_non_null(strstr(err.message,
+                           "bad.gguf: starts with 0x4c4d4747, a GGUF file starts with 0x46554747"));
+    assert_null(gguf.arena);
+    gol_gguf_deinit(&gguf);
+}
+
 static void names_that_would_obey_the_terminal_are_quoted(void **state)
 {
     (void)state;
@@ -551,6 +583,7 @@ int main(void)
         cmocka_unit_test(every_corrupt_file_is_refused_with_its_message),
         cmocka_unit_test(every_cut_is_refused),
         cmocka_unit_test(a_key_twice_is_refused),
+        cmocka_unit_test(parsing_alone_checks_the_magic),
         cmocka_unit_test(names_that_would_obey_the_terminal_are_quoted),
         cmocka_unit_test(files_of_other_kinds_are_named),
     };

@@ -241,6 +241,34 @@ static void a_count_of_one_is_no_split(void **state)
     gol_model_file_close(&file);
 }
 
+/* Each part within the limit, together beyond it. */
+static void all_parts_share_the_limit_of_keys(void **state)
+{
+    (void)state;
+    static char keys[2][GOL_GGUF_KV_MAX / 2][16];
+    char paths[2][256];
+    for (uint32_t p = 0; p < 2; p++) {
+        gol_gguf_writer *w;
+        gol_err err = {0};
+        assert_int_equal(gol_gguf_writer_create(&w, &err), 0);
+        gol_gguf_writer_add_u32(w, "split.no", p);
+        gol_gguf_writer_add_u32(w, "split.count", 2);
+        for (uint32_t i = 0; i < GOL_GGUF_KV_MAX / 2; i++) {
+            snprintf(keys[p][i], sizeof keys[p][i], "%u.%u", p, i);
+            gol_gguf_writer_add_u32(w, keys[p][i], i);
+        }
+        temp_dir_file(&dir, p == 0 ? "keys-00001-of-00002.gguf" : "keys-00002-of-00002.gguf",
+                      paths[p]);
+        if (gol_gguf_writer_write(w, paths[p], &err) != 0)
+            fail_msg("%s", err.message);
+        gol_gguf_writer_destroy(&w);
+    }
+    gol_model_file *file;
+    gol_err err;
+    assert_int_equal(gol_model_file_open(&file, paths[0], &err), GOL_EMODEL);
+    assert_non_null(strstr(err.message, "over 65536 metadata keys in all parts together"));
+}
+
 static void no_failed_allocation_leaks_a_part(void **state)
 {
     (void)state;
@@ -279,6 +307,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_tensor_in_two_parts_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_key_with_two_values_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_count_of_one_is_no_split, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(all_parts_share_the_limit_of_keys, set_up, tear_down),
         cmocka_unit_test_setup_teardown(no_failed_allocation_leaks_a_part, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -375,6 +375,46 @@ static void keys_end_at_the_readers_limit(void **state)
     }
 }
 
+static void sizes_beyond_the_limits_are_refused_before_they_are_read(void **state)
+{
+    (void)state;
+    static const gol_str huge = {"", (size_t)GOL_GGUF_STRING_MAX + 1}; /* more than is there */
+    gol_gguf_writer *w = new_writer();
+    gol_gguf_writer_add_strs(w, "k", NULL, GOL_GGUF_ARRAY_MAX + 1);
+    expect_refusal(w, GOL_EINVAL, "metadata 'k': an array of too many elements");
+    w = new_writer();
+    gol_gguf_writer_add_array(w, "k", GOL_VALUE_U8, "", GOL_GGUF_ARRAY_MAX + 1);
+    expect_refusal(w, GOL_EINVAL, "metadata 'k': an array of too many elements");
+    w = new_writer();
+    gol_gguf_writer_add_strs(w, "k", &huge, 1);
+    expect_refusal(w, GOL_EINVAL, "metadata 'k': a string over 64 MiB");
+    w = new_writer();
+    gol_gguf_writer_add_str(w, "k", huge);
+    expect_refusal(w, GOL_EINVAL, "metadata 'k': a string over 64 MiB");
+    w = new_writer();
+    static const char *const names[] = {"a", "b", "c"};
+    for (int i = 0; i < 3; i++) {
+        gol_gguf_writer_add_tensor(w, &(gol_tensor){.name = gol_str_from(names[i]),
+                                                    .type = GOL_TYPE_F32,
+                                                    .n_dims = 1,
+                                                    .shape = {1ull << 60}});
+    }
+    expect_refusal(w, GOL_EINVAL, "the tensors together are too large");
+}
+
+static void a_folder_is_not_replaced(void **state)
+{
+    (void)state;
+    gol_gguf_writer *w = new_writer();
+    gol_err err;
+    assert_int_equal(gol_gguf_writer_write(w, dir.path, &err), GOL_EIO);
+    assert_non_null(strstr(err.message, "cannot rename"));
+    char tmp[256];
+    snprintf(tmp, sizeof tmp, "%s.tmp", dir.path);
+    assert_int_equal(access(tmp, F_OK), -1);
+    gol_gguf_writer_destroy(&w);
+}
+
 static void a_path_that_cannot_be_written_is_an_error(void **state)
 {
     (void)state;
@@ -450,6 +490,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(tensors_that_no_reader_would_accept_are_refused, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(keys_end_at_the_readers_limit, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(sizes_beyond_the_limits_are_refused_before_they_are_read,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_folder_is_not_replaced, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_path_that_cannot_be_written_is_an_error, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_full_disk_is_an_error, set_up, tear_down),
