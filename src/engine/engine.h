@@ -25,16 +25,20 @@
 
 typedef struct gol_engine gol_engine;
 
+/* All zero is a good choice. */
 typedef struct gol_engine_opts {
     int32_t max_seqs;         /* running at once; 0: 64 */
-    int32_t max_batch_tokens; /* rows of a step; 0: 512 */
-    int32_t max_model_len;    /* prompt + answer of one sequence; 0: the model's context, lowered to what fits kv_bytes */
-    int32_t block_size;       /* tokens; 0: 16 */
-    uint64_t kv_bytes;        /* memory for the KV cache; 0: enough for max_seqs sequences of max_model_len, at most a quarter
-                                 of the memory that is available */
+    int32_t max_batch_tokens; /* rows of a step, >= max_seqs; 0: 512 */
+    /* Prompt + answer of one sequence; 0: the model's context, lowered to what fits kv_bytes. */
+    int32_t max_model_len;
+    /* Tokens; 0: 16. Attention adds up block by block: answers are the same to the bit for one block size. */
+    int32_t block_size;
+    /* Memory for the KV cache; 0: enough for max_seqs sequences of max_model_len, at most a quarter of the memory that is
+     * available. */
+    uint64_t kv_bytes;
     gol_kv_type kv_type;
     gol_sched_policy policy;
-    int32_t max_queued_reqs;  /* waiting; more are refused with GOL_EBUSY; 0: 256 */
+    int32_t max_queued_reqs; /* waiting; more are refused with GOL_EBUSY; 0: 256 */
 } gol_engine_opts;
 
 /* What create() made of the options. */
@@ -51,21 +55,23 @@ typedef struct gol_engine_limits {
 /* A snapshot; each figure is exact at some moment, together they need not be. */
 typedef struct gol_engine_stats {
     int32_t n_running;
-    int32_t n_waiting;
+    int32_t n_waiting; /* preempted ones included */
     int32_t n_blocks_free;
     int32_t n_blocks;
     uint64_t n_steps;
-    uint64_t n_prompt_tokens;    /* computed, recomputation after preemption included */
+    uint64_t n_prompt_tokens; /* computed, recomputation after preemption included */
     uint64_t n_generated_tokens;
     uint64_t n_preemptions;
     uint64_t n_finished[GOL_FINISH_ERROR + 1]; /* by reason */
-    uint64_t last_step_ns;       /* gol_clock_ns() when the last step ended: liveness while n_running + n_waiting > 0 */
+    /* gol_clock_ns() when the last step ended: liveness while n_running + n_waiting > 0. 0 before the first. */
+    uint64_t last_step_ns;
 } gol_engine_stats;
 
 /* The model must outlive the engine. Errors: GOL_EINVAL (names the option), GOL_ENOMEM (says how much was needed for what). */
-int gol_engine_create(gol_engine **out, const gol_model *model, const gol_engine_opts *opts, gol_err *err);
+int gol_engine_create(gol_engine **out, const gol_model *model, const gol_engine_opts *opts,
+                      gol_err *err);
 
-/* Every request still there ends with ABORT first; joins the thread. NULL is fine. */
+/* Every request still there ends with ABORT first; joins the thread, so never from a callback. NULL is fine. */
 void gol_engine_destroy(gol_engine **engine);
 
 /* Errors: GOL_EINVAL (a field is out of range: which), GOL_ECONTEXT (prompt + 1 > max_model_len: says both numbers),
@@ -75,11 +81,13 @@ int gol_engine_submit(gol_engine *engine, const gol_request *request, uint64_t *
 /* Unknown and finished ids are ignored. The last event comes from the engine's thread. */
 void gol_engine_abort(gol_engine *engine, uint64_t id);
 
-/* Refuses new requests (GOL_ECLOSED) and waits until all are finished or timeout_ms are over; true: all finished. */
+/* Refuses new requests (GOL_ECLOSED) from now on and waits until all are finished or timeout_ms are over; true: all
+ * finished. Not from a callback. */
 bool gol_engine_drain(gol_engine *engine, int64_t timeout_ms);
 
 const gol_engine_limits *gol_engine_get_limits(const gol_engine *engine);
-void gol_engine_get_stats(const gol_engine *engine, gol_engine_stats *out); /* any thread, never waits for a step */
+/* Any thread; never waits for a step. */
+void gol_engine_get_stats(const gol_engine *engine, gol_engine_stats *out);
 const gol_model *gol_engine_model(const gol_engine *engine);
 
 #endif

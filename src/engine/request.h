@@ -18,17 +18,19 @@ enum {
  * (seed, position of the token). Ties go to the lower id.
  */
 typedef struct gol_sampling_params {
-    float temperature;        /* >= 0; 0: the most likely token, the rest below is then without effect but the penalties */
-    float top_p;              /* (0, 1]; 1: off. Smallest set of tokens whose probabilities sum to >= top_p */
-    float min_p;              /* [0, 1]; 0: off. Drops tokens less likely than min_p times the most likely one */
-    int32_t top_k;            /* >= 0; 0: off */
-    float repetition_penalty; /* > 0; 1: off. Logits of tokens in prompt or output: divided if positive, else multiplied */
-    float presence_penalty;   /* [-2, 2]; subtracted once from tokens in the output */
-    float frequency_penalty;  /* [-2, 2]; subtracted once per occurrence in the output */
+    /* [0, 1e6]; 0: the most likely token; of the rest below only the penalties then have an effect. */
+    float temperature;
+    float top_p;   /* (0, 1]; 1: off. Smallest set of tokens whose probabilities sum to >= top_p */
+    float min_p;   /* [0, 1]; 0: off. Drops tokens less likely than min_p times the likeliest */
+    int32_t top_k; /* >= 0; 0: off */
+    /* (0, 1e6]; 1: off. Logits of tokens in prompt or output: divided by it if positive, else multiplied. */
+    float repetition_penalty;
+    float presence_penalty;  /* [-2, 2]; subtracted once from tokens in the output */
+    float frequency_penalty; /* [-2, 2]; subtracted once per occurrence in the output */
     uint64_t seed;
 } gol_sampling_params;
 
-#define GOL_SAMPLING_DEFAULT                                                                                          \
+#define GOL_SAMPLING_DEFAULT                                                                       \
     ((gol_sampling_params){.temperature = 1.0f, .top_p = 1.0f, .repetition_penalty = 1.0f})
 
 /* Order in which waiting requests start, and the reverse of the order in which running ones give way. */
@@ -53,14 +55,14 @@ typedef struct gol_top_logprob {
 /* One event of a request. Pointers are valid during the callback only. */
 typedef struct gol_output {
     uint64_t request_id;
-    int32_t token;                /* -1: this event brings none (ABORT, ERROR) */
-    float logprob;                /* of token, under the model's own distribution (before penalties and temperature) */
-    int32_t n_top;                /* entries of top: n_logprobs, fewer if the vocabulary is smaller */
-    const gol_top_logprob *top;   /* most likely first */
-    gol_finish_reason finish;     /* other than NONE: the last event */
-    int32_t n_prompt;             /* tokens of the prompt, and how many of these were not computed but found cached */
-    int32_t n_cached;
-    int32_t n_generated;          /* up to and including token */
+    int32_t token; /* -1: this event brings none (ABORT, ERROR) */
+    float logprob; /* of token, under the model's own distribution: no penalties, temperature 1 */
+    int32_t n_top; /* entries of top: n_logprobs, fewer if the vocabulary is smaller */
+    const gol_top_logprob *top; /* most likely first */
+    gol_finish_reason finish;   /* other than NONE: the last event */
+    int32_t n_prompt;           /* tokens of the prompt */
+    int32_t n_cached;           /* of these: not computed but found in the cache */
+    int32_t n_generated;        /* up to and including token */
 } gol_output;
 
 /*
@@ -73,12 +75,14 @@ typedef void gol_output_fn(void *user, const gol_output *output);
 typedef struct gol_request {
     const int32_t *prompt; /* [n_prompt], copied by submit; n_prompt >= 1 */
     int32_t n_prompt;
-    int32_t max_tokens;    /* >= 1; a request that reaches the context's end finishes with LENGTH there */
-    int32_t min_tokens;    /* stop ids cannot be drawn before this many tokens; 0: none */
+    int32_t
+        max_tokens; /* >= 1; where the context ends earlier, the request ends there, with LENGTH */
+    int32_t min_tokens;      /* no stop id is drawn before this many tokens; 0 to max_tokens */
     const int32_t *stop_ids; /* [n_stop_ids], copied */
     int32_t n_stop_ids;
-    int32_t n_logprobs;    /* -1: no log-probabilities; 0: the token's own; up to GOL_LOGPROBS_MAX: the most likely ones too */
-    int32_t priority;      /* lower runs earlier under the priority policy */
+    /* -1: no log-probabilities; 0: the token's own; up to GOL_LOGPROBS_MAX: the most likely ones too. */
+    int32_t n_logprobs;
+    int32_t priority; /* lower runs earlier under the priority policy */
     gol_sampling_params sampling;
     gol_output_fn *on_output;
     void *user;

@@ -326,6 +326,66 @@ static void test_aborts_that_race_with_the_end_give_one_last_event(void **state)
     }
 }
 
+typedef struct storm {
+    gol_engine *engine;
+    uint64_t seed;
+    int n_wrong;
+} storm;
+
+/* A client that submits, aborts its own and others' requests at random, and looks at the figures all the while. */
+static void *rage(void *arg)
+{
+    enum { N = 40 };
+    storm *s = arg;
+    collector *c = calloc(N, sizeof *c);
+    uint64_t ids[N];
+    gol_rng rng = {.key = s->seed};
+    for (int i = 0; i < N; i++) {
+        collector_init(&c[i]);
+        const gol_request request = request_of(&c[i], 1 + (int32_t)gol_rng_below(&rng, 30));
+        s->n_wrong += gol_engine_submit(s->engine, &request, &ids[i], NULL) != 0;
+        gol_engine_abort(s->engine, ids[gol_rng_below(&rng, (uint64_t)i + 1)]);
+        gol_engine_abort(s->engine, ids[i] + 1 + gol_rng_below(&rng, 4));
+        gol_engine_stats stats;
+        gol_engine_get_stats(s->engine, &stats);
+        s->n_wrong += stats.n_running > 3 || stats.n_blocks_free > stats.n_blocks;
+    }
+    for (int i = 0; i < N; i++) {
+        s->n_wrong += !collector_wait_end(&c[i]) || c[i].n_last_events != 1;
+        s->n_wrong += c[i].last.finish == GOL_FINISH_ERROR;
+        collector_deinit(&c[i]);
+    }
+    free(c);
+    return NULL;
+}
+
+static void test_many_clients_at_once_each_get_one_last_event_per_request(void **state)
+{
+    (void)state;
+    enum { N_CLIENTS = 4 };
+    const gol_engine_opts opts = {
+        .max_seqs = 3,
+        .max_batch_tokens = 16,
+        .block_size = 4,
+        .kv_bytes = loaded_kv_bytes(&tiny, 16, 4), /* small: preemption goes on beside it all */
+        .policy = GOL_SCHED_PRIORITY,
+    };
+    gol_engine *engine = create(&opts);
+    pthread_t threads[N_CLIENTS];
+    storm storms[N_CLIENTS];
+    for (int i = 0; i < N_CLIENTS; i++) {
+        storms[i] = (storm){.engine = engine, .seed = (uint64_t)i};
+        assert_int_equal(pthread_create(&threads[i], NULL, rage, &storms[i]), 0);
+    }
+    for (int i = 0; i < N_CLIENTS; i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(storms[i].n_wrong, 0);
+    }
+    assert_true(gol_engine_drain(engine, 10000));
+    assert_all_free(engine);
+    gol_engine_destroy(&engine);
+}
+
 /* ---- limits ---- */
 
 static void test_more_than_max_queued_reqs_are_refused(void **state)
@@ -599,6 +659,7 @@ int main(void)
         cmocka_unit_test(test_an_aborted_request_in_the_queue_never_starts),
         cmocka_unit_test(test_aborting_unknown_and_finished_ids_does_nothing),
         cmocka_unit_test(test_aborts_that_race_with_the_end_give_one_last_event),
+        cmocka_unit_test(test_many_clients_at_once_each_get_one_last_event_per_request),
         cmocka_unit_test(test_more_than_max_queued_reqs_are_refused),
         cmocka_unit_test(test_a_request_that_cannot_be_carried_out_is_refused_with_the_field),
         cmocka_unit_test(test_drain_refuses_new_requests_and_waits_for_the_others),
