@@ -57,8 +57,9 @@ static void print_text(FILE *out, const gol_model_file *file, const gol_model_fa
     char size[32];
     char path[1024];
     fprintf(out, "%s\n", gol_quote(path, sizeof path, gol_str_from(gol_model_file_path(file))));
-    fprintf(out, "structure  ok: %s, %d part(s), %s, %zu metadata keys, %zu tensors\n",
+    fprintf(out, "structure  ok: %s, %d %s, %s, %zu metadata keys, %zu tensors\n",
             gol_model_file_format(file), gol_model_file_n_parts(file),
+            gol_model_file_n_parts(file) == 1 ? "file" : "files",
             gol_format_bytes(size, gol_model_file_n_bytes(file)), gol_model_file_n_meta(file),
             gol_model_file_n_tensors(file));
     for (int i = 0; i < facts->n_types; i++) {
@@ -170,9 +171,9 @@ int gol_verify_print(FILE *out, const gol_model_file *file, gol_worker_pool *poo
         rc = gol_fail(err, GOL_EIO, "stdout: %s", strerror(errno));
     if (rc == 0 && v.n_bad > 0) {
         char path[GOL_ERR_MESSAGE_MAX / 2];
-        rc = gol_fail(err, GOL_EMODEL, "%s: %" PRIu64 " tensors hold NaN or infinity",
+        rc = gol_fail(err, GOL_EMODEL, "%s: %" PRIu64 " %s NaN or infinity",
                       gol_quote(path, sizeof path, gol_str_from(gol_model_file_path(file))),
-                      v.n_bad);
+                      v.n_bad, v.n_bad == 1 ? "tensor holds" : "tensors hold");
     }
     return rc;
 }

@@ -210,7 +210,7 @@ static void verify_finds_nothing_in_a_sound_model(void **state)
     (void)state;
     gol_err err = {0};
     assert_int_equal(run_printer(verify_text, &err), 0);
-    expect_part("structure  ok: GGUF v3");
+    expect_part("structure  ok: GGUF v3, 1 file, ");
     expect_part("values     ok: 2 tensors scanned, 1 without floating-point values, 0 bad\n");
     assert_int_equal(run_printer(verify_json, &err), 0);
     json_t *root = parse();
@@ -225,7 +225,7 @@ static void verify_names_the_tensor_with_a_nan(void **state)
     gol_err err = {0};
     assert_int_equal(run_printer(verify_text, &err), GOL_EMODEL);
     assert_int_equal(gol_error_exit_code(err.code), 65);
-    assert_non_null(strstr(err.message, "tiny.gguf: 1 tensors hold NaN or infinity"));
+    assert_non_null(strstr(err.message, "tiny.gguf: 1 tensor holds NaN or infinity"));
     expect_part("values     BAD: 2 tensors scanned");
     expect_part("token_embd.weight (F32): 1 NaN, 0 infinite of 64, the first at element 40\n");
     assert_int_equal(run_printer(verify_json, &err), GOL_EMODEL);
