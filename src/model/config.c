@@ -4,6 +4,7 @@
  */
 #include "model/config_impl.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -286,8 +287,10 @@ int gol_config_read(gol_config *out, const gol_model_file *file, gol_err *err)
     *out = (gol_config){0};
     const gol_arch *arch = NULL;
     int rc = find_arch(out, file, &arch, err);
-    if (rc == 0)
-        rc = read_common(out, file, err);
+    if (rc < 0)
+        return rc;
+    assert(arch);
+    rc = read_common(out, file, err);
     if (rc == 0)
         rc = arch->read(out, file, err);
     if (rc == 0)

@@ -22,7 +22,7 @@ static int read_config(gol_config *c, const tiny_model *m, gol_err *err)
     temp_dir_file(&dir, "m.gguf", path);
     if (tiny_model_write(m, path, err) < 0)
         fail_msg("%s", err->message);
-    gol_model_file *file;
+    gol_model_file *file = NULL;
     if (gol_model_file_open(&file, path, err) < 0)
         fail_msg("%s", err->message);
     const int rc = gol_config_read(c, file, err);

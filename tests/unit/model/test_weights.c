@@ -20,7 +20,7 @@ static gol_backend *be;
 static gol_model_file *open_file(const tiny_model *m)
 {
     gol_err err = {0};
-    gol_model_file *file;
+    gol_model_file *file = NULL;
     char path[256];
     temp_dir_file(&dir, "m.gguf", path);
     if (tiny_model_write(m, path, &err) < 0 || gol_model_file_open(&file, path, &err) < 0)

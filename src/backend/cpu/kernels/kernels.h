@@ -85,8 +85,8 @@ typedef struct gol_kernels {
     gol_factor_fn *softcap; /* factor * tanh(x / factor) */
 } gol_kernels;
 
-/* The best kernels of the levels up to `level` in its family. */
-void gol_kernels_init(gol_kernels *kernels, gol_cpu_level level);
+/* The best kernels of the levels up to `have` in its family. */
+void gol_kernels_init(gol_kernels *k, gol_cpu_level have);
 /* "f32_c" for gol_matmul_f32_c; NULL when there is no kernel. */
 const char *gol_kernels_matmul_name(const gol_kernels *kernels, gol_type type);
 
