@@ -1,5 +1,5 @@
 /* The "gpt2" kind on small vocabularies: merge order, words, bytes, and broken merges. */
-#include "text_test.h"
+#include "unit/text/text_test.h"
 
 #include "base/rng.h"
 

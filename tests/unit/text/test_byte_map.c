@@ -1,5 +1,5 @@
 /* GPT-2's byte map: its published corner values, and that it is one to one. */
-#include "text_test.h"
+#include "unit/text/text_test.h"
 
 #include "text/utf8.h"
 

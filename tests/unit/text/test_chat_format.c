@@ -1,5 +1,5 @@
 /* The plain chat format, as docs/chat.md shows it. */
-#include "text_test.h"
+#include "unit/text/text_test.h"
 
 #include "text/chat_format.h"
 

@@ -1,5 +1,5 @@
 /* Ids to text: as a stream and at once, valid UTF-8 at every moment, and the space that encode added. */
-#include "text_test.h"
+#include "unit/text/text_test.h"
 
 #include "base/rng.h"
 #include "text/utf8.h"

@@ -1,5 +1,5 @@
 /* Merging with a heap against the definition: look for the best pair, merge it, look again. */
-#include "text_test.h"
+#include "unit/text/text_test.h"
 
 #include "base/mem.h"
 #include "base/rng.h"

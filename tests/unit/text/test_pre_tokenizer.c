@@ -1,7 +1,7 @@
 /*
  * Cutting text into words. Expected words are those that Hugging Face tokenizers gives for the models' own expressions.
  */
-#include "text_test.h"
+#include "unit/text/text_test.h"
 
 #include "base/mem.h"
 #include "base/rng.h"

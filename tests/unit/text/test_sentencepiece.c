@@ -1,5 +1,5 @@
 /* The "llama" kind on small vocabularies: scores, spaces, byte fallback, and broken byte tokens. */
-#include "text_test.h"
+#include "unit/text/text_test.h"
 
 #include <math.h>
 

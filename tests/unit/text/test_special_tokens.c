@@ -1,5 +1,5 @@
 /* Special tokens in text: which, where, and when not. */
-#include "text_test.h"
+#include "unit/text/text_test.h"
 
 static vocab_spec v;
 

@@ -1,5 +1,5 @@
 /* The string index against a plain list. */
-#include "text_test.h"
+#include "unit/text/text_test.h"
 
 #include "base/mem.h"
 #include "base/rng.h"

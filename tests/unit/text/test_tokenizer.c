@@ -1,5 +1,5 @@
 /* Encoding as a whole: limits, failures, memory, and time on texts that used to be slow in other programs. */
-#include "text_test.h"
+#include "unit/text/text_test.h"
 
 #include <time.h>
 

@@ -1,5 +1,5 @@
 /* UTF-8: every code point there and back, every kind of ill-formed sequence, and the filter against cutting. */
-#include "text_test.h"
+#include "unit/text/text_test.h"
 
 #include "text/utf8.h"
 

@@ -1,5 +1,5 @@
 /* Vocabularies from broken files: refused by name, or loaded safely. */
-#include "text_test.h"
+#include "unit/text/text_test.h"
 
 #include "text/vocab.h"
 
