@@ -128,7 +128,8 @@ typedef struct gol_backend_ops {
     void (*kv_copy_block)(gol_backend *be, gol_kv *kv, int32_t dst_block,
                           int32_t src_block); /* all layers */
 
-    /* Scratch for batches of up to these sizes; call before the first op and when they grow. Errors: GOL_ENOMEM. */
+    /* Scratch for batches of up to these sizes (n_in_max: the longest input row of a matmul, and at least head_dim); call before the
+     * first op and when they grow. Errors: GOL_ENOMEM. */
     int (*reserve)(gol_backend *be, int32_t n_tokens_max, int64_t n_in_max, int32_t n_ctx_max,
                    gol_err *err);
 

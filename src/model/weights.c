@@ -114,7 +114,8 @@ typedef struct loader {
 static int64_t size_of(const loader *ld, dim d, int32_t il)
 {
     const gol_config *c = ld->config;
-    const gol_layer_config *l = il >= 0 ? &c->layers[il] : NULL;
+    const gol_layer_config *l =
+        &c->layers[il >= 0 ? il : 0]; /* layers' sizes are asked for layers only */
     switch (d) {
     case DIM_NONE:
         return 1;

@@ -248,6 +248,20 @@ static void per_layer_arrays_make_layers_differ(void **state)
     expect_refusal(&m, GOL_EMODEL, "element 1");
 }
 
+static void a_sliding_window_holds_for_all_layers(void **state)
+{
+    (void)state;
+    gol_config c;
+    gol_err err = {0};
+    tiny_model m = change("llama", "attention.sliding_window", 0, 16, 0);
+    assert_int_equal(read_config(&c, &m, &err), 0);
+    assert_int_equal(c.layers[0].window, 16);
+    assert_int_equal(c.layers[1].window, 16);
+    gol_config_deinit(&c);
+    m = change("llama", "attention.sliding_window", 0, -4, 0);
+    expect_refusal(&m, GOL_EMODEL, "attention.sliding_window");
+}
+
 static void add_yarn(gol_gguf_writer *w, const char *arch)
 {
     (void)arch;
@@ -334,6 +348,7 @@ int main(void)
         cmocka_unit_test(sizes_beyond_their_limits_are_refused),
         cmocka_unit_test(sizes_that_contradict_each_other_are_refused),
         cmocka_unit_test(per_layer_arrays_make_layers_differ),
+        cmocka_unit_test(a_sliding_window_holds_for_all_layers),
         cmocka_unit_test(rope_scaling_is_read_or_refused),
     };
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
