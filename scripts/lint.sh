@@ -32,7 +32,9 @@ clang_build() {
 }
 
 clang_tidy() {
-    find src -name '*.c' | sort | xargs -r -P "$jobs" -n 4 clang-tidy-14 --quiet -p build/clang 2>/dev/null
+    clang-tidy-14 --quiet -p build/clang src/base/error.c 2>/dev/null &&
+        find src -name '*.c' -not -path src/base/error.c | sort | xargs -r -P "$jobs" -n 4 clang-tidy-14 --quiet -p build/clang \
+            --extra-arg=-include --extra-arg="$PWD/scripts/clang_tidy_model.h" 2>/dev/null
 }
 
 cpp_check() {

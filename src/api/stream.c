@@ -253,6 +253,7 @@ static void fill_body(gol_api_call *call, size_t size)
 static size_t take(char *buf, size_t size, gol_str from)
 {
     const size_t n = from.len < size ? from.len : size;
+    assert(from.data || n == 0);
     if (n > 0)
         memcpy(buf, from.data, n);
     return n;

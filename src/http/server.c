@@ -102,13 +102,16 @@ static int open_listener(gol_http_server *server, const gol_http_opts *opts, gol
         return gol_fail(err, GOL_ELISTEN, "cannot listen on %s port %d: %s", host, wanted_port,
                         strerror(listen_errno));
 
-    struct sockaddr_storage bound = {0};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } bound = {0};
     socklen_t n_bound = sizeof bound;
     server->port = wanted_port;
-    if (getsockname(server->listen_fd, (struct sockaddr *)&bound, &n_bound) == 0)
-        server->port = ntohs(bound.ss_family == AF_INET6
-                                 ? ((struct sockaddr_in6 *)&bound)->sin6_port
-                                 : ((struct sockaddr_in *)&bound)->sin_port);
+    if (getsockname(server->listen_fd, &bound.any, &n_bound) == 0)
+        server->port = ntohs(bound.any.sa_family == AF_INET6 ? bound.v6.sin6_port
+                                                             : bound.v4.sin_port);
     return 0;
 }
 
