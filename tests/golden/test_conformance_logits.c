@@ -162,7 +162,7 @@ static void check_greedy(const subject *s, loaded *l, model_runner *r)
 
 static void check_subject(const subject *s)
 {
-    loaded l = load(s, 2);
+    loaded l = load(s, 1);
     const size_t n = (size_t)l.n_tokens * (size_t)gol_model_config(l.model)->n_vocab;
     float *whole = malloc(n * sizeof *whole);
     float *parts = malloc(n * sizeof *parts);
