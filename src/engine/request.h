@@ -75,8 +75,7 @@ typedef void gol_output_fn(void *user, const gol_output *output);
 typedef struct gol_request {
     const int32_t *prompt; /* [n_prompt], copied by submit; n_prompt >= 1 */
     int32_t n_prompt;
-    int32_t
-        max_tokens; /* >= 1; where the context ends earlier, the request ends there, with LENGTH */
+    int32_t max_tokens;      /* >= 1; the end of the context may come earlier, with LENGTH too */
     int32_t min_tokens;      /* no stop id is drawn before this many tokens; 0 to max_tokens */
     const int32_t *stop_ids; /* [n_stop_ids], copied */
     int32_t n_stop_ids;

@@ -126,9 +126,9 @@ static void schedule_running(gol_scheduler *s, bool decodes)
 }
 
 /*
- * While budget is left, every running sequence has its places for all its tokens, so at most one prompt at a time is half
- * computed. A new sequence starts only if all its tokens fit (not just the first slice), and every running one can still
- * take one more block, which is all they need within the next block_size steps: admitting more would end in preemption.
+ * Budget is left and nobody was preempted: every running sequence has places for all its tokens. A new one starts only if
+ * all its tokens fit (not just the first slice), and every running one can still take one more block, which is all they
+ * need within the next block_size steps: admitting more would end in preemption.
  */
 static void schedule_waiting(gol_scheduler *s)
 {
@@ -166,7 +166,7 @@ const gol_plan *gol_scheduler_schedule(gol_scheduler *s)
     s->n_tokens_left = s->opts.max_batch_tokens;
     schedule_running(s, true);
     schedule_running(s, false);
-    /* Who was just sent away would be first in line and be sent away again. */
+    /* In a step that had to preempt there is no room, and what budget came back is not handed out again. */
     if (s->n_preemptions == n_preemptions)
         schedule_waiting(s);
     fill_plan(s);
