@@ -1,10 +1,11 @@
 /*
- * Detokenizer: pieces through the UTF-8 filter. Only the very first text token can carry the space that encode added, so
- * tokens that are left out or control tokens before it do not count as a start.
+ * Detokenizer: pieces through the UTF-8 filter. Only the very first text token can carry the space that encode added; special
+ * tokens before it, written or left out, do not count as a start.
  */
 #include "text/detokenizer.h"
 
 #include "base/error.h"
+#include "text/tokenizer_kind.h"
 
 void gol_detokenizer_init(gol_detokenizer *d, const gol_tokenizer *tok, bool skip_special,
                           bool at_start)
@@ -18,9 +19,10 @@ void gol_detokenizer_push(gol_detokenizer *d, int32_t id, gol_buf *out)
     if (is_control && d->skip_special)
         return;
     gol_str piece = gol_tokenizer_piece(d->tok, id);
-    if (d->at_start && !is_control) {
+    const bool is_special = is_control || d->tok->vocab.tokens[id].type == GOL_TOKEN_USER_DEFINED;
+    if (d->at_start && !is_special) {
         d->at_start = false;
-        if (gol_tokenizer_adds_space(d->tok) && piece.len > 0 && piece.data[0] == ' ')
+        if (d->tok->vocab.adds_space && piece.len > 0 && piece.data[0] == ' ')
             piece = (gol_str){piece.data + 1, piece.len - 1};
     }
     gol_utf8_filter_push(&d->filter, piece, out);

@@ -108,7 +108,9 @@ static void the_added_space_is_dropped_at_the_start_only(void **state)
     vocab_init_spm(&v);
     const int32_t mark = vocab_add(&v, "\xE2\x96\x81", 1, -2);
     const int32_t hi = vocab_add(&v, "\xE2\x96\x81hi", 1, -1);
+    const int32_t spaces = vocab_add(&v, "  ", 4, 0);
     gol_tokenizer *tok = load_spec(&v);
+    assert_decodes(tok, IDS(spaces, hi), false, "  hi"); /* its own spaces are kept */
     assert_decodes(tok, IDS(hi, hi), false, "hi hi");
     assert_decodes(tok, IDS(mark, hi), false, " hi");
     assert_decodes(tok, IDS(1, hi, 2), true, "hi");
