@@ -91,6 +91,7 @@ struct gol_api {
     int64_t created;
     char fingerprint[3 + 16 + 1];
     _Atomic bool is_draining;
+    _Atomic uint64_t busy_since_ns; /* the last submit to an engine that had nothing to do */
 
     gol_api_call no_memory; /* stands for every call that could not be allocated */
 

@@ -150,11 +150,20 @@ static uint64_t pick_seed(const gol_params *p, int32_t k)
     return seed;
 }
 
+static void note_busy(gol_api *api)
+{
+    gol_engine_stats stats;
+    gol_engine_get_stats(api->engine, &stats);
+    if (stats.n_running + stats.n_waiting == 0)
+        atomic_store(&api->busy_since_ns, gol_clock_ns());
+}
+
 static int submit_all(gol_api_call *call, gol_api_error *error)
 {
     const gol_params *p = &call->params;
     int32_t stop_ids[GOL_STOP_IDS_MAX];
     const int32_t n_stop_ids = collect_stop_ids(call, stop_ids);
+    note_busy(call->api);
     for (int32_t i = 0; i < call->n_choices; i++) {
         gol_choice *c = &call->choices[i];
         gol_request request = {

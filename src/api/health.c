@@ -9,21 +9,22 @@
 /* A step takes seconds at most, even with the largest models on the slowest machines. */
 static const uint64_t stuck_ns = UINT64_C(60) * 1000 * 1000 * 1000;
 
-static int check_alive(const gol_api *api, gol_api_error *error)
+static int check_alive(gol_api *api, gol_api_error *error)
 {
     gol_engine_stats stats;
     gol_engine_get_stats(api->engine, &stats);
+    if (stats.n_running + stats.n_waiting == 0)
+        return 0;
+    /* After an idle hour the last step is old and nothing is wrong: what counts is for how long there has been work. */
+    const uint64_t busy_since = atomic_load(&api->busy_since_ns);
+    const uint64_t since = stats.last_step_ns > busy_since ? stats.last_step_ns : busy_since;
     const uint64_t now = gol_clock_ns();
-    const bool has_work = stats.n_running + stats.n_waiting > 0;
-    /* No step yet: the engine is younger than the api's first call. */
-    if (!has_work || stats.last_step_ns == 0 || now < stats.last_step_ns ||
-        now - stats.last_step_ns <= stuck_ns)
+    if (now <= since || now - since <= stuck_ns)
         return 0;
     return gol_api_refuse(error, 503, "engine_stuck", NULL,
-                          "the engine has %d running and %d waiting requests, but its last step "
-                          "ended %" PRIu64 " s ago",
-                          stats.n_running, stats.n_waiting,
-                          (now - stats.last_step_ns) / 1000000000);
+                          "the engine has %d running and %d waiting requests, but made no step for "
+                          "%" PRIu64 " s",
+                          stats.n_running, stats.n_waiting, (now - since) / 1000000000);
 }
 
 static int check_ready(gol_api *api, gol_api_error *error)

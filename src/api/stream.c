@@ -45,9 +45,11 @@ static void refresh(gol_api_call *call)
 
 static bool has_broken(const gol_api_call *call)
 {
-    for (int32_t i = 0; i < call->n_choices; i++)
-        if (!call->choices[i].is_done && call->choices[i].seen_end == GOL_FINISH_ERROR)
+    for (int32_t i = 0; i < call->n_choices; i++) {
+        const gol_choice *c = &call->choices[i];
+        if ((c->is_done ? c->finish : c->seen_end) == GOL_FINISH_ERROR)
             return true;
+    }
     return false;
 }
 
