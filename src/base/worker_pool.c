@@ -20,6 +20,7 @@
 #include "base/gate.h"
 #include "base/mem.h"
 #include "base/os_thread.h"
+#include "base/thread_signals.h"
 
 enum {
     CACHE_LINE = 64,
@@ -72,18 +73,6 @@ static void *work_until_told_to_leave(void *arg)
     }
 }
 
-/* Signals from outside go to other threads; faults stay with the thread that caused them (blocked, they would end the
- * process without the handler of mapped_file.c). */
-static void block_signals(sigset_t *saved)
-{
-    static const int faults[] = {SIGBUS, SIGSEGV, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
-    sigset_t blocked;
-    sigfillset(&blocked);
-    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
-        sigdelset(&blocked, faults[i]);
-    pthread_sigmask(SIG_SETMASK, &blocked, saved);
-}
-
 /* Creates the threads; returns 0 or the number that pthread_create gave. */
 static int start_threads(gol_worker_pool *pool)
 {
@@ -93,7 +82,7 @@ static int start_threads(gol_worker_pool *pool)
     const bool can_pin = gol_os_thread_affinity(cpus, GOL_WORKERS_MAX) == pool->n_threads;
     pool->home_cpu = can_pin ? cpus[0] : -1;
     sigset_t saved;
-    block_signals(&saved);
+    gol_thread_signals_block(&saved);
     int failure = 0;
     for (int ith = 1; ith < pool->n_threads && failure == 0; ith++) {
         worker *w = &pool->workers[ith - 1];
@@ -102,7 +91,7 @@ static int start_threads(gol_worker_pool *pool)
         if (failure == 0)
             pool->n_created++;
     }
-    pthread_sigmask(SIG_SETMASK, &saved, NULL);
+    gol_thread_signals_restore(&saved);
     return failure;
 }
 

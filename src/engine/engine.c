@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "base/os_thread.h"
 #include "base/sysmem.h"
+#include "base/thread_signals.h"
 #include "engine/engine_limits.h"
 #include "engine/inbox.h"
 #include "engine/kv_cache.h"
@@ -264,11 +265,14 @@ int gol_engine_create(gol_engine **out, const gol_model *model, const gol_engine
     if (rc != 0)
         goto fail;
     publish_blocks(engine);
-    if (pthread_create(&engine->thread, NULL, run, engine) != 0) {
+    sigset_t saved;
+    gol_thread_signals_block(&saved);
+    engine->has_thread = pthread_create(&engine->thread, NULL, run, engine) == 0;
+    gol_thread_signals_restore(&saved);
+    if (!engine->has_thread) {
         rc = gol_fail(err, GOL_ENOMEM, "the engine's thread cannot be created");
         goto fail;
     }
-    engine->has_thread = true;
     *out = engine;
     return 0;
 fail:

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/mem.h"
 #include "engine/engine.h"
 #include "support/collector.h"
 #include "support/loaded_model.h"
@@ -99,7 +100,7 @@ static int tear_down(void **state)
         collector_deinit(&alone[i]);
     loaded_model_destroy(&one_thread);
     loaded_model_destroy(&two_threads);
-    return 0;
+    return gol_mem_n_forbidden() == 0 ? 0 : -1; /* no step allocated */
 }
 
 static void assert_same(const collector *got, const collector *expected)
