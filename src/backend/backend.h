@@ -101,7 +101,7 @@ typedef struct gol_attention {
 
 typedef enum gol_activation {
     GOL_ACT_SILU,
-    GOL_ACT_GELU,     /* tanh approximation */
+    GOL_ACT_GELU,     /* tanh approximation, argument and result rounded to binary16 */
     GOL_ACT_GELU_ERF, /* exact */
     GOL_ACT_RELU,
 } gol_activation;

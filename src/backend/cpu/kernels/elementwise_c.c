@@ -5,15 +5,28 @@
 
 #include <math.h>
 
+#include "quant/half.h"
+
 static inline float silu(float x)
 {
     return x / (1.0f + expf(-x));
 }
 
-/* Hendrycks and Gimpel, "Gaussian Error Linear Units" (2016), the tanh approximation: sqrt(2/pi) and 0.044715 are theirs. */
+/*
+ * Hendrycks and Gimpel, "Gaussian Error Linear Units" (2016), the tanh approximation: sqrt(2/pi) and 0.044715 are theirs.
+ * Argument and result are rounded to binary16, as llama.cpp does (docs/decisions/0005): 2^-12 of the value, far less than a
+ * binary16 KV cache costs. Beyond 10 the function is x or 0 to more digits than a float has.
+ */
 static inline float gelu(float x)
 {
-    return 0.5f * x * (1.0f + tanhf(0.79788456080286535588f * (x + 0.044715f * x * x * x)));
+    if (x >= 10.0f)
+        return x;
+    if (x <= -10.0f)
+        return 0.0f;
+    const float h = gol_f16_to_f32(gol_f32_to_f16(x));
+    const float y = 0.5f * h *
+                    (1.0f + tanhf(0.79788456080286535588f * (h + 0.044715f * h * h * h)));
+    return gol_f16_to_f32(gol_f32_to_f16(y));
 }
 
 static inline float gelu_erf(float x)
