@@ -22,7 +22,7 @@ typedef enum gol_param_kind {
     GOL_PARAM_STOP,
     GOL_PARAM_STOP_IDS,
     GOL_PARAM_STREAM_OPTIONS,
-    GOL_PARAM_REFUSED, /* would change the answer and is not implemented: only neutral values pass */
+    GOL_PARAM_REFUSED, /* would change the answer: only neutral values pass */
 } gol_param_kind;
 
 /* Values under which a refused field asks for nothing. null always does. */
