@@ -56,6 +56,7 @@ static void serve(const gol_model *model, const int32_t *prompt, int32_t n_promp
 
     for (int i = 0; i < N_CLIENTS; i++) {
         collector_init(&clients[i]);
+        clients[i].is_held = i == 0; /* until all are there */
         gol_request request = {
             .prompt = prompt,
             .n_prompt = n_prompt,
@@ -70,6 +71,7 @@ static void serve(const gol_model *model, const int32_t *prompt, int32_t n_promp
         if (gol_engine_submit(engine, &request, &id, &err) != 0)
             fail_msg("%s", err.message);
     }
+    collector_release(&clients[0]);
     for (int i = 0; i < N_CLIENTS; i++) {
         assert_true(collector_wait_end(&clients[i]));
         assert_int_equal(clients[i].n_tokens, N_GREEDY - i);
