@@ -245,15 +245,17 @@ static int check_key(const gol_api *api, gol_str authorization, gol_api_error *e
                                                  : "The API key is not valid");
 }
 
-/* A browser sends other sites' requests without asking only when they claim to be something else than JSON. */
-static int check_content_type(gol_str type, gol_api_error *error)
+/* Without asking us first, a browser lets any web page send what an HTML form could: with a body that does not claim to be JSON,
+ * and with the page's Origin. Others (curl -d) may call their JSON what they like. */
+static int check_content_type(const gol_api_request *request, gol_api_error *error)
 {
-    if (type.len == 0 || has_prefix_ignoring_case(type, "application/json"))
+    const gol_str type = request->content_type;
+    if (request->origin.len == 0 || has_prefix_ignoring_case(type, "application/json"))
         return 0;
     char found[80];
     gol_quote(found, sizeof found, type);
     return gol_api_refuse(error, 415, "unsupported_media_type", NULL,
-                          "Content-Type is %s; accepted: application/json", found);
+                          "Content-Type is '%s'; accepted from web pages: application/json", found);
 }
 
 static int run_route(gol_api_call *call, const gol_api_request *request, gol_api_error *error)
@@ -270,7 +272,7 @@ static int run_route(gol_api_call *call, const gol_api_request *request, gol_api
         return route->run(call, NULL, error);
 
     json_t *root;
-    rc = check_content_type(request->content_type, error);
+    rc = check_content_type(request, error);
     if (rc == 0)
         rc = gol_request_json_parse(&root, request->body, error);
     if (rc != 0)

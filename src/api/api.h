@@ -53,6 +53,7 @@ typedef struct gol_api_request {
     gol_str path;          /* "/v1/models", without query, percent-decoded */
     gol_str content_type;  /* headers; len 0: absent */
     gol_str authorization;
+    gol_str origin;        /* a web page's: "https://example.org" */
     gol_str request_id;    /* X-Request-Id */
     gol_str body;          /* viewed during begin() only */
 } gol_api_request;

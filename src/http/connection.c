@@ -258,6 +258,7 @@ static enum MHD_Result call_api(gol_connection *c, gol_str method, gol_str path)
         .path = path,
         .content_type = header(c, "Content-Type"),
         .authorization = header(c, "Authorization"),
+        .origin = header(c, "Origin"),
         .request_id = header(c, "X-Request-Id"),
         .body = gol_buf_view(&c->body),
     };
