@@ -7,13 +7,25 @@
 #include "api/request_json.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "base/mem.h"
 
+/* jansson reports some failed allocations as bad syntax; this thread's parser tells which it was. */
+static _Thread_local bool is_out_of_memory;
+
+static void *alloc(size_t n_bytes)
+{
+    void *p = gol_try_alloc(n_bytes);
+    if (!p)
+        is_out_of_memory = true;
+    return p;
+}
+
 static void use_own_memory(void)
 {
-    json_set_alloc_funcs(gol_try_alloc, gol_free);
+    json_set_alloc_funcs(alloc, gol_free);
 }
 
 /* Position after the string that starts at body.data[pos]. */
@@ -69,10 +81,12 @@ int gol_request_json_parse(json_t **out, gol_str body, gol_api_error *error)
         return rc;
 
     json_error_t info;
+    is_out_of_memory = false;
     json_t *root = json_loadb(body.data, body.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &info);
     if (!root) {
-        if (json_error_code(&info) == json_error_out_of_memory)
-            return gol_api_refuse(error, 503, NULL, NULL, "out of memory while reading the body");
+        if (is_out_of_memory)
+            return gol_api_refuse(error, 503, "out_of_memory", NULL,
+                                  "out of memory while reading the body");
         char quoted[200];
         gol_quote(quoted, sizeof quoted, gol_str_from(info.text));
         return gol_api_refuse(error, 400, "invalid_json", NULL,

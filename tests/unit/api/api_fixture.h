@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "api/api.h"
+#include "base/buf.h"
 #include "base/mem.h"
 #include "fake_engine.h"
 #include "support/gguf_bytes.h"
@@ -28,6 +29,7 @@ enum {
     TOK_WORLD,                    /* " world" */
     TOK_EN,                       /* "EN" */
     TOK_DING,                     /* "Ding" */
+    TOK_SPACE,                    /* " " */
     TOK_N_VOCAB
 };
 
@@ -63,7 +65,8 @@ static inline void put_array_head(gguf_bytes *b, const char *key, uint32_t type)
 /* A GGUF file that holds a "llama" tokenizer and no tensors. */
 static inline gguf_bytes tokenizer_file(void)
 {
-    static const char *const words[] = {"\xe2\x96\x81Hello", "\xe2\x96\x81world", "EN", "Ding"};
+    static const char *const words[] = {"\xe2\x96\x81Hello", "\xe2\x96\x81world", "EN", "Ding",
+                                        "\xe2\x96\x81"};
     gguf_bytes b = {0};
     bytes_put_u32(&b, 0x46554747);
     bytes_put_u32(&b, 3);

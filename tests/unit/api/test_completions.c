@@ -3,7 +3,7 @@
 
 #define PATH "/v1/completions"
 
-enum { N_HELLO = 1 + 3 + 5 }; /* ids of "Hello": <s>, the bytes of U+2581, five letters */
+enum { N_HELLO = 1 + 1 + 5 }; /* ids of "Hello": <s>, the space that encode adds, five letters */
 
 static json_t *finish_and_reply(gol_api_call *call, int32_t last, gol_finish_reason finish)
 {
@@ -121,7 +121,7 @@ static void test_bad_prompts_are_refused_by_name(void **state)
         {"{\"prompt\":true}", "prompt", "invalid_type"},
         {"{\"prompt\":{}}", "prompt", "invalid_type"},
         {"{\"prompt\":[-1]}", "prompt", "invalid_value"},
-        {"{\"prompt\":[263]}", "prompt", "invalid_value"},
+        {"{\"prompt\":[264]}", "prompt", "invalid_value"},
         {"{\"prompt\":[1,\"a\"]}", "prompt", "invalid_value"},
         {"{\"prompt\":[1.5]}", "prompt", "invalid_value"},
         {"{\"prompt\":[1,[1]]}", "prompt", "invalid_value"},
