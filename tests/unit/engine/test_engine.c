@@ -427,6 +427,47 @@ static void test_more_than_max_queued_reqs_are_refused(void **state)
         collector_deinit(&c[i]);
 }
 
+static void test_the_policy_decides_who_starts_first(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        const gol_sched_policy policy = i == 0 ? GOL_SCHED_FCFS : GOL_SCHED_PRIORITY;
+        gol_engine *engine = create(&(gol_engine_opts){.max_seqs = 1, .policy = policy});
+        collector running;
+        collector low;
+        collector high;
+        collector_init(&running);
+        collector_init(&low);
+        collector_init(&high);
+        running.is_held = true;
+        low.is_held = true;
+        high.is_held = true;
+        gol_request request = request_of(&running, 2);
+        submit(engine, &request);
+        assert_true(collector_wait(&running, 1));
+        request.user = &low;
+        request.priority = 5;
+        submit(engine, &request);
+        request.user = &high;
+        request.priority = -5;
+        submit(engine, &request);
+        collector_release(&running);
+        /* Whoever starts first is held in its first event, while the other has none. */
+        collector *first = policy == GOL_SCHED_FCFS ? &low : &high;
+        collector *second = policy == GOL_SCHED_FCFS ? &high : &low;
+        assert_true(collector_wait(first, 1));
+        assert_int_equal(second->n_events, 0);
+        collector_release(first);
+        collector_release(second);
+        assert_true(gol_engine_drain(engine, 10000));
+        gol_engine_destroy(&engine);
+        assert_int_equal(low.n_tokens + high.n_tokens, 4);
+        collector_deinit(&running);
+        collector_deinit(&low);
+        collector_deinit(&high);
+    }
+}
+
 static void test_a_request_that_cannot_be_carried_out_is_refused_with_the_field(void **state)
 {
     (void)state;
@@ -477,6 +518,15 @@ static void test_a_request_that_cannot_be_carried_out_is_refused_with_the_field(
         if (!strstr(err.message, field[i]))
             fail_msg("'%s' does not name %s", err.message, field[i]);
     }
+    int32_t vocabulary[TINY_VOCAB];
+    for (int32_t i = 0; i < TINY_VOCAB; i++)
+        vocabulary[i] = i;
+    gol_request never_ends = ok;
+    never_ends.stop_ids = vocabulary;
+    never_ends.n_stop_ids = TINY_VOCAB;
+    assert_int_equal(gol_engine_submit(engine, &never_ends, &id, &err), GOL_EINVAL);
+    assert_non_null(strstr(err.message, "whole vocabulary"));
+
     gol_request long_one = ok;
     long_one.prompt = ids;
     long_one.n_prompt = 16;
@@ -690,6 +740,7 @@ int main(void)
         cmocka_unit_test(test_aborts_that_race_with_the_end_give_one_last_event),
         cmocka_unit_test(test_many_clients_at_once_each_get_one_last_event_per_request),
         cmocka_unit_test(test_more_than_max_queued_reqs_are_refused),
+        cmocka_unit_test(test_the_policy_decides_who_starts_first),
         cmocka_unit_test(test_a_request_that_cannot_be_carried_out_is_refused_with_the_field),
         cmocka_unit_test(test_drain_refuses_new_requests_and_waits_for_the_others),
         cmocka_unit_test(test_destroy_aborts_whatever_is_there),
