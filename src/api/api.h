@@ -49,13 +49,13 @@ void gol_api_destroy(gol_api **api); /* after every call has ended; waits for th
 void gol_api_set_draining(gol_api *api, bool draining);
 
 typedef struct gol_api_request {
-    gol_str method;        /* "GET" */
-    gol_str path;          /* "/v1/models", without query, percent-decoded */
-    gol_str content_type;  /* headers; len 0: absent */
+    gol_str method;       /* "GET" */
+    gol_str path;         /* "/v1/models", without query, percent-decoded */
+    gol_str content_type; /* headers; len 0: absent */
     gol_str authorization;
-    gol_str origin;        /* a web page's: "https://example.org" */
-    gol_str request_id;    /* X-Request-Id */
-    gol_str body;          /* viewed during begin() only */
+    gol_str origin;     /* a web page's: "https://example.org" */
+    gol_str request_id; /* X-Request-Id */
+    gol_str body;       /* viewed during begin() only */
 } gol_api_request;
 
 typedef struct gol_api_header {
@@ -69,7 +69,7 @@ typedef struct gol_api_reply {
     int status;
     bool is_stream; /* body comes by read() */
     gol_str body;
-    int n_headers;  /* Content-Type first */
+    int n_headers; /* Content-Type first */
     gol_api_header headers[GOL_API_HEADERS_MAX];
 } gol_api_reply;
 
@@ -85,7 +85,8 @@ int gol_api_route_status(const gol_api *api, gol_str method, gol_str path);
 gol_api_call *gol_api_begin_error(gol_api *api, int status, const char *code, const char *message);
 
 /* Never NULL: every failure, out of memory too, is a call that is ready with an error reply. */
-gol_api_call *gol_api_begin(gol_api *api, const gol_api_request *request, gol_api_wake *wake, void *user);
+gol_api_call *gol_api_begin(gol_api *api, const gol_api_request *request, gol_api_wake *wake,
+                            void *user);
 bool gol_api_call_is_ready(gol_api_call *call);
 const gol_api_reply *gol_api_call_reply(gol_api_call *call); /* ready only; lives until end() */
 

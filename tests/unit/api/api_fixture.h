@@ -17,8 +17,8 @@
 #include "api/api.h"
 #include "base/buf.h"
 #include "base/mem.h"
-#include "fake_engine.h"
-#include "tiny_tokenizer.h"
+#include "unit/api/fake_engine.h"
+#include "unit/api/tiny_tokenizer.h"
 
 static gol_engine engine;
 static gol_model_file *file;

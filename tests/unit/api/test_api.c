@@ -1,5 +1,5 @@
 /* Routes, keys, headers, admission, health, and the small endpoints. */
-#include "api_fixture.h"
+#include "unit/api/api_fixture.h"
 
 #include "base/clock.h"
 

@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "base/rng.h"
 #include "support/loaded_model.h"
-#include "tiny_tokenizer.h"
+#include "unit/api/tiny_tokenizer.h"
 
 static loaded_model model;
 static gguf_bytes tok_bytes;

@@ -1,5 +1,5 @@
 /* Out of memory at every allocation of a call's life: an error or an answer, never a crash, never a leak. */
-#include "api_fixture.h"
+#include "unit/api/api_fixture.h"
 
 typedef struct scenario {
     const char *path;

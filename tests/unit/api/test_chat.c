@@ -1,5 +1,5 @@
 /* POST /v1/chat/completions: messages, the plain format, shapes of answers and deltas. */
-#include "api_fixture.h"
+#include "unit/api/api_fixture.h"
 
 #define PATH "/v1/chat/completions"
 #define USER "\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]"

@@ -1,5 +1,5 @@
 /* POST /v1/completions, answers that come whole: shapes, stops, echo, n, usage, log-probabilities. */
-#include "api_fixture.h"
+#include "unit/api/api_fixture.h"
 
 #define PATH "/v1/completions"
 

@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "api_fixture.h"
+#include "unit/api/api_fixture.h"
 
 static gol_api_call *post_typed(const char *content_type, const char *origin)
 {

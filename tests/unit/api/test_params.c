@@ -1,5 +1,5 @@
 /* Every field of the table with values at and beyond its borders, generated; then what the table cannot say. */
-#include "api_fixture.h"
+#include "unit/api/api_fixture.h"
 
 #include <float.h>
 #include <math.h>

@@ -1,5 +1,5 @@
 /* Streams: frames, hold-back, turns of choices, slow readers, pings, and clients that go away. */
-#include "api_fixture.h"
+#include "unit/api/api_fixture.h"
 
 #define PATH "/v1/completions"
 
