@@ -25,12 +25,15 @@ function(gol_test name source)
   set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}" SKIP_RETURN_CODE 77)
 endfunction()
 
+# The public library is tested with model files that the tests make.
+set(gol_test_link_lib gol_make_model)
+
 foreach(layer ${layer_dirs})
   if(TARGET gol_${layer})
     file(GLOB test_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/unit/${layer}/test_*.c)
     foreach(source ${test_sources})
       get_filename_component(name ${source} NAME_WE)
-      gol_test(${name} ${source} LINK gol_${layer} LABELS unit)
+      gol_test(${name} ${source} LINK gol_${layer} ${gol_test_link_${layer}} LABELS unit)
     endforeach()
   endif()
 endforeach()

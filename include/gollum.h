@@ -21,25 +21,31 @@
  *         request.prompt = "Once upon a time";
  *         request.prompt_len = strlen(request.prompt);
  *         request.max_tokens = 100;
- *         uint64_t id;
- *         int rc = gollum_submit(g, &request, &id, &error);
- *         gollum_event event;
- *         while (rc == 0 && gollum_poll(g, &event, -1) == 1) {
- *             fwrite(event.text, 1, event.text_len, stdout);
- *             if (event.finish != GOLLUM_FINISH_NONE)
- *                 break;
+ *         int exit_code = 0;
+ *         if (gollum_submit(g, &request, NULL, &error) != 0) {
+ *             fprintf(stderr, "%s\n", error.message);
+ *             exit_code = error.exit_code;
  *         }
+ *         gollum_event event;
+ *         gollum_event_init(&event);
+ *         while (gollum_poll(g, &event, -1) == 1)
+ *             fwrite(event.text, 1, event.text_len, stdout);
  *         gollum_close(&g);
- *         return 0;
+ *         return exit_code;
  *     }
  *
- * Any number of requests may run at once; they share every step of the model (continuous batching), and each gets the same tokens
- * as it would alone. All functions may be called from any thread, except that gollum_close() must be the last call.
+ * Any number of requests may run at once; they share every step of the model (continuous batching), and each gets the same
+ * tokens and log-probabilities as it would alone.
  *
- * Functions return 0 or a negative GOLLUM_E… code and fill *error (which may be NULL) with a message that says what was wrong, what
- * was found and what is accepted. The library never exits and never prints.
+ * Threads: every function may be called from any thread at any time, but for two: one thread polls at a time, and
+ * gollum_close() is the last call.
  *
- * ABI: structs begin with struct_size, which the _init functions set; later versions only append fields.
+ * Errors: functions return 0 or a negative GOLLUM_E… code, and then fill *error (which may be NULL) with a message that says
+ * what was wrong, what was found and what is accepted. The library never exits and never prints.
+ *
+ * Compatibility: a program may run with a later version of the library than it was built with. The structs gollum_options,
+ * gollum_request and gollum_event only ever get new fields at their end; their first one, struct_size, says which fields the
+ * program knows. The _init functions set it, and every other field to its default: call them first.
  */
 #ifndef GOLLUM_H
 #define GOLLUM_H
@@ -63,9 +69,8 @@ enum gollum_error_code {
     GOLLUM_EINTERNAL = -1,
     GOLLUM_EUSAGE = -2,
     GOLLUM_EINVAL = -3,
-    GOLLUM_EMODEL = -4, /* malformed model file */
-    GOLLUM_EUNSUPPORTED =
-        -5, /* well-formed, but an architecture, tensor type or tokenizer that this version lacks */
+    GOLLUM_EMODEL = -4,       /* malformed model file */
+    GOLLUM_EUNSUPPORTED = -5, /* well-formed, but this version lacks what it needs */
     GOLLUM_ENOTFOUND = -6,
     GOLLUM_ELISTEN = -7,
     GOLLUM_ENOMEM = -8,
@@ -75,13 +80,13 @@ enum gollum_error_code {
     GOLLUM_ECONTEXT = -12, /* prompt longer than the context */
     GOLLUM_EBUSY = -13,    /* queue full: try again later */
     GOLLUM_EABORTED = -14,
-    GOLLUM_ECLOSED = -15,
+    GOLLUM_ECLOSED = -15
 };
 
 typedef struct gollum_error {
-    int code;      /* GOLLUM_E… */
-    int exit_code; /* what a program that gives up should return (sysexits.h) */
-    char message[512];
+    int code;          /* GOLLUM_E… */
+    int exit_code;     /* what a program that gives up should return (sysexits.h) */
+    char message[512]; /* UTF-8, NUL-terminated */
 } gollum_error;
 
 GOLLUM_API const char *gollum_version(void); /* "0.1.0" */
@@ -89,43 +94,43 @@ GOLLUM_API const char *gollum_version(void); /* "0.1.0" */
 /* ---- opening a model ---- */
 
 typedef enum gollum_kv_type {
-    GOLLUM_KV_F16, /* default: half the memory */
-    GOLLUM_KV_F32,
+    GOLLUM_KV_F16, /* half the memory */
+    GOLLUM_KV_F32
 } gollum_kv_type;
 
-/* level: "error" "warn" "info" "debug"; called from any thread, one line without newline. */
+/* level: "error" "warn" "info" "debug". One line without newline; from any thread, also several at once. */
 typedef void gollum_log_fn(void *user, const char *level, const char *message);
-/* Bytes of weights bound so far, and in all; from the thread that opens. */
+/* Bytes of weights loaded so far, and in all; from the thread that opens. */
 typedef void gollum_progress_fn(void *user, uint64_t n_done, uint64_t n_total);
 
 typedef struct gollum_options {
     size_t struct_size;
-    const char *model_path; /* a .gguf file; of a split model any part */
-    int32_t n_threads;      /* 0: all processors this process may use */
-    int32_t
-        max_context;  /* prompt + answer of one request; 0: the model's own, lowered to what fits */
-    int32_t max_seqs; /* requests running at once; 0: 64 */
+    const char *model_path;   /* a .gguf file; of a split model any part */
+    int32_t n_threads;        /* 0: all processors that this process may use */
+    int32_t max_model_len;    /* tokens of a prompt and its answer; 0: the model's, or what fits */
+    int32_t max_seqs;         /* requests running at once; 0: 64 */
     int32_t max_batch_tokens; /* tokens computed per step; 0: 512 */
-    int32_t max_queued;       /* requests waiting; 0: 256 */
-    uint64_t
-        kv_bytes; /* memory for the KV cache; 0: as needed, at most a quarter of what is available */
-    gollum_kv_type kv_type;
-    gollum_log_fn *log; /* NULL: silent. Process-wide: the first open that sets it wins */
+    int32_t max_queued_reqs;  /* requests waiting; 0: 256 */
+    uint64_t kv_bytes;        /* of the KV cache; 0: as needed, at most 1/4 of available memory */
+    gollum_kv_type kv_type;   /* default: F16 */
+    gollum_log_fn *log;       /* NULL: silent. One per process: the first that is set stays */
     void *log_user;
     gollum_progress_fn *progress; /* NULL: none */
     void *progress_user;
 } gollum_options;
 
-GOLLUM_API void gollum_options_init(gollum_options *options);
+/* Copies what it needs. On failure *out is NULL. Errors: GOLLUM_EINVAL (an option), GOLLUM_ENOTFOUND and GOLLUM_EIO (the file),
+ * GOLLUM_EMODEL and GOLLUM_EUNSUPPORTED (what is in it), GOLLUM_ENOMEM. */
 GOLLUM_API int gollum_open(gollum **out, const gollum_options *options, gollum_error *error);
 
-/* Aborts what runs, waits for it, frees everything and sets *g to NULL. NULL is fine. */
+/* Aborts what runs, calls its callbacks with the end, frees everything and sets *g to NULL. NULL and a NULL *g are fine. Not
+ * from a callback. */
 GOLLUM_API void gollum_close(gollum **g);
 
 /* ---- text and tokens ---- */
 
-GOLLUM_API int32_t gollum_n_vocab(const gollum *g);
-GOLLUM_API int32_t gollum_max_context(const gollum *g);
+GOLLUM_API int32_t gollum_n_vocab(const gollum *g);       /* token ids are 0 to n_vocab - 1 */
+GOLLUM_API int32_t gollum_max_model_len(const gollum *g); /* what the option became */
 
 /* Writes at most max ids; *n is the number there are in all (call again with room if it is more than max).
  * add_special: BOS/EOS as the model wants. parse_special: control tokens written in the text become their ids. */
@@ -133,7 +138,8 @@ GOLLUM_API int gollum_tokenize(const gollum *g, const char *text, size_t text_le
                                int parse_special, int32_t *ids, size_t max, size_t *n,
                                gollum_error *error);
 
-/* The text of ids, valid UTF-8, into buf, NUL-terminated when it fits; *len is its length in all. */
+/* Writes the text of ids, valid UTF-8: the whole characters that fit into size bytes with a NUL behind them (size 0: nothing).
+ * *len is the text's length in all, without the NUL. */
 GOLLUM_API int gollum_detokenize(const gollum *g, const int32_t *ids, size_t n, char *buf,
                                  size_t size, size_t *len, gollum_error *error);
 
@@ -141,64 +147,97 @@ GOLLUM_API int gollum_detokenize(const gollum *g, const int32_t *ids, size_t n, 
 
 typedef enum gollum_finish {
     GOLLUM_FINISH_NONE,   /* goes on */
-    GOLLUM_FINISH_STOP,   /* the model ended its answer, or a stop id or stop string was met */
+    GOLLUM_FINISH_STOP,   /* the model ended its answer, or a stop string was met */
     GOLLUM_FINISH_LENGTH, /* max_tokens, or the end of the context */
     GOLLUM_FINISH_ABORT,  /* gollum_abort() or gollum_close() */
-    GOLLUM_FINISH_ERROR,  /* the model's output was not finite */
+    GOLLUM_FINISH_ERROR   /* the model's output was not finite */
 } gollum_finish;
 
+/* One token of one answer, or its end. Text that may be the beginning of a stop string, and bytes of a character whose rest is
+ * still to come, are held back for a later event: the texts of a request's events, one after the other, are its answer. */
 typedef struct gollum_event {
     size_t struct_size;
-    uint64_t id;      /* of the request */
-    int32_t token;    /* -1: this event brings none */
-    float logprob;    /* of token under the model's own distribution */
-    const char *text; /* whole UTF-8 characters, may be empty; not NUL-terminated */
-    size_t text_len;
+    uint64_t id;   /* of the request */
+    int32_t token; /* -1: this event brings none */
+    float logprob; /* natural logarithm of token's probability, before temperature and penalties */
+    const char *text;     /* whole UTF-8 characters, perhaps none; not NUL-terminated */
+    size_t text_len;      /* bytes */
     gollum_finish finish; /* other than NONE: the request's last event */
     int32_t n_prompt;     /* tokens of the prompt */
     int32_t n_generated;  /* tokens so far */
     void *user;           /* the request's */
 } gollum_event;
 
-/* From the engine's thread: must return quickly and must not call gollum_poll() or gollum_close(). */
+/* From the engine's thread: everybody's next token waits until it returns. May call every function but gollum_poll() and
+ * gollum_close(); the event and its text are gone when it returns. */
 typedef void gollum_event_fn(const gollum_event *event);
+
+enum {
+    GOLLUM_STOPS_MAX = 16,    /* stop strings of a request */
+    GOLLUM_STOP_LEN_MAX = 256 /* bytes of each */
+};
 
 typedef struct gollum_request {
     size_t struct_size;
-    const char *prompt; /* text, or … */
+    const char *prompt; /* text, any bytes; BOS is added as the model wants. Or … */
     size_t prompt_len;
-    const int32_t *prompt_ids; /* … token ids, which win when n_prompt_ids > 0 */
+    const int32_t *prompt_ids; /* … tokens, as they are, which win when n_prompt_ids > 0 */
     size_t n_prompt_ids;
-    int32_t max_tokens;       /* 0: to the end of the context */
-    int32_t ignore_eos;       /* 1: the model's end tokens are ordinary */
-    int32_t parse_special;    /* 1: control tokens written in the prompt become their ids */
-    float temperature;        /* 1; 0: always the most likely token */
-    float top_p;              /* 1: off */
-    float min_p;              /* 0: off */
-    int32_t top_k;            /* 0: off */
-    float repetition_penalty; /* 1: off */
-    float presence_penalty;   /* 0: off */
-    float frequency_penalty;  /* 0: off */
-    uint64_t seed;
-    int32_t has_seed;        /* 0: a random one */
-    const char *const *stop; /* n_stop strings that end the answer, themselves not part of it */
-    size_t n_stop;
+    int32_t max_tokens;        /* 0: to the end of the context, which is the limit anyway */
+    int32_t ignore_eos;        /* 1: the model's end tokens are ordinary */
+    int32_t parse_special;     /* 1: control tokens written in the prompt become their ids */
+    float temperature;         /* 0: always the most likely token. Default 1 */
+    float top_p;               /* default 1: off */
+    float min_p;               /* default 0: off */
+    int32_t top_k;             /* default 0: off */
+    float repetition_penalty;  /* default 1: off */
+    float presence_penalty;    /* default 0: off */
+    float frequency_penalty;   /* default 0: off */
+    uint64_t seed;             /* same seed, same answer; when has_seed is 1 */
+    int32_t has_seed;          /* 0: a random one */
+    const char *const *stop;   /* [n_stop] UTF-8; the answer ends before the first that it has */
+    size_t n_stop;             /* at most GOLLUM_STOPS_MAX */
     gollum_event_fn *on_event; /* NULL: events come by gollum_poll() */
-    void *user;
+    void *user;                /* comes back in every event */
 } gollum_request;
 
-GOLLUM_API void gollum_request_init(gollum_request *request);
-
-/* Copies what it needs. Exactly one event with finish != NONE will come for each accepted request. */
+/* Copies what it needs. Each accepted request gets events until exactly one with finish != NONE. A callback may be called
+ * before gollum_submit() returns. id may be NULL; it is never 0, except 0 on failure.
+ * Errors: GOLLUM_EINVAL (which field), GOLLUM_ECONTEXT (the prompt is too long), GOLLUM_ETOOLARGE (its text is), GOLLUM_EBUSY
+ * (max_queued_reqs are waiting), GOLLUM_ENOMEM. On failure no event will come. */
 GOLLUM_API int gollum_submit(gollum *g, const gollum_request *request, uint64_t *id,
                              gollum_error *error);
 
-/* The next event of any request without on_event: 1 and *event (its text valid until the next poll), or 0 after timeout_ms
- * milliseconds (-1: wait for ever) or when no such request is running. */
+/* The next event of any request without on_event: 1 and *event, whose text is valid until the next poll. 0 when timeout_ms
+ * milliseconds are over (negative: wait for ever), or at once when no such request has an event to come.
+ * Errors: GOLLUM_EINVAL (g or event is NULL, or event was not initialised), GOLLUM_EBUSY (another thread is polling). */
 GOLLUM_API int gollum_poll(gollum *g, gollum_event *event, int timeout_ms);
 
-/* The request ends with ABORT before the next step; unknown and finished ids are ignored. */
+/* The request ends with ABORT before the model's next step; tokens that it had until then still come. Unknown and finished
+ * ids are ignored. */
 GOLLUM_API void gollum_abort(gollum *g, uint64_t id);
+
+/* ---- defaults ---- */
+
+/* For bindings from other languages; C and C++ call the inline forms below, which pass the sizes that this header knows. */
+GOLLUM_API void gollum_options_init_sized(gollum_options *options, size_t struct_size);
+GOLLUM_API void gollum_request_init_sized(gollum_request *request, size_t struct_size);
+GOLLUM_API void gollum_event_init_sized(gollum_event *event, size_t struct_size);
+
+static inline void gollum_options_init(gollum_options *options)
+{
+    gollum_options_init_sized(options, sizeof *options);
+}
+
+static inline void gollum_request_init(gollum_request *request)
+{
+    gollum_request_init_sized(request, sizeof *request);
+}
+
+static inline void gollum_event_init(gollum_event *event)
+{
+    gollum_event_init_sized(event, sizeof *event);
+}
 
 #ifdef __cplusplus
 }

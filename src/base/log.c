@@ -29,6 +29,7 @@ static struct {
     gol_log_level level;
     gol_log_format format;
     bool is_coloured;
+    bool is_set_up;
     gol_log_sink *sink;
     void *user;
 } settings = {.level = GOL_LOG_INFO, .format = GOL_LOG_TEXT};
@@ -52,7 +53,13 @@ void gol_log_init(gol_log_level level, gol_log_format format, gol_log_sink *sink
     settings.format = format;
     settings.sink = sink;
     settings.user = user;
+    settings.is_set_up = true;
     settings.is_coloured = !sink && format == GOL_LOG_TEXT && can_colour();
+}
+
+bool gol_log_is_set_up(void)
+{
+    return settings.is_set_up;
 }
 
 bool gol_log_is_on(gol_log_level level)

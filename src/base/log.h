@@ -24,6 +24,7 @@ typedef void gol_log_sink(void *user, gol_log_level level, const char *area, con
 
 /* To be called before threads start. sink NULL: stderr. */
 void gol_log_init(gol_log_level level, gol_log_format format, gol_log_sink *sink, void *user);
+bool gol_log_is_set_up(void); /* gol_log_init() was called */
 bool gol_log_is_on(gol_log_level level);
 bool gol_log_level_parse(const char *name, gol_log_level *out); /* "error" "warn" "info" "debug" */
 

@@ -65,7 +65,8 @@ static void set_interruptible(bool on)
 /* Prints the answer as it comes and collects it without surrounding blanks. */
 static gollum_finish receive(conversation *c, uint64_t id, gol_buf *answer)
 {
-    gollum_event event = {0};
+    gollum_event event;
+    gollum_event_init(&event);
     while (event.finish == GOLLUM_FINISH_NONE) {
         if (interrupted)
             gollum_abort(c->g, id);

@@ -38,6 +38,7 @@ static int get_prompt(const gol_settings *settings, gol_buf *text, gol_ids *ids,
 static int print_answer(gollum *g, uint64_t id, bool ids)
 {
     gollum_event event;
+    gollum_event_init(&event);
     gollum_finish finish = GOLLUM_FINISH_NONE;
     const uint64_t begin_ns = gol_clock_ns();
     uint64_t first_ns = begin_ns;

@@ -102,27 +102,18 @@ int gol_cli_parse_ids(gol_ids *ids, gol_str text, const char *source, gol_err *e
     }
 }
 
-static void log_to_stderr(void *user, const char *level, const char *message)
-{
-    (void)user;
-    gol_log_level parsed = GOL_LOG_INFO;
-    (void)gol_log_level_parse(level, &parsed);
-    gol_log(parsed, "model", "%s", message);
-}
-
 void gol_cli_fill_options(gollum_options *options, const gol_settings *settings, const char *path)
 {
     gollum_options_init(options);
     options->model_path = path;
     options->n_threads = (int32_t)settings->threads;
-    options->max_context = (int32_t)settings->ctx_size;
+    options->max_model_len = (int32_t)settings->ctx_size;
     options->max_seqs = 1;
     options->max_batch_tokens = (int32_t)settings->max_num_batched_tokens;
     options->kv_bytes = settings->kv_cache_memory;
     const bool is_f32 = settings->kv_cache_dtype != NULL &&
                         strcmp(settings->kv_cache_dtype, "f32") == 0;
     options->kv_type = is_f32 ? GOLLUM_KV_F32 : GOLLUM_KV_F16;
-    options->log = log_to_stderr;
     options->progress = gol_cli_wants_progress(settings) ? gol_cli_progress : NULL;
 }
 

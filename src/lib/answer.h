@@ -1,12 +1,16 @@
 /*
- * One public request on its way: the engine's thread appends tokens, whoever polls (or, with a callback, the engine's thread
- * itself) takes them out as events with text. Two owners, so it is counted: the engine until the last event, and the
- * gollum's list until that event was handed out.
+ * One public request on its way: the engine's thread brings records, and each becomes one event: text, stop strings cut off.
+ * With a callback the engine's thread makes the event at once; polled, the records wait in the answer until gollum_poll()
+ * makes events of them, in the thread that polls.
+ *
+ * Made by gollum_submit(), with all the memory it will ever need: nothing is allocated while it answers. Freed behind the
+ * engine's last record, by the thread that made an event of it (or, unread, by gollum_close()).
  */
 #ifndef GOL_LIB_ANSWER_H
 #define GOL_LIB_ANSWER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -15,49 +19,61 @@
 #include "text/detokenizer.h"
 #include "text/stop_match.h"
 
-/* What the engine said, kept until it is asked for. */
-typedef struct gol_answer_token {
-    int32_t token;
+/* What the engine said. */
+typedef struct gol_answer_record {
+    uint64_t request_id; /* submit may not have returned yet, so the answer cannot know it */
+    int32_t token;       /* -1: none */
     float logprob;
     gol_finish_reason finish;
-} gol_answer_token;
+} gol_answer_record;
 
 typedef struct gol_answer gol_answer;
 
 struct gol_answer {
     gollum *owner;
-    uint64_t id;
     gollum_event_fn *on_event; /* NULL: polled */
     void *user;
-    bool ignore_eos;
+    int32_t n_prompt;
 
-    gol_answer_token *
-        tokens; /* [n_tokens_max] written by the engine, read behind it; guarded by the owner's lock */
-    int32_t n_tokens_max;
+    /* Polled answers only. Guarded by the outbox. */
+    gol_answer_record *records; /* [n_records_max] */
+    int32_t n_records_max;      /* every token, and an end without one */
     int32_t n_written;
     int32_t n_read;
-    int32_t n_prompt;
-    gol_answer *next_ready; /* the owner's list of answers with unread tokens */
+    gol_answer *next_ready;
     bool is_ready;
 
-    /* The reader's. */
+    /* Of who makes the events. */
+    uint64_t id; /* known from the first event on */
+    int32_t n_generated;
     gol_detokenizer detok;
     gol_stop_set stops;
     gol_stop_state stop_state;
-    gol_arena arena; /* stop strings */
-    gol_buf text;    /* of the current event, and behind it bytes that may begin a stop string */
+    gol_arena stop_arena;
+    gol_buf text;        /* of the last event, and behind it bytes that may begin a stop string */
     size_t n_handed_out; /* of text, by the last event */
-    bool is_over;        /* the last event was handed out */
+    bool is_over;        /* the last event was made; records may still follow */
 };
 
-/* n_tokens_max: events that may come, the end without a token included. Errors: GOL_ENOMEM, GOL_EINVAL (stop strings). */
-int gol_answer_create(gol_answer **out, gollum *owner, const gol_tokenizer *tok,
-                      const gollum_request *request, int32_t n_tokens_max, gol_err *err);
+/* Bytes of text that one event of this vocabulary can hold. */
+size_t gol_answer_text_max(const gol_tokenizer *tok);
+
+typedef struct gol_answer_opts {
+    gollum *owner;
+    const gol_tokenizer *tok;
+    const gollum_request *request;
+    int32_t n_prompt;
+    int32_t n_tokens_max;
+    size_t n_text_max; /* gol_answer_text_max() */
+} gol_answer_opts;
+
+/* Errors: GOL_ENOMEM, GOL_EINVAL (stop strings). */
+int gol_answer_create(gol_answer **out, const gol_answer_opts *opts, gol_err *err);
 void gol_answer_destroy(gol_answer **answer); /* NULL is fine */
 
-/* Turns the answer's next record into an event; text lives until the next call. True when a stop string was met: the event is the
- * last one and the caller aborts the sequence. */
-bool gol_answer_make_event(gol_answer *answer, const gol_answer_token *record, int32_t n_generated,
+/* Makes the next record's event; its text lives until the next call. True when a stop string was met before the engine's own
+ * end: this event is the last, and the caller aborts the sequence. Not to be called when is_over. */
+bool gol_answer_make_event(gol_answer *answer, const gol_answer_record *record,
                            gollum_event *event);
 
 #endif
