@@ -292,6 +292,27 @@ static void test_the_list_of_ignored_fields_has_an_end(void **state)
     json_decref(root);
 }
 
+/* `name` in the text between two backquotes. */
+static void test_every_field_is_documented(void **state)
+{
+    (void)state;
+    char path[1024];
+    const size_t n_root = sizeof TEST_DATA_DIR - sizeof "tests/data";
+    snprintf(path, sizeof path, "%.*sdocs/api.md", (int)n_root, TEST_DATA_DIR);
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    static char text[64 << 10];
+    const size_t len = fread(text, 1, sizeof text - 1, f);
+    fclose(f);
+    assert_in_range(len, 1, sizeof text - 2);
+    for (size_t i = 0; i < gol_param_table_n; i++) {
+        char quoted[80];
+        snprintf(quoted, sizeof quoted, "`%s`", gol_param_table[i].name);
+        if (!strstr(text, quoted))
+            fail_msg("docs/api.md has no %s", quoted);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -304,6 +325,7 @@ int main(void)
         cmocka_unit_test(test_top_k_minus_one_is_off),
         cmocka_unit_test(test_unknown_fields_are_listed_and_harmless),
         cmocka_unit_test(test_the_list_of_ignored_fields_has_an_end),
+        cmocka_unit_test(test_every_field_is_documented),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
