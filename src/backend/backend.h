@@ -92,8 +92,8 @@ typedef struct gol_rope {
 
 typedef struct gol_attention {
     int32_t layer;
-    int32_t
-        n_heads; /* a multiple of the layer's n_kv_heads; head h reads KV head h / (n_heads / n_kv_heads) */
+    /* A multiple of the layer's n_kv_heads; head h reads KV head h / (n_heads / n_kv_heads). */
+    int32_t n_heads;
     float scale;    /* of q·k */
     int32_t window; /* a row sees its last `window` positions, itself included; 0: all before it */
     float softcap;  /* cap * tanh(score / cap); 0: none */
@@ -125,8 +125,8 @@ typedef struct gol_backend_ops {
     size_t (*kv_bytes)(gol_backend *be, const gol_kv_shape *shape);
     int (*kv_create)(gol_backend *be, gol_kv **out, const gol_kv_shape *shape, gol_err *err);
     void (*kv_destroy)(gol_backend *be, gol_kv **kv);
-    void (*kv_copy_block)(gol_backend *be, gol_kv *kv, int32_t dst_block,
-                          int32_t src_block); /* all layers */
+    /* In all layers. */
+    void (*kv_copy_block)(gol_backend *be, gol_kv *kv, int32_t dst_block, int32_t src_block);
 
     /* Scratch for batches of up to these sizes (n_in_max: the longest input row of a matmul, and at least head_dim); call before the
      * first op and when they grow. Errors: GOL_ENOMEM. */
@@ -158,14 +158,11 @@ typedef struct gol_backend_ops {
     /* out[i] = act(gate[i]) * up[i]; in place on gate. */
     void (*glu)(gol_backend *be, float *out, const float *gate, const float *up, gol_activation act,
                 size_t n);
-    void (*act)(gol_backend *be, float *out, const float *x, gol_activation act,
-                size_t n); /* in place */
-    void (*add)(gol_backend *be, float *out, const float *a, const float *b,
-                size_t n); /* in place on a */
-    void (*scale)(gol_backend *be, float *out, const float *x, float factor,
-                  size_t n); /* in place */
-    void (*softcap)(gol_backend *be, float *out, const float *x, float cap,
-                    size_t n); /* in place */
+    /* These four on n numbers in place, add on a. */
+    void (*act)(gol_backend *be, float *out, const float *x, gol_activation act, size_t n);
+    void (*add)(gol_backend *be, float *out, const float *a, const float *b, size_t n);
+    void (*scale)(gol_backend *be, float *out, const float *x, float factor, size_t n);
+    void (*softcap)(gol_backend *be, float *out, const float *x, float cap, size_t n);
     /* out[n_rows][n] = x[rows[i]][n]. */
     void (*gather_rows)(gol_backend *be, float *out, const float *x, const int32_t *rows,
                         int32_t n_rows, int32_t n);

@@ -15,16 +15,16 @@ typedef struct gol_batch_seq {
     int32_t n_rows;    /* >= 1 */
     int32_t n_past;    /* tokens already in the KV cache: the position of its first row */
     int32_t n_blocks;  /* entries of block_table; n_blocks * block_size >= n_past + n_rows */
-    const int32_t
-        *block_table; /* [n_blocks] block ids, position p lives in block_table[p / block_size] */
+    /* [n_blocks] block ids; position p lives in block_table[p / block_size] */
+    const int32_t *block_table;
 } gol_batch_seq;
 
 typedef struct gol_batch {
     int32_t n_tokens;
     const int32_t *tokens;    /* [n_tokens] ids in [0, n_vocab) */
     const int32_t *positions; /* [n_tokens] */
-    const int32_t
-        *slot_mapping; /* [n_tokens] where the token's K and V go: block_id * block_size + offset */
+    /* [n_tokens] where the token's K and V go: block_id * block_size + offset */
+    const int32_t *slot_mapping;
     int32_t n_seqs;
     const gol_batch_seq *seqs; /* [n_seqs] by first_row, together covering all rows */
     int32_t n_outputs;

@@ -24,13 +24,12 @@ typedef struct gol_arena {
 void gol_arena_init(gol_arena *arena, size_t n_bytes_max);
 void gol_arena_deinit(gol_arena *arena); /* frees everything; the arena may be used again */
 
-/* Aligned to 16, not zeroed. NULL on failure. */
+/* Aligned to 16; only calloc() zeroes, strdup() adds a NUL. NULL on failure. */
 __attribute__((warn_unused_result)) void *gol_arena_try_alloc(gol_arena *arena, size_t n_bytes);
 __attribute__((warn_unused_result)) void *gol_arena_try_array(gol_arena *arena, size_t n,
                                                               size_t size);
 __attribute__((warn_unused_result)) void *gol_arena_try_calloc(gol_arena *arena, size_t n,
                                                                size_t size);
-__attribute__((warn_unused_result)) char *gol_arena_try_strdup(gol_arena *arena,
-                                                               gol_str s); /* NUL-terminated */
+__attribute__((warn_unused_result)) char *gol_arena_try_strdup(gol_arena *arena, gol_str s);
 
 #endif

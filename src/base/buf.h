@@ -18,8 +18,7 @@
 #include "base/str.h"
 
 typedef struct gol_buf {
-    char *
-        data; /* NUL-terminated after every append (the NUL is not counted); NULL before the first */
+    char *data; /* NULL before the first append, then NUL-terminated; len excludes the NUL */
     size_t len;
     size_t cap;
     size_t len_max;

@@ -20,8 +20,7 @@
 
 enum {
     CGROUP_PATH_MAX = 4096,
-    CGROUP_LINE_MAX =
-        8192 /* mountinfo lines hold two paths; longer ones (overlays) are never ours */
+    CGROUP_LINE_MAX = 8192, /* of mountinfo: two paths; longer ones (overlays) are never ours */
 };
 
 typedef struct cgroup_place {

@@ -27,8 +27,8 @@ gol_cpu_level gol_cpu_get(void);    /* detect() lowered by GOLLUM_CPU and gol_cp
 bool gol_cpu_limit(const char *level_name); /* false: unknown name or not this machine's family */
 bool gol_cpu_has(gol_cpu_level level); /* same family and <= get(); GOL_CPU_C is always there */
 const char *gol_cpu_level_name(gol_cpu_level level);
-void gol_cpu_model_name(char *buf,
-                        size_t size); /* "AMD EPYC 9R14", for display; "unknown" if not to be had */
+/* For display, "AMD EPYC 9R14"; "unknown" if it is not to be had. */
+void gol_cpu_model_name(char *buf, size_t size);
 
 /* Processors this process may use: affinity mask, lowered by the cgroup's cpu quota (v2 cpu.max, v1 cfs), rounded up; >= 1. */
 int gol_cpu_n_usable(void);

@@ -39,21 +39,23 @@ static bool has_all(uint64_t value, uint64_t bits)
 
 #define BIT(n) ((uint64_t)1 << (n))
 
-static const uint64_t leaf1_ecx_avx2 = BIT(12) | BIT(27) | BIT(28) |
-                                       BIT(29);         /* fma osxsave avx f16c */
-static const uint64_t leaf7_ebx_avx2 = BIT(5) | BIT(8); /* avx2 bmi2 */
-static const uint64_t leaf7_ebx_avx512 = BIT(16) | BIT(17) | BIT(28) | BIT(30) |
-                                         BIT(31); /* f dq cd bw vl */
+/* fma osxsave avx f16c */
+static const uint64_t leaf1_ecx_avx2 = BIT(12) | BIT(27) | BIT(28) | BIT(29);
+/* avx2 bmi2 */
+static const uint64_t leaf7_ebx_avx2 = BIT(5) | BIT(8);
+/* f dq cd bw vl */
+static const uint64_t leaf7_ebx_avx512 = BIT(16) | BIT(17) | BIT(28) | BIT(30) | BIT(31);
 static const uint64_t leaf7_ecx_vnni = BIT(11);
 static const uint64_t leaf7_1_eax_bf16 = BIT(5);
-static const uint64_t xcr0_avx = BIT(1) | BIT(2); /* xmm, upper halves of ymm */
-static const uint64_t xcr0_avx512 = BIT(5) | BIT(6) |
-                                    BIT(7); /* masks, upper halves of zmm, zmm16-31 */
+/* xmm, upper halves of ymm */
+static const uint64_t xcr0_avx = BIT(1) | BIT(2);
+/* masks, upper halves of zmm, zmm16-31 */
+static const uint64_t xcr0_avx512 = BIT(5) | BIT(6) | BIT(7);
 
 gol_cpu_level gol_cpu_detect(void)
 {
-    if (!has_all(read_leaf(1, 0).ecx,
-                 leaf1_ecx_avx2)) /* holds osxsave, without which xgetbv faults */
+    /* Before read_xcr0(): without osxsave, xgetbv faults. */
+    if (!has_all(read_leaf(1, 0).ecx, leaf1_ecx_avx2))
         return GOL_CPU_C;
     const uint64_t xcr0 = read_xcr0();
     const registers leaf7 = read_leaf(7, 0);
@@ -69,8 +71,8 @@ gol_cpu_level gol_cpu_detect(void)
 
 void gol_cpu_model_name(char *buf, size_t size)
 {
-    static const uint32_t leaves[] = {0x80000002u, 0x80000003u,
-                                      0x80000004u}; /* 16 characters each */
+    /* 16 characters each */
+    static const uint32_t leaves[] = {0x80000002u, 0x80000003u, 0x80000004u};
     char brand[sizeof leaves / sizeof *leaves * sizeof(registers) + 1] = "";
     for (size_t i = 0; i < sizeof leaves / sizeof *leaves; i++) {
         const registers r = read_leaf(leaves[i], 0);

@@ -72,8 +72,8 @@ __attribute__((format(printf, 3, 0))) static size_t format_text(char *buf, size_
                                                                 const char *format, va_list args)
 {
     const int n = vsnprintf(buf, size, format, args);
-    if (n <
-        0) { /* an argument that this locale cannot print: the format alone still says where we are */
+    /* An argument that this locale cannot print: the format alone still says where we are. */
+    if (n < 0) {
         const size_t len = gol_utf8_cut(format, strnlen(format, size - 1));
         memcpy(buf, format, len);
         buf[len] = '\0';

@@ -21,8 +21,8 @@
 
 enum {
     MESSAGE_MAX = 4096, /* longer messages are cut with "…" */
-    LINE_MAX_BYTES = 2 * MESSAGE_MAX +
-                     256 /* every byte may need a backslash; the rest is time, level, area */
+    /* Every byte may need a backslash; the rest is time, level, area. */
+    LINE_MAX_BYTES = 2 * MESSAGE_MAX + 256,
 };
 
 static struct {
@@ -152,8 +152,8 @@ void gol_log(gol_log_level level, const char *area, const char *format, ...)
     assert(level >= GOL_LOG_ERROR && level <= GOL_LOG_DEBUG);
     if (!gol_log_is_on(level))
         return;
-    const int saved_errno =
-        errno; /* a log line between a failure and its perror must not change it */
+    /* A log line between a failure and its perror() must not change it. */
+    const int saved_errno = errno;
     /* A few bytes longer than what gol_quote() can pass on, so that a character cut by vsnprintf is never shown. */
     char raw[MESSAGE_MAX + 8];
     va_list args;

@@ -15,8 +15,8 @@
 
 enum {
     HUGE_PAGE = 2 << 20, /* x86-64 and arm64 with 4 KiB pages */
-    HUGE_REQUEST_MIN =
-        4 << 20 /* below, the rounding to whole huge pages would waste more than the TLB gains */
+    /* Below, the rounding to whole huge pages would waste more than the TLB gains. */
+    HUGE_REQUEST_MIN = 4 << 20,
 };
 
 /* Calls still to succeed plus one; 0 = off. */

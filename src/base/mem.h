@@ -24,8 +24,8 @@ char *gol_xstrdup(const char *s);
 __attribute__((warn_unused_result)) void *gol_try_alloc(size_t n_bytes);
 __attribute__((warn_unused_result)) void *gol_try_calloc(size_t n, size_t size);
 __attribute__((warn_unused_result)) void *gol_try_array(size_t n, size_t size); /* not zeroed */
-__attribute__((warn_unused_result)) void *
-gol_try_realloc(void *p, size_t n, size_t size);                      /* p stays valid on failure */
+/* p stays valid on failure. */
+__attribute__((warn_unused_result)) void *gol_try_realloc(void *p, size_t n, size_t size);
 __attribute__((warn_unused_result)) char *gol_try_strndup(gol_str s); /* NUL-terminated copy */
 void gol_free(void *p);
 

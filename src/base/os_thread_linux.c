@@ -16,9 +16,9 @@ typedef struct cpu_mask {
 int gol_os_thread_affinity(int *cpus, int max)
 {
     cpu_mask mask = {0};
+    /* A sandbox may forbid the question: one processor is always true. */
     if (sched_getaffinity(0, sizeof mask, mask.sets) != 0)
-        CPU_SET_S(0, sizeof mask,
-                  mask.sets); /* a sandbox that forbids the question: one is always true */
+        CPU_SET_S(0, sizeof mask, mask.sets);
     int n = 0;
     for (int cpu = 0; cpu < CPUS_MAX; cpu++) {
         if (!CPU_ISSET_S((size_t)cpu, sizeof mask, mask.sets))

@@ -91,8 +91,8 @@ void gol_rng_entropy(void *out, size_t n_bytes)
     while (n_bytes != 0) {
         const size_t n = n_bytes < CALL_MAX ? n_bytes : CALL_MAX;
         if (getentropy(p, n) != 0) {
-            perror(
-                "gollum: getentropy"); /* secrets without randomness would be worse than stopping */
+            /* Secrets without randomness would be worse than stopping. */
+            perror("gollum: getentropy");
             exit(71);
         }
         p += n;

@@ -26,7 +26,7 @@ uint64_t gol_rng_below(gol_rng *rng, uint64_t n); /* uniform in [0, n), n >= 1, 
 double gol_rng_next_unit(gol_rng *rng);
 double gol_rng_next_normal(gol_rng *rng); /* mean 0, variance 1 */
 
-void gol_rng_entropy(void *out,
-                     size_t n_bytes); /* from the OS; ends the process if the OS has none */
+/* From the OS; ends the process if the OS has none. */
+void gol_rng_entropy(void *out, size_t n_bytes);
 
 #endif

@@ -111,9 +111,8 @@ int gol_worker_pool_create(gol_worker_pool **out, int n_threads, gol_err *err)
         return gol_fail(err, GOL_ENOMEM, "threads: no memory for a pool of %d", n_threads);
     memset(pool, 0, n_bytes);
     pool->n_threads = n_threads;
-    pool->spin_ns = n_threads <= n_usable
-                        ? SPIN_NS
-                        : 0; /* else a spinner holds the processor that others need */
+    /* With fewer processors a spinner would hold the one that others need. */
+    pool->spin_ns = n_threads <= n_usable ? SPIN_NS : 0;
     gol_gate_init(&pool->start);
     gol_gate_init(&pool->end);
     gol_gate_init(&pool->barrier);
@@ -181,8 +180,8 @@ void gol_worker_pool_barrier(gol_worker_pool *pool, int ith)
     /* Before arriving: once all have arrived the gate may move at once. */
     const uint32_t seen = gol_gate_value(&pool->barrier);
     if (atomic_fetch_add(&pool->n_arrived, 1) == pool->n_threads - 1) {
-        atomic_store_explicit(&pool->n_arrived, 0,
-                              memory_order_relaxed); /* seen through the gate */
+        /* Relaxed: the gate makes it visible. */
+        atomic_store_explicit(&pool->n_arrived, 0, memory_order_relaxed);
         gol_gate_advance(&pool->barrier);
     } else {
         gol_gate_wait(&pool->barrier, seen, pool->spin_ns);

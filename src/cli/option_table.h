@@ -35,8 +35,8 @@ enum {
 };
 
 typedef struct gol_option {
-    const char *
-        names; /* "--ctx-size -c --max-model-len": the first names it in help, environment and config file */
+    /* "--ctx-size -c --max-model-len": the first names it in help, environment and config file. */
+    const char *names;
     gol_option_kind kind;
     unsigned commands;
     size_t offset;            /* of the field in gol_settings */

@@ -11,11 +11,11 @@
 enum {
     DEFAULT_SEQS = 64,
     DEFAULT_BATCH_TOKENS = 512,
-    DEFAULT_BLOCK_SIZE =
-        16, /* larger: fewer table entries, more places wasted in a sequence's last block */
+    /* Larger: fewer table entries, more places wasted in a sequence's last block. */
+    DEFAULT_BLOCK_SIZE = 16,
     DEFAULT_QUEUED_REQS = 256,
-    DEFAULT_MEM_SHARE =
-        4, /* a quarter of what is available: weights are in it already, others live here too */
+    /* A quarter of what is available: weights are in it already, others live here too. */
+    DEFAULT_MEM_SHARE = 4,
     MODEL_LEN_MIN = 2, /* one token of prompt, one of answer */
 };
 

@@ -64,7 +64,7 @@ bool gol_inbox_wait_idle(gol_inbox *inbox, int64_t timeout_ms); /* true: no sequ
 /* The engine's thread. take: all there is; with wait, sleeps until there is something. */
 void gol_inbox_take(gol_inbox *inbox, gol_mail *mail, bool wait);
 void gol_inbox_set_running(gol_inbox *inbox, int32_t n_running);
-void gol_inbox_retire(gol_inbox *inbox, const gol_seq *seq,
-                      int32_t n_running); /* its id is dead now */
+/* The sequence's id is dead afterwards. */
+void gol_inbox_retire(gol_inbox *inbox, const gol_seq *seq, int32_t n_running);
 
 #endif

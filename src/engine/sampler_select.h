@@ -12,8 +12,8 @@
 typedef struct gol_candidates {
     int32_t n;
     int32_t *ids; /* [n] ascending */
-    float *
-        depths; /* [n] distance below the most likely candidate in units of temperature, >= 0, +infinity allowed */
+    /* [n] distance below the most likely candidate in units of temperature, >= 0, +infinity allowed */
+    float *depths;
     float *weights; /* [n] exp(-depth); filled before the filter by mass */
     double *mass;   /* scratch of the selection */
 } gol_candidates;

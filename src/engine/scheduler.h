@@ -29,8 +29,7 @@ typedef struct gol_plan {
 typedef struct gol_scheduler_opts {
     gol_sched_policy policy;
     int32_t max_seqs;
-    int32_t
-        max_batch_tokens; /* >= max_seqs: every sequence that decodes gets its token in every step */
+    int32_t max_batch_tokens; /* >= max_seqs: who decodes gets its token in every step */
 } gol_scheduler_opts;
 
 typedef struct gol_scheduler {

@@ -52,8 +52,7 @@ int32_t gol_row_argmax(const float *x, int32_t n)
 void gol_row_depths(float *out, const float *x, int32_t n, float max, float temperature)
 {
     for (int32_t i = 0; i < n; i++)
-        out[i] = (max - x[i]) / temperature +
-                 0.0f; /* + 0: never the -0 of -0 - 0, whose bits order wrongly */
+        out[i] = (max - x[i]) / temperature + 0.0f; /* never -0, whose bits order wrongly */
 }
 
 static inline uint32_t bits_of(float x)

@@ -119,8 +119,8 @@ static uint64_t number_bits(const gol_value *v)
     uint64_t bits = 0;
     if (v->type == GOL_VALUE_F32) {
         const float f = (float)v->f;
-        memcpy(&bits, &f,
-               sizeof f); /* little-endian machines only, as everywhere in gollum's tensor code */
+        /* Little-endian machines only, as everywhere in gollum's tensor code. */
+        memcpy(&bits, &f, sizeof f);
     } else if (v->type == GOL_VALUE_F64) {
         memcpy(&bits, &v->f, sizeof v->f);
     } else {
@@ -177,9 +177,8 @@ void gol_gguf_writer_set_alignment(gol_gguf_writer *w, uint32_t alignment)
 
 void gol_gguf_writer_add_value(gol_gguf_writer *w, gol_str key, const gol_value *v)
 {
-    if (gol_str_is(
-            key,
-            "general.alignment")) { /* must be true of the file that is written: write() adds it */
+    /* Must be true of the file that is written: write() adds it. */
+    if (gol_str_is(key, "general.alignment")) {
         uint64_t alignment = 0;
         gol_value_as_u64(v, &alignment);
         gol_gguf_writer_set_alignment(w, alignment > UINT32_MAX ? 0 : (uint32_t)alignment);

@@ -28,9 +28,8 @@ enum { GOL_DIMS_MAX = 4 };
 typedef struct gol_tensor {
     gol_str name;
     gol_type type;
-    int n_dims; /* 1 to 4 */
-    uint64_t
-        shape[GOL_DIMS_MAX]; /* as in GGUF: shape[0] is the fastest, a row; unused ones are 1 */
+    int n_dims;                   /* 1 to 4 */
+    uint64_t shape[GOL_DIMS_MAX]; /* as in GGUF: shape[0] is the fastest, a row; unused are 1 */
     uint64_t n_elements;
     const uint8_t *data; /* n_bytes bytes, aligned as the file says (GGUF: general.alignment) */
     uint64_t n_bytes;

@@ -101,7 +101,7 @@ int gol_config_require_u32(const gol_config *config, const gol_model_file *file,
                            uint32_t min, uint32_t max, int32_t *out, gol_err *err);
 int gol_config_require_f32(const gol_config *config, const gol_model_file *file, const char *suffix,
                            float min, float max, float *out, gol_err *err);
-void gol_config_key(char *buf, size_t size, const gol_config *config,
-                    const char *suffix); /* "<arch>.<suffix>" */
+/* "<arch>.<suffix>" into buf, cut to its size. */
+void gol_config_key(char *buf, size_t size, const gol_config *config, const char *suffix);
 
 #endif

@@ -62,8 +62,8 @@ static widths find_widths(const gol_config *c)
 static int alloc_rows(gol_forward *fwd, float **out, int32_t n_rows, int64_t width, gol_err *err)
 {
     size_t n_floats;
-    gol_mul_size(&n_floats, (size_t)n_rows,
-                 (size_t)width); /* SIZE_MAX on overflow, which alloc() refuses */
+    /* SIZE_MAX on overflow, which alloc() refuses. */
+    gol_mul_size(&n_floats, (size_t)n_rows, (size_t)width);
     const int rc = fwd->be->ops->alloc(fwd->be, out, n_floats, err);
     if (rc == 0)
         fwd->n_bytes += n_floats * sizeof(float);
@@ -96,8 +96,8 @@ static int alloc_buffers(gol_forward *fwd, gol_err *err)
         if (rc < 0)
             return rc;
     }
-    const size_t n_bytes = (size_t)fwd->n_outputs_max * (size_t)c->n_vocab *
-                           sizeof(float); /* as logits */
+    /* Cannot overflow: logits have as many. */
+    const size_t n_bytes = (size_t)fwd->n_outputs_max * (size_t)c->n_vocab * sizeof(float);
     fwd->host_logits = gol_try_aligned(n_bytes);
     if (!fwd->host_logits)
         return gol_fail(err, GOL_ENOMEM, "out of memory for %zu bytes of logits", n_bytes);

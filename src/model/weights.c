@@ -114,8 +114,8 @@ typedef struct loader {
 static int64_t size_of(const loader *ld, dim d, int32_t il)
 {
     const gol_config *c = ld->config;
-    const gol_layer_config *l =
-        &c->layers[il >= 0 ? il : 0]; /* layers' sizes are asked for layers only */
+    /* Sizes that differ from layer to layer are asked for with a layer only. */
+    const gol_layer_config *l = &c->layers[il >= 0 ? il : 0];
     switch (d) {
     case DIM_NONE:
         return 1;

@@ -38,8 +38,8 @@ static void quantize_bf16(void *y, const float *x, size_t n)
 
 typedef struct quantizer {
     gol_quantize_blocks *quantize;
-    float
-        limit; /* magnitudes up to here keep the scale (for unsigned codes: the range) within binary16 */
+    /* Magnitudes up to here keep the scale (for unsigned codes: the range) within binary16. */
+    float limit;
 } quantizer;
 
 static const quantizer quantizers[GOL_TYPE_N_IDS] = {

@@ -22,7 +22,6 @@ typedef struct gol_detokenizer {
 void gol_detokenizer_init(gol_detokenizer *d, const gol_tokenizer *tok, bool skip_special,
                           bool at_start);
 void gol_detokenizer_push(gol_detokenizer *d, int32_t id, gol_buf *out); /* id in [0, n_vocab) */
-void gol_detokenizer_flush(gol_detokenizer *d,
-                           gol_buf *out); /* an unfinished sequence becomes U+FFFD */
+void gol_detokenizer_flush(gol_detokenizer *d, gol_buf *out); /* what is unfinished: U+FFFD */
 
 #endif

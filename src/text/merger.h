@@ -47,8 +47,8 @@ typedef bool gol_merger_find(const void *ctx, const gol_symbol *left, const gol_
 
 void gol_merger_clear(gol_merger *m);
 void gol_merger_deinit(gol_merger *m);
-int gol_merger_push(gol_merger *m, uint32_t start, uint32_t len,
-                    int32_t id); /* 0 or GOL_ENOMEM; len >= 1 */
-int gol_merger_run(gol_merger *m, gol_merger_find *find, const void *ctx); /* 0 or GOL_ENOMEM */
+/* Both return 0 or GOL_ENOMEM. len >= 1. */
+int gol_merger_push(gol_merger *m, uint32_t start, uint32_t len, int32_t id);
+int gol_merger_run(gol_merger *m, gol_merger_find *find, const void *ctx);
 
 #endif

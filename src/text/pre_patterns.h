@@ -21,7 +21,7 @@ typedef struct gol_pre_spec {
 
 const gol_pre_spec *gol_pre_spec_find(gol_str name); /* NULL: unknown */
 const gol_pre_spec *gol_pre_spec_default(void);
-const gol_pre_spec *
-gol_pre_spec_at(int i); /* all of them in order, aliases too; NULL behind the last */
+/* All of them in order, aliases too; NULL behind the last. */
+const gol_pre_spec *gol_pre_spec_at(int i);
 
 #endif

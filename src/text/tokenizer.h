@@ -37,9 +37,9 @@ void gol_ids_deinit(gol_ids *ids);
 
 enum {
     GOL_ENCODE_ADD_SPECIAL = 1, /* BOS/EOS as the model's metadata says */
-    GOL_ENCODE_PARSE_SPECIAL =
-        2, /* control tokens written in the text ("<|eot_id|>") become their ids; without it they are
-                                     plain text. User-defined tokens are always recognised. */
+    /* Control tokens written in the text ("<|eot_id|>") become their ids; without it they are plain text. User-defined
+     * tokens are always recognised. */
+    GOL_ENCODE_PARSE_SPECIAL = 2,
 };
 
 enum { GOL_ENCODE_TEXT_MAX = 64 << 20 }; /* bytes; more is GOL_ETOOLARGE */
@@ -68,14 +68,14 @@ int gol_tokenizer_decode(const gol_tokenizer *tok, struct gol_buf *out, const in
 const char *gol_tokenizer_kind(const gol_tokenizer *tok); /* "llama", "gpt2" */
 const char *gol_tokenizer_pre(const gol_tokenizer *tok);  /* "llama-bpe"; "" for kinds without */
 int32_t gol_tokenizer_n_vocab(const gol_tokenizer *tok);
-int32_t gol_tokenizer_find(const gol_tokenizer *tok,
-                           gol_str token); /* by written name ("<s>"); -1: none */
-bool gol_tokenizer_is_control(const gol_tokenizer *tok,
-                              int32_t id); /* control or unknown: no text of the answer */
-bool gol_tokenizer_adds_space(
-    const gol_tokenizer *tok); /* encode puts a space before the first word */
-bool gol_tokenizer_is_eog(const gol_tokenizer *tok,
-                          int32_t id); /* ends a generation: eos, eot, eom and known names */
+/* By written name ("<s>"); -1: none. */
+int32_t gol_tokenizer_find(const gol_tokenizer *tok, gol_str token);
+/* Control or unknown: no text of the answer. */
+bool gol_tokenizer_is_control(const gol_tokenizer *tok, int32_t id);
+/* encode() puts a space before the first word. */
+bool gol_tokenizer_adds_space(const gol_tokenizer *tok);
+/* Ends a generation: eos, eot, eom and known names. */
+bool gol_tokenizer_is_eog(const gol_tokenizer *tok, int32_t id);
 const int32_t *gol_tokenizer_eog_ids(const gol_tokenizer *tok, size_t *n);
 
 /* -1 when the vocabulary has none. */

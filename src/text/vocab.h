@@ -19,10 +19,9 @@
 
 enum {
     GOL_VOCAB_TOKENS_MAX = 16 << 20,
-    GOL_VOCAB_TEXT_MAX =
-        16 << 10, /* bytes of one token; the longest real ones have a few hundred */
-    GOL_VOCAB_SPECIAL_TEXT_MAX =
-        512, /* of a control or user-defined token: bounds the splitter's work per byte */
+    GOL_VOCAB_TEXT_MAX = 16 << 10, /* bytes of one token; the longest real ones have hundreds */
+    /* Bytes of a control or user-defined token: bounds the splitter's work per byte. */
+    GOL_VOCAB_SPECIAL_TEXT_MAX = 512,
 };
 
 /* tokenizer.ggml.token_type, numbered as in the file. */
@@ -40,8 +39,7 @@ typedef enum gol_token_type {
 typedef struct gol_token {
     gol_str text;
     gol_str piece;
-    float
-        score; /* SentencePiece's log-probability or minus its rank; 0 when the file has no scores */
+    float score; /* SentencePiece's log-probability or minus its rank; 0: the file has no scores */
     uint8_t type;
     bool is_eog;
 } gol_token;

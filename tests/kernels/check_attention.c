@@ -162,8 +162,8 @@ static void check_mix_of(checker *ck, const version *v, const version *c, size_t
             magnitude += fabs(product);
         }
         want[d] = sum;
-        bound[d] = magnitude * ((double)n_keys + 2) * 0x1p-24 +
-                   1e-37; /* one rounding for each addition, one product */
+        /* One rounding for each addition, one for each product. */
+        bound[d] = magnitude * ((double)n_keys + 2) * 0x1p-24 + 1e-37;
     }
     if (c) {
         memcpy(out, start, dim * sizeof *out);

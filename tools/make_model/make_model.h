@@ -44,8 +44,7 @@ typedef struct make_model_shape {
 
 typedef struct make_model_options {
     const make_model_shape *shape;
-    gol_type
-        type; /* of all matrices; norms, biases and positions are F32. gol_can_quantize(type). */
+    gol_type type; /* of matrices, gol_can_quantize() knows it; norms, biases, positions are F32 */
     bool byte_vocab; /* only bytes and control tokens, whatever the shape says */
     uint64_t seed;
 } make_model_options;

@@ -35,8 +35,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const texts[] = {"", "Hello, world", " a  b\n\n\tc 123's",
                                         "\xc3\xa9\xe4\xbd\xa0\xf0\x9f\x98\x80\xff\xc3"};
-    gol_log_init(GOL_LOG_ERROR, GOL_LOG_TEXT, NULL,
-                 NULL); /* oddities are warnings: no line per input */
+    /* Oddities are warnings: no line per input. */
+    gol_log_init(GOL_LOG_ERROR, GOL_LOG_TEXT, NULL, NULL);
     gol_model_file *file = NULL;
     gol_tokenizer *tok = NULL;
     gol_err err = {0};

@@ -164,8 +164,8 @@ static void a_window_hides_what_lies_before_it(void **state)
     check_against_double(GOL_KV_F32, 16, 100, 16, 0);
     check_against_double(GOL_KV_F32, 16, 100, 37, 0);
     check_against_double(GOL_KV_F16, 8, 100, 99, 0);
-    check_against_double(GOL_KV_F32, 16, 100, 100,
-                         0); /* at and beyond the context: hides nothing */
+    /* At and beyond the context: hides nothing. */
+    check_against_double(GOL_KV_F32, 16, 100, 100, 0);
     check_against_double(GOL_KV_F32, 16, 100, 101, 0);
 }
 

@@ -82,8 +82,8 @@ static void a_container_sees_its_group_as_the_root(void **state)
     put_proc("0::/\n", V2_MOUNT);
     put("/sys/fs/cgroup/cpu.max", "250000 100000\n");
     assert_int_equal(gol_cgroup_n_cpus(root), 3);
-    put("/proc/self/cgroup",
-        "0::/../../elsewhere\n"); /* beyond our namespace: the mount point is the best guess */
+    /* Beyond our namespace: the mount point is the best guess. */
+    put("/proc/self/cgroup", "0::/../../elsewhere\n");
     assert_int_equal(gol_cgroup_n_cpus(root), 3);
 }
 

@@ -40,8 +40,8 @@ static bool read_cpuinfo(char *out, size_t size, const char *key)
 
 typedef struct level_flags {
     gol_cpu_level level;
-    const char
-        *flags[6]; /* as /proc/cpuinfo calls them; those of the levels below are needed too */
+    /* As /proc/cpuinfo calls them; those of the levels below are needed too. */
+    const char *flags[6];
 } level_flags;
 
 static const level_flags x86_levels[] = {

@@ -437,8 +437,8 @@ static void test_penalties_change_exactly_the_tokens_they_speak_of(void **state)
             gol_sampling_params q = plain;
             q.temperature = p.temperature;
             assert_int_equal(sample.token, draw(cases[c].expected, 6, &q, position).token);
-            assert_int_equal(sample.top[0].token,
-                             2); /* the model's own distribution, unpenalized */
+            /* The model's own distribution, unpenalized. */
+            assert_int_equal(sample.top[0].token, 2);
         }
     }
     gol_sampler_deinit(&s);

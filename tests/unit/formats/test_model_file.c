@@ -229,8 +229,8 @@ static void a_quarter_million_tokens_load_in_milliseconds(void **state)
     assert_true(gol_value_at_str(tokens, N - 1, &s) && gol_str_is(s, "token262143"));
     gol_model_file_close(&file);
     bytes_free(&b);
-    assert_true(
-        ns < 500000000u); /* the machine may be busy and the build sanitized; alone it takes 2 ms */
+    /* The machine may be busy and the build sanitized; alone it takes 2 ms. */
+    assert_true(ns < 500000000u);
 }
 
 static int open_folder(const char *folder)

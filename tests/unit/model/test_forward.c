@@ -194,8 +194,8 @@ static void only_wanted_rows_give_logits_and_they_are_the_same(void **state)
     last = runner_step(&r, tokens, 0, N, 7);
     assert_memory_equal(last, all + (N - 7) * TINY_VOCAB, 7 * TINY_VOCAB * sizeof *last);
     runner_deinit(&r);
-    runner_init(&r, o.model,
-                GOL_KV_F32); /* a fresh cache: what follows comes from these steps alone */
+    /* A fresh cache: what follows comes from these steps alone. */
+    runner_init(&r, o.model, GOL_KV_F32);
     runner_step(&r, tokens, 0, 25, 0);
     runner_step(&r, tokens, 25, N - 1, 0);
     last = runner_step(&r, tokens, N - 1, N, 1);

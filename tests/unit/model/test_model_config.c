@@ -83,8 +83,8 @@ static void a_gpt2_has_a_position_for_each_token_of_its_context(void **state)
     assert_int_equal(c.rope.kind, GOL_ROPE_NONE);
     assert_int_equal(c.rope.n_rot, 0);
     assert_true(c.has_fused_qkv && !c.is_gated);
-    assert_int_equal(c.layers[0].n_kv_heads,
-                     TINY_HEADS); /* as many as heads when the key is absent */
+    /* As many as heads when the key is absent. */
+    assert_int_equal(c.layers[0].n_kv_heads, TINY_HEADS);
     gol_config_deinit(&c);
 }
 

@@ -65,8 +65,8 @@ static void check_speed(const gol_tokenizer *tok)
     for (const char *c = "a 7\n'A<\xFF\xE4"; *c; c++) {
         memset(text, *c, TEXT_LEN);
         assert_true(seconds_to_encode(tok, (gol_str){text, TEXT_LEN}) < SECONDS_MAX);
-        memcpy(text + TEXT_LEN - 3, "\xE4\xB8\x80",
-               3); /* what a long run ends with must not matter */
+        /* What a long run ends with must not matter. */
+        memcpy(text + TEXT_LEN - 3, "\xE4\xB8\x80", 3);
         assert_true(seconds_to_encode(tok, (gol_str){text, TEXT_LEN}) < SECONDS_MAX);
     }
     gol_rng rng = {11, 0};

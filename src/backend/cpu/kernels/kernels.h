@@ -42,8 +42,8 @@ typedef struct gol_matmul_tile {
 } gol_matmul_tile;
 
 typedef void gol_matmul_fn(const gol_matmul_tile *tile);
-typedef void gol_rms_norm_fn(float *out, const float *x, const float *w, float eps,
-                             size_t n); /* in place */
+/* Both norms in place; x, w, b [n]. */
+typedef void gol_rms_norm_fn(float *out, const float *x, const float *w, float eps, size_t n);
 typedef void gol_layer_norm_fn(float *out, const float *x, const float *w, const float *b,
                                float eps, size_t n);
 /* Rotates n_pairs pairs of x by the angles whose cos and sin are given, each [n_pairs]. */
