@@ -70,12 +70,9 @@ static bool copy_string(char **out, const char *s)
 
 static void init_no_memory(gol_api_call *call)
 {
-    static const char body[] =
-        "{\"error\":{\"message\":\"out of memory\",\"type\":\"server_error\",\"param\":null,"
-        "\"code\":\"out_of_memory\"}}";
     call->reply = (gol_api_reply){
         .status = 503,
-        .body = GOL_STR(body),
+        .body = GOL_STR(GOL_API_NO_MEMORY_JSON),
         .n_headers = 2,
         .headers = {{"Content-Type", "application/json"}, {"Retry-After", "1"}},
     };

@@ -7,6 +7,11 @@
 #include "base/buf.h"
 #include "base/error.h"
 
+/* The one error that must be told without memory. */
+#define GOL_API_NO_MEMORY_JSON                                                                     \
+    "{\"error\":{\"message\":\"out of memory\",\"type\":\"server_error\",\"param\":null,"          \
+    "\"code\":\"out_of_memory\"}}"
+
 enum { GOL_API_PARAM_MAX = 80 };
 
 typedef struct gol_api_error {

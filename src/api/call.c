@@ -17,10 +17,6 @@ enum {
     CALL_BODY_MAX = 1 << 30,
 };
 
-static const char no_memory_body[] =
-    "{\"error\":{\"message\":\"out of memory\",\"type\":\"server_error\",\"param\":null,"
-    "\"code\":\"out_of_memory\"}}";
-
 void gol_random_id(char out[static GOL_API_ID_LEN + 1])
 {
     static const char hex[] = "0123456789abcdef";
@@ -120,7 +116,7 @@ void gol_call_reply_json(gol_api_call *call, int status)
 {
     if (call->body.failed) {
         status = 503;
-        call->reply.body = GOL_STR(no_memory_body);
+        call->reply.body = GOL_STR(GOL_API_NO_MEMORY_JSON);
         gol_call_add_header(call, "Retry-After", "1");
     } else {
         call->reply.body = gol_buf_view(&call->body);

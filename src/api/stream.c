@@ -23,9 +23,7 @@ enum {
 };
 
 static const char done_frame[] = "data: [DONE]\n\n";
-static const char no_memory_frames[] =
-    "data: {\"error\":{\"message\":\"out of memory\",\"type\":\"server_error\",\"param\":null,"
-    "\"code\":\"out_of_memory\"}}\n\ndata: [DONE]\n\n";
+static const char no_memory_frames[] = "data: " GOL_API_NO_MEMORY_JSON "\n\ndata: [DONE]\n\n";
 
 void gol_stream_cut_all(gol_api_call *call)
 {
