@@ -10,10 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "support/conformance_ids.h"
 #include "support/model_runner.h"
 
 /* The reference computes plain models with float32 weights and activations, as we do: what is left is the order of sums. */
@@ -51,29 +51,10 @@ typedef struct loaded {
     float *want; /* [n_tokens][n_vocab] */
 } loaded;
 
-static void make_path(char *buf, size_t size, const char *name, const char *suffix)
-{
-    snprintf(buf, size, "%s/models/%s.%s", TEST_CONFORMANCE_DIR, name, suffix);
-}
-
-static int32_t read_ids(int32_t *ids, int32_t n_max, const char *name, const char *suffix)
-{
-    char path[4096];
-    make_path(path, sizeof path, name, suffix);
-    FILE *f = fopen(path, "r");
-    if (!f)
-        fail_msg("cannot open %s", path);
-    int32_t n = 0;
-    while (n < n_max && fscanf(f, "%d", &ids[n]) == 1)
-        n++;
-    fclose(f);
-    return n;
-}
-
 static float *read_floats(size_t n, const char *name, const char *suffix)
 {
-    char path[4096];
-    make_path(path, sizeof path, name, suffix);
+    char path[CONFORMANCE_PATH_MAX];
+    conformance_path(path, name, suffix);
     FILE *f = fopen(path, "rb");
     if (!f)
         fail_msg("cannot open %s", path);
@@ -89,15 +70,15 @@ static loaded load(const subject *s, int n_threads)
 {
     loaded l = {0};
     gol_err err = {0};
-    char path[4096];
-    make_path(path, sizeof path, s->name, "gguf");
+    char path[CONFORMANCE_PATH_MAX];
+    conformance_path(path, s->name, "gguf");
     if (gol_model_file_open(&l.file, path, &err) < 0 ||
         gol_backend_cpu_create(&l.be, &(gol_cpu_opts){.n_threads = n_threads}, &err) < 0 ||
         gol_model_load(&l.model, l.file, l.be, NULL, &err) < 0)
         fail_msg("%s: %s", s->name, err.message);
-    l.n_tokens = read_ids(l.tokens, N_TOKENS_MAX, s->name, "tokens");
+    l.n_tokens = conformance_ids(l.tokens, N_TOKENS_MAX, s->name, "tokens");
     assert_true(l.n_tokens > 0);
-    assert_int_equal(read_ids(l.greedy, N_GREEDY, s->name, "greedy"), N_GREEDY);
+    assert_int_equal(conformance_ids(l.greedy, N_GREEDY, s->name, "greedy"), N_GREEDY);
     l.want = read_floats((size_t)l.n_tokens * (size_t)gol_model_config(l.model)->n_vocab, s->name,
                          "logits.f32");
     return l;
@@ -224,12 +205,8 @@ static void thread_counts_change_no_bit(void **state)
 
 int main(void)
 {
-    char path[4096];
-    make_path(path, sizeof path, subjects[0].name, "gguf");
-    if (access(path, R_OK) != 0) {
-        printf("skipped: %s is not there (set GOLLUM_CONFORMANCE to the conformance data)\n", path);
+    if (!conformance_has(subjects[0].name))
         return 77;
-    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(logits_and_greedy_ids_agree_with_the_reference),
         cmocka_unit_test(thread_counts_change_no_bit),

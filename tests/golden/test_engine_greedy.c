@@ -7,34 +7,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "engine/engine.h"
 #include "support/collector.h"
+#include "support/conformance_ids.h"
 
 enum { N_IDS_MAX = 64, N_GREEDY = 32, N_CLIENTS = 8 };
-
-static void make_path(char *buf, size_t size, const char *name, const char *suffix)
-{
-    snprintf(buf, size, "%s/models/%s.%s", TEST_CONFORMANCE_DIR, name, suffix);
-}
-
-static int32_t read_ids(int32_t *ids, const char *name, const char *suffix)
-{
-    char path[4096];
-    make_path(path, sizeof path, name, suffix);
-    FILE *f = fopen(path, "r");
-    if (!f)
-        fail_msg("cannot open %s", path);
-    int32_t n = 0;
-    while (n < N_IDS_MAX && fscanf(f, "%d", &ids[n]) == 1)
-        n++;
-    fclose(f);
-    return n;
-}
 
 static void serve(const gol_model *model, const int32_t *prompt, int32_t n_prompt,
                   const int32_t *expected)
@@ -94,10 +74,10 @@ static void eight_clients_get_the_reference_ids(void **state)
     const char *name = *state;
     int32_t prompt[N_IDS_MAX];
     int32_t expected[N_IDS_MAX];
-    const int32_t n_prompt = read_ids(prompt, name, "tokens");
-    assert_int_equal(read_ids(expected, name, "greedy"), N_GREEDY);
-    char path[4096];
-    make_path(path, sizeof path, name, "gguf");
+    const int32_t n_prompt = conformance_ids(prompt, N_IDS_MAX, name, "tokens");
+    assert_int_equal(conformance_ids(expected, N_IDS_MAX, name, "greedy"), N_GREEDY);
+    char path[CONFORMANCE_PATH_MAX];
+    conformance_path(path, name, "gguf");
     gol_err err = {0};
     gol_model_file *file;
     gol_backend *be;
@@ -114,13 +94,9 @@ static void eight_clients_get_the_reference_ids(void **state)
 
 int main(void)
 {
-    char path[4096];
-    make_path(path, sizeof path, "llama-f16", "gguf");
-    if (access(path, R_OK) != 0) {
-        printf("skipped: there is no %s\n", path);
-        return 77;
-    }
     static char names[][16] = {"llama-f16", "llama3-f16", "gpt2-f16", "stories260K"};
+    if (!conformance_has(names[0]))
+        return 77;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_prestate(eight_clients_get_the_reference_ids, names[0]),
         cmocka_unit_test_prestate(eight_clients_get_the_reference_ids, names[1]),

@@ -1,7 +1,7 @@
 /* A folder that stands for the machine's root, with files as /proc and /sys would have them. cmocka set-up and tear-down
  * functions; include after cmocka.h. */
-#ifndef GOL_TESTS_SUPPORT_FAKE_ROOT_H
-#define GOL_TESTS_SUPPORT_FAKE_ROOT_H
+#ifndef TESTS_SUPPORT_FAKE_ROOT_H
+#define TESTS_SUPPORT_FAKE_ROOT_H
 
 #include <ftw.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
  * GGUF files put together byte by byte, without the writer: for files that no writer would make. A spec describes a small
  * valid file (one key, two F32 tensors of eight elements); a test changes fields and builds.
  */
-#ifndef GOL_TESTS_SUPPORT_GGUF_BYTES_H
-#define GOL_TESTS_SUPPORT_GGUF_BYTES_H
+#ifndef TESTS_SUPPORT_GGUF_BYTES_H
+#define TESTS_SUPPORT_GGUF_BYTES_H
 
 #include <assert.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* A folder of one test program's own, removed with its files at the end. */
-#ifndef GOL_TESTS_SUPPORT_TEMP_DIR_H
-#define GOL_TESTS_SUPPORT_TEMP_DIR_H
+#ifndef TESTS_SUPPORT_TEMP_DIR_H
+#define TESTS_SUPPORT_TEMP_DIR_H
 
 #include <assert.h>
 #include <dirent.h>

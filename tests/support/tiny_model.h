@@ -25,7 +25,6 @@ enum {
     TINY_HEAD_DIM = TINY_EMBD / TINY_HEADS,
     TINY_TENSORS_MAX = 64,
     TINY_NAMES_MAX = 128,
-    TINY_KEYS_MAX = 16
 };
 
 typedef struct tiny_model {
@@ -52,17 +51,7 @@ typedef struct tiny_writer {
     int n_tensors;
     char *names[TINY_NAMES_MAX]; /* of keys and tensors: the writer keeps views */
     int n_names;
-    char keys[TINY_KEYS_MAX][128]; /* the writer keeps views */
-    int n_keys;
 } tiny_writer;
-
-static inline const char *tiny_key(tiny_writer *t, const char *suffix)
-{
-    assert(t->n_keys < TINY_KEYS_MAX);
-    char *key = t->keys[t->n_keys++];
-    snprintf(key, sizeof t->keys[0], "%s.%s", t->m->arch, suffix);
-    return key;
-}
 
 static inline const char *tiny_keep(tiny_writer *t, const char *prefix, const char *name)
 {
@@ -74,20 +63,28 @@ static inline const char *tiny_keep(tiny_writer *t, const char *prefix, const ch
     return kept;
 }
 
-static inline void tiny_key_u32(tiny_writer *t, const char *suffix, uint32_t v)
+/* "<arch>.<suffix>", or NULL for the key that is to be left out. */
+static inline const char *tiny_key(tiny_writer *t, const char *suffix)
 {
+    if (t->m->without_key && strcmp(t->m->without_key, suffix) == 0)
+        return NULL;
     char prefix[64];
     snprintf(prefix, sizeof prefix, "%s.", t->m->arch);
-    if (!t->m->without_key || strcmp(t->m->without_key, suffix) != 0)
-        gol_gguf_writer_add_u32(t->w, tiny_keep(t, prefix, suffix), v);
+    return tiny_keep(t, prefix, suffix);
+}
+
+static inline void tiny_key_u32(tiny_writer *t, const char *suffix, uint32_t v)
+{
+    const char *key = tiny_key(t, suffix);
+    if (key)
+        gol_gguf_writer_add_u32(t->w, key, v);
 }
 
 static inline void tiny_key_f32(tiny_writer *t, const char *suffix, float v)
 {
-    char prefix[64];
-    snprintf(prefix, sizeof prefix, "%s.", t->m->arch);
-    if (!t->m->without_key || strcmp(t->m->without_key, suffix) != 0)
-        gol_gguf_writer_add_f32(t->w, tiny_keep(t, prefix, suffix), v);
+    const char *key = tiny_key(t, suffix);
+    if (key)
+        gol_gguf_writer_add_f32(t->w, key, v);
 }
 
 /* n_out 0: a vector of n_in. Matrices are scaled so that activations keep their size. */

@@ -2,8 +2,8 @@
  * Small vocabularies as model files, made in the test. A spec with NULL fields leaves those keys out, so that a test can add
  * its own, broken ones to the writer.
  */
-#ifndef GOL_TESTS_SUPPORT_VOCAB_FILE_H
-#define GOL_TESTS_SUPPORT_VOCAB_FILE_H
+#ifndef TESTS_SUPPORT_VOCAB_FILE_H
+#define TESTS_SUPPORT_VOCAB_FILE_H
 
 #include <assert.h>
 #include <stdio.h>

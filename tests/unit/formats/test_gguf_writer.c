@@ -12,23 +12,7 @@
 
 #include "base/mem.h"
 #include "formats/gguf.h"
-#include "support/temp_dir.h"
-
-static temp_dir dir;
-
-static int set_up(void **state)
-{
-    (void)state;
-    dir = temp_dir_create();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    temp_dir_destroy(&dir);
-    return 0;
-}
+#include "support/test_dir.h"
 
 static const gol_value scalars[] = {
     {.type = GOL_VALUE_U8, .u = 255},           {.type = GOL_VALUE_I8, .i = -128},
@@ -479,25 +463,27 @@ static void no_failed_allocation_leaves_a_file_or_a_leak(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(scalars_of_every_type_come_back, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_typed_adders_write_their_types, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(arrays_of_every_type_come_back_nested_too, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(tensors_of_every_type_come_back_aligned, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(scalars_of_every_type_come_back, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(the_typed_adders_write_their_types, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(arrays_of_every_type_come_back_nested_too, make_dir,
+                                        remove_dir),
+        cmocka_unit_test_setup_teardown(tensors_of_every_type_come_back_aligned, make_dir,
+                                        remove_dir),
         cmocka_unit_test_setup_teardown(streamed_tensors_must_be_exactly_as_long_as_they_say,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_no_reader_would_accept_is_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(tensors_that_no_reader_would_accept_are_refused, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(keys_end_at_the_readers_limit, set_up, tear_down),
+                                        make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(what_no_reader_would_accept_is_refused, make_dir,
+                                        remove_dir),
+        cmocka_unit_test_setup_teardown(tensors_that_no_reader_would_accept_are_refused, make_dir,
+                                        remove_dir),
+        cmocka_unit_test_setup_teardown(keys_end_at_the_readers_limit, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(sizes_beyond_the_limits_are_refused_before_they_are_read,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_folder_is_not_replaced, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_path_that_cannot_be_written_is_an_error, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_full_disk_is_an_error, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(no_failed_allocation_leaves_a_file_or_a_leak, set_up,
-                                        tear_down),
+                                        make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(a_folder_is_not_replaced, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(a_path_that_cannot_be_written_is_an_error, make_dir,
+                                        remove_dir),
+        cmocka_unit_test_setup_teardown(a_full_disk_is_an_error, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(no_failed_allocation_leaves_a_file_or_a_leak, make_dir,
+                                        remove_dir),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

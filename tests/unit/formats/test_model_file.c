@@ -16,23 +16,7 @@
 #include "base/mem.h"
 #include "formats/gguf.h"
 #include "support/gguf_bytes.h"
-#include "support/temp_dir.h"
-
-static temp_dir dir;
-
-static int set_up(void **state)
-{
-    (void)state;
-    dir = temp_dir_create();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    temp_dir_destroy(&dir);
-    return 0;
-}
+#include "support/test_dir.h"
 
 static gol_model_file *open_typed_file(void)
 {
@@ -281,12 +265,14 @@ static void models_of_other_programs_open(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(numbers_are_looked_up_with_their_range, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(other_types_are_looked_up_as_themselves, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(numbers_are_looked_up_with_their_range, make_dir,
+                                        remove_dir),
+        cmocka_unit_test_setup_teardown(other_types_are_looked_up_as_themselves, make_dir,
+                                        remove_dir),
         cmocka_unit_test(memory_works_like_a_file),
         cmocka_unit_test(a_part_of_a_split_model_needs_a_path),
-        cmocka_unit_test_setup_teardown(paths_that_are_no_file_are_errors, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(no_failed_allocation_leaks, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(paths_that_are_no_file_are_errors, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(no_failed_allocation_leaks, make_dir, remove_dir),
         cmocka_unit_test(a_quarter_million_tokens_load_in_milliseconds),
         cmocka_unit_test(models_of_other_programs_open),
     };

@@ -12,10 +12,8 @@
 #include "base/mem.h"
 #include "support/double_model.h"
 #include "support/model_runner.h"
-#include "support/temp_dir.h"
+#include "support/test_dir.h"
 #include "support/tiny_model.h"
-
-static temp_dir dir;
 
 typedef struct opened {
     gol_model_file *file;
@@ -269,20 +267,6 @@ static void creation_survives_every_failing_allocation(void **state)
     }
     assert_true(n > 10);
     close_tiny(&o);
-}
-
-static int make_dir(void **state)
-{
-    (void)state;
-    dir = temp_dir_create();
-    return 0;
-}
-
-static int remove_dir(void **state)
-{
-    (void)state;
-    temp_dir_destroy(&dir);
-    return 0;
 }
 
 int main(void)

@@ -10,10 +10,8 @@
 #include <cmocka.h>
 
 #include "model/config.h"
-#include "support/temp_dir.h"
+#include "support/test_dir.h"
 #include "support/tiny_model.h"
-
-static temp_dir dir;
 
 /* Writes the model and reads its configuration. */
 static int read_config(gol_config *c, const tiny_model *m, gol_err *err)
@@ -321,20 +319,6 @@ static void rope_scaling_is_read_or_refused(void **state)
                    "rope.scaling.factor");
     expect_refusal(&(tiny_model){.arch = "llama", .add_keys = add_log_multiplier}, GOL_EUNSUPPORTED,
                    "yarn_log_multiplier");
-}
-
-static int make_dir(void **state)
-{
-    (void)state;
-    dir = temp_dir_create();
-    return 0;
-}
-
-static int remove_dir(void **state)
-{
-    (void)state;
-    temp_dir_destroy(&dir);
-    return 0;
 }
 
 int main(void)
