@@ -1,7 +1,7 @@
 /*
- * One HTTP request on its way through libmicrohttpd: inside of http/ only.
+ * One client's TCP connection and the request on it, if any: inside of http/ only.
  *
- *   receiving --body whole--> calling --ready--> replying (--stream: read, suspend, read …) --> completed
+ *   idle --request line--> headers --> body --> answering (--stream: read, suspend, read …) --> idle
  *
  * Owned by libmicrohttpd's thread; the engine's thread (wake) and the hang-up watch touch only what `lock` guards.
  */
@@ -10,68 +10,90 @@
 
 #include <microhttpd.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "api/api.h"
 #include "base/buf.h"
 #include "http/hangup_watch.h"
+#include "http/header_check.h"
 
 typedef struct gol_connection gol_connection;
-
-enum { GOL_CONNECTION_SLOTS_MAX = 1 << 20 };
-
-/* Every live request of a server, found by key; a key is never used twice. */
-typedef struct gol_connections {
-    pthread_mutex_t lock; /* taken before a connection's own lock */
-    gol_connection **slots;
-    int32_t n_slots;
-    int32_t n_live;
-    uint32_t next_serial;
-    bool is_closing; /* every request ends as soon as it can */
-} gol_connections;
+typedef struct gol_connections gol_connections;
 
 typedef struct gol_connection_env {
     gol_api *api;
     gol_hangup_watch *watch;
     gol_connections *connections;
     size_t body_max;
+    int idle_ms;             /* from one request's end to the next one's request line */
     const char *cors_origin; /* NULL: none */
 } gol_connection_env;
+
+typedef enum gol_connection_phase {
+    GOL_CONNECTION_IDLE, /* no request line yet */
+    GOL_CONNECTION_HEADERS,
+    GOL_CONNECTION_BODY,
+    GOL_CONNECTION_ANSWERING, /* the request is in: nothing of it can be late any more */
+} gol_connection_phase;
 
 struct gol_connection {
     const gol_connection_env *env;
     struct MHD_Connection *mhd;
     uint64_t key;
     int fd;
-    bool is_begun; /* headers were seen */
-    bool is_watched;
-    bool is_too_large; /* body: the rest is read and dropped, then 413 */
+    bool is_watched; /* for hanging up */
+
+    /* The request. */
+    bool is_begun;   /* headers were seen */
+    bool drops_body; /* it is read, but what is refused is not kept */
+    bool is_too_large;
+    gol_http_refusal target_refusal;
+    uint64_t n_received; /* bytes of the body */
+    uint64_t body_begin_ns;
     gol_buf body;
     gol_api_call *call;
-    _Atomic uint64_t deadline_ns; /* the request must be in by then; 0: it is */
 
     pthread_mutex_t lock;
+    gol_connection_phase phase;
+    uint64_t deadline_ns; /* the phase ends by then, or the connection does */
     bool is_suspended;
-    bool is_woken; /* since the last look at the call */
-    bool is_gone;  /* the client hung up, or the server closes */
+    bool is_woken;       /* since the last look at the call */
+    bool is_half_closed; /* the client will send no more, and probably is not there any more */
+    bool is_gone;        /* nothing is read or written any more */
 };
 
-int gol_connections_init(gol_connections *cs, int32_t n_slots, gol_err *err);
-void gol_connections_deinit(gol_connections *cs); /* none may be live */
-void gol_connections_close_all(gol_connections *cs);
-void gol_connections_hang_up(gol_connections *cs, uint64_t key);
-/* Drops requests that arrive too slowly and wakes every waiting stream, so that it can send its ping. */
-void gol_connections_tick(gol_connections *cs, bool wake_all);
+/* ---- connection.c ---- */
 
-/* The callbacks that libmicrohttpd is given; cls is the gol_connection_env. */
-void *gol_connection_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd);
-enum MHD_Result gol_connection_on_request(void *cls, struct MHD_Connection *mhd, const char *url,
-                                          const char *method, const char *version,
-                                          const char *upload_data, size_t *upload_data_size,
-                                          void **con_cls);
-void gol_connection_on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
-                                 enum MHD_RequestTerminationCode code);
+gol_connection *gol_connection_create(const gol_connection_env *env, struct MHD_Connection *mhd);
+void gol_connection_destroy(gol_connection **connection);
+
+/* Any thread. */
+void gol_connection_wake(void *connection);     /* a gol_api_wake */
+void gol_connection_leave(gol_connection *c);   /* the server closes */
+void gol_connection_hang_up(gol_connection *c); /* the client has closed its side */
+void gol_connection_drop_if_late(gol_connection *c, uint64_t now_ns);
+
+/* libmicrohttpd's thread. */
+void gol_connection_enter(gol_connection *c, gol_connection_phase phase, uint64_t deadline_ns);
+bool gol_connection_is_gone(gol_connection *c);
+/* From here on the answer is written: false when it is too late for one. */
+bool gol_connection_begin_answer(gol_connection *c);
+/* To be called before a look at the call whose outcome may be "nothing yet". */
+void gol_connection_before_look(gol_connection *c);
+/* Suspends unless somebody woke us since before_look(); false: look again. */
+bool gol_connection_try_suspend(gol_connection *c);
+
+/* ---- http_request.c: the callbacks that libmicrohttpd is given; cls is the gol_connection_env ---- */
+
+void gol_http_on_connection(void *cls, struct MHD_Connection *mhd, void **socket_context,
+                            enum MHD_ConnectionNotificationCode code);
+void *gol_http_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd);
+enum MHD_Result gol_http_on_request(void *cls, struct MHD_Connection *mhd, const char *url,
+                                    const char *method, const char *version,
+                                    const char *upload_data, size_t *upload_data_size,
+                                    void **con_cls);
+void gol_http_on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
+                           enum MHD_RequestTerminationCode code);
 
 #endif

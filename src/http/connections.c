@@ -1,12 +1,10 @@
-/* The table of live requests: keys, the sweep for slow ones, closing. See connection.h. */
+/* The table of open connections: keys, the sweep for slow clients, closing. See connections.h. */
+#include "http/connections.h"
+
 #include <assert.h>
-#include <sys/socket.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/mem.h"
-#include "http/connection.h"
-#include "http/connection_state.h"
 
 int gol_connections_init(gol_connections *cs, int32_t n_slots, gol_err *err)
 {
@@ -20,7 +18,7 @@ int gol_connections_init(gol_connections *cs, int32_t n_slots, gol_err *err)
 
 void gol_connections_deinit(gol_connections *cs)
 {
-    assert(cs->n_live == 0);
+    assert(cs->n_open == 0 && cs->n_requests == 0);
     pthread_mutex_destroy(&cs->lock);
     gol_free(cs->slots);
     *cs = (gol_connections){0};
@@ -32,7 +30,7 @@ bool gol_connections_insert(gol_connections *cs, gol_connection *c)
 {
     bool inserted = false;
     pthread_mutex_lock(&cs->lock);
-    if (cs->n_live < cs->n_slots) {
+    if (cs->n_open < cs->n_slots) {
         const uint32_t serial = cs->next_serial++;
         uint32_t slot = serial % (uint32_t)cs->n_slots;
         while (cs->slots[slot] != NULL)
@@ -40,7 +38,7 @@ bool gol_connections_insert(gol_connections *cs, gol_connection *c)
         c->key = (uint64_t)serial << 32 | slot;
         c->is_gone = cs->is_closing;
         cs->slots[slot] = c;
-        cs->n_live++;
+        cs->n_open++;
         inserted = true;
     }
     pthread_mutex_unlock(&cs->lock);
@@ -53,8 +51,23 @@ void gol_connections_remove(gol_connections *cs, const gol_connection *c)
     const uint32_t slot = (uint32_t)c->key;
     assert(cs->slots[slot] == c);
     cs->slots[slot] = NULL;
-    cs->n_live--;
+    cs->n_open--;
     pthread_mutex_unlock(&cs->lock);
+}
+
+void gol_connections_count_requests(gol_connections *cs, int by)
+{
+    pthread_mutex_lock(&cs->lock);
+    cs->n_requests += by;
+    pthread_mutex_unlock(&cs->lock);
+}
+
+int gol_connections_n_requests(gol_connections *cs)
+{
+    pthread_mutex_lock(&cs->lock);
+    const int n = cs->n_requests;
+    pthread_mutex_unlock(&cs->lock);
+    return n;
 }
 
 void gol_connections_hang_up(gol_connections *cs, uint64_t key)
@@ -62,7 +75,7 @@ void gol_connections_hang_up(gol_connections *cs, uint64_t key)
     pthread_mutex_lock(&cs->lock);
     gol_connection *c = cs->slots[(uint32_t)key];
     if (c != NULL && c->key == key)
-        gol_connection_leave(c);
+        gol_connection_hang_up(c);
     pthread_mutex_unlock(&cs->lock);
 }
 
@@ -85,11 +98,7 @@ void gol_connections_tick(gol_connections *cs, bool wake_all)
         gol_connection *c = cs->slots[i];
         if (c == NULL)
             continue;
-        const uint64_t deadline_ns = atomic_load(&c->deadline_ns);
-        if (deadline_ns != 0 && now_ns > deadline_ns) {
-            gol_log_debug("http", "a request arrives too slowly, closing its connection");
-            shutdown(c->fd, SHUT_RDWR); /* libmicrohttpd sees it and completes the request */
-        }
+        gol_connection_drop_if_late(c, now_ns);
         if (wake_all)
             gol_connection_wake(c);
     }

@@ -1,6 +1,6 @@
 /*
- * Tells when a peer hangs up on a socket that nobody reads: a suspended connection waits for the engine, and libmicrohttpd does
- * not look at it. One thread; epoll on Linux, elsewhere a look at every socket each quarter of a second.
+ * Tells when a peer hangs up, also on a socket that nobody reads: a suspended connection waits for the engine, and libmicrohttpd
+ * does not look at it. One thread; epoll on Linux, elsewhere a look at every socket each quarter of a second.
  *
  * A peer that shuts down its sending side only counts as gone, as with nginx and most proxies.
  */

@@ -14,7 +14,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "http/connection.h"
+#include "http/connections.h"
 #include "http/server.h"
 
 enum {
@@ -149,15 +149,15 @@ static int start_daemon(gol_http_server *server, const gol_http_opts *opts, int 
 #endif
     server->daemon = MHD_start_daemon(
         loop | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-        gol_connection_on_request, &server->env, MHD_OPTION_EXTERNAL_LOGGER, log_line,
+        gol_http_on_request, &server->env, MHD_OPTION_EXTERNAL_LOGGER, log_line,
         NULL, /* first: it covers the other options */
         MHD_OPTION_LISTEN_SOCKET, (MHD_socket)server->listen_fd, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)n_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
         (unsigned)or_default(opts->max_connections_per_ip, CONNECTIONS_PER_IP_MAX),
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, header_max, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)or_default(opts->idle_timeout_s, IDLE_TIMEOUT_S), MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_URI_LOG_CALLBACK, gol_connection_on_uri, &server->env,
-        MHD_OPTION_NOTIFY_COMPLETED, gol_connection_on_completed, NULL, MHD_OPTION_END);
+        (unsigned)or_default(opts->idle_timeout_s, IDLE_TIMEOUT_S), MHD_OPTION_NOTIFY_CONNECTION,
+        gol_http_on_connection, &server->env, MHD_OPTION_URI_LOG_CALLBACK, gol_http_on_uri, NULL,
+        MHD_OPTION_NOTIFY_COMPLETED, gol_http_on_completed, NULL, MHD_OPTION_END);
     if (server->daemon == NULL)
         return gol_fail(err, GOL_ELISTEN, "http: libmicrohttpd did not start (%s)",
                         errno ? strerror(errno) : "no reason given");
@@ -176,6 +176,7 @@ int gol_http_server_start(gol_http_server **out, gol_api *api, const gol_http_op
         .api = api,
         .connections = &server->connections,
         .body_max = opts->body_max ? opts->body_max : (size_t)BODY_MAX,
+        .idle_ms = 1000 * or_default(opts->idle_timeout_s, IDLE_TIMEOUT_S),
         .cors_origin = opts->cors_origin,
     };
     const int n_connections = connections_allowed(
@@ -205,10 +206,7 @@ int gol_http_server_port(const gol_http_server *server)
 
 int gol_http_server_n_requests(gol_http_server *server)
 {
-    pthread_mutex_lock(&server->connections.lock);
-    const int n = server->connections.n_live;
-    pthread_mutex_unlock(&server->connections.lock);
-    return n;
+    return gol_connections_n_requests(&server->connections);
 }
 
 void gol_http_server_stop_listening(gol_http_server *server)
