@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/cpu/kernels/lanes.h"
 #include "quant/half.h"
 
 enum { DIM_MAX = 256, KEYS_MAX = 64 };

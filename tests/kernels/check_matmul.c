@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend/cpu/kernels/lanes.h"
 #include "support/random_blocks.h"
 
 #define ROW(slot, kernel, level) VERSION_ROW(matmul, slot, kernel, level),

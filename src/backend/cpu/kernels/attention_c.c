@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "backend/cpu/kernels/lanes.h"
 #include "backend/cpu/kernels/widen.h"
 
 void gol_kv_store_f16_c(void *dst, const float *src, size_t n)
@@ -24,19 +25,12 @@ void gol_kv_store_f32_c(void *dst, const float *src, size_t n)
 void gol_attn_scores_f32_c(float *scores, const float *q, const void *k, float scale, size_t n_keys,
                            size_t dim)
 {
-    for (size_t j = 0; j < n_keys; j++) {
-        const float *key = (const float *)k + j * dim;
-        float lanes[GOL_LANES] = {0};
-        size_t i = 0;
-        for (; i + GOL_LANES <= dim; i += GOL_LANES)
-            for (size_t l = 0; l < GOL_LANES; l++)
-                lanes[l] += q[i + l] * key[i + l];
-        for (size_t l = 0; i + l < dim; l++)
-            lanes[l] += q[i + l] * key[i + l];
-        scores[j] = scale * gol_lanes_sum(lanes);
-    }
+    const float *keys = k;
+    for (size_t j = 0; j < n_keys; j++)
+        scores[j] = scale * gol_lanes_dot(q, keys + j * dim, dim);
 }
 
+/* gol_lanes_dot() with numbers widened on the way. */
 void gol_attn_scores_f16_c(float *scores, const float *q, const void *k, float scale, size_t n_keys,
                            size_t dim)
 {

@@ -18,10 +18,6 @@
 #include "base/cpu.h"
 #include "quant/types.h"
 
-/* Partial sums of every reduction in the C kernels: lane l takes elements l, l + 16, …; gol_lanes_sum() adds them as a tree.
- * Sixteen are four SSE registers, enough to hide the latency of an addition. */
-enum { GOL_LANES = 16 };
-
 /* Output rows that one matmul call may ask for: their scratch (rows * n_in floats) should stay in a core's L2 cache while
  * all tokens pass over it. More rows share the tokens' reads better, fewer need less cache. */
 enum { GOL_MATMUL_ROWS = 8 };
@@ -89,16 +85,6 @@ typedef struct gol_kernels {
 void gol_kernels_init(gol_kernels *k, gol_cpu_level have);
 /* "f32_c" for gol_matmul_f32_c; NULL when there is no kernel. */
 const char *gol_kernels_matmul_name(const gol_kernels *kernels, gol_type type);
-
-static inline float gol_lanes_sum(const float lanes[GOL_LANES])
-{
-    float s[GOL_LANES / 2];
-    for (int i = 0; i < 8; i++)
-        s[i] = lanes[i] + lanes[i + 8];
-    for (int i = 0; i < 4; i++)
-        s[i] += s[i + 4];
-    return (s[0] + s[2]) + (s[1] + s[3]);
-}
 
 /* One declaration per row; a kernel that serves several slots is declared as often, which C allows. */
 #define GOL_KERN_DECLARE_MATMUL(slot, kernel, level)      gol_matmul_fn kernel;

@@ -1,25 +1,13 @@
 /*
- * Matrix product in plain C. A weight row becomes float32 once and meets all tokens of the tile; the dot product keeps sixteen
- * partial sums, which the compiler turns into vector registers without being allowed to reorder anything.
+ * Matrix product in plain C. A weight row becomes float32 once and meets all tokens of the tile.
  */
 #include "backend/cpu/kernels/kernels.h"
 
 #include <assert.h>
 #include <string.h>
 
+#include "backend/cpu/kernels/lanes.h"
 #include "backend/cpu/kernels/widen.h"
-
-static inline float dot(const float *a, const float *b, size_t n)
-{
-    float lanes[GOL_LANES] = {0};
-    size_t i = 0;
-    for (; i + GOL_LANES <= n; i += GOL_LANES)
-        for (size_t l = 0; l < GOL_LANES; l++)
-            lanes[l] += a[i + l] * b[i + l];
-    for (size_t l = 0; i + l < n; l++)
-        lanes[l] += a[i + l] * b[i + l];
-    return gol_lanes_sum(lanes);
-}
 
 /* w [n_rows][n_in] float32. */
 static void multiply(const gol_matmul_tile *tile, const float *w)
@@ -28,7 +16,7 @@ static void multiply(const gol_matmul_tile *tile, const float *w)
         const float *x = tile->x + t * tile->n_in;
         float *out = tile->out + t * tile->out_stride;
         for (size_t r = 0; r < tile->n_rows; r++) {
-            const float sum = dot(w + r * tile->n_in, x, tile->n_in);
+            const float sum = gol_lanes_dot(w + r * tile->n_in, x, tile->n_in);
             out[r] = tile->bias ? sum + tile->bias[r] : sum;
         }
     }
