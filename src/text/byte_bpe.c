@@ -82,17 +82,9 @@ static int set_pieces(gol_vocab *vocab, gol_err *err)
             type == GOL_TOKEN_UNKNOWN)
             continue; /* as written */
         if (type == GOL_TOKEN_BYTE) {
-            const int byte = gol_vocab_parse_byte(token->text);
-            char *piece = gol_arena_try_alloc(&vocab->arena, 1);
-            if (piece == NULL)
-                return out_of_memory(err);
-            if (byte < 0)
-                return gol_fail(err, GOL_EMODEL,
-                                "tokenizer.ggml.tokens[%d]: a byte token, '<0x00>' to '<0xFF>' are "
-                                "accepted as its name",
-                                id);
-            *piece = (char)byte;
-            token->piece = (gol_str){piece, 1};
+            const int rc = gol_vocab_set_byte_piece(vocab, id, err);
+            if (rc != 0)
+                return rc;
         } else if (decode_piece(&token->piece, &vocab->arena, token->text) != 0) {
             return out_of_memory(err);
         }
@@ -169,8 +161,7 @@ static int add_merge(bpe_state *state, symbol_table *symbols, gol_str line, uint
         char quoted[64];
         return gol_fail(err, GOL_EMODEL,
                         "tokenizer.ggml.merges[%u]: '%s', two texts of at most %d bytes with a "
-                        "space between are "
-                        "accepted",
+                        "space between are accepted",
                         rank, gol_quote(quoted, sizeof quoted, line), GOL_VOCAB_TEXT_MAX);
     }
     char merged_text[2 * GOL_VOCAB_TEXT_MAX];

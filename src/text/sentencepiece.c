@@ -66,25 +66,6 @@ static int unescape(gol_str *out, gol_arena *arena, gol_str text)
     return 0;
 }
 
-static int set_byte_piece(gol_vocab *vocab, gol_token *token, int32_t id, gol_err *err)
-{
-    const int byte = gol_vocab_parse_byte(token->text);
-    if (byte < 0) {
-        char quoted[64];
-        return gol_fail(
-            err, GOL_EMODEL,
-            "tokenizer.ggml.tokens[%d]: a byte token named '%s', '<0x00>' to '<0xFF>' are "
-            "accepted",
-            id, gol_quote(quoted, sizeof quoted, token->text));
-    }
-    char *piece = gol_arena_try_alloc(&vocab->arena, 1);
-    if (piece == NULL)
-        return gol_fail(err, GOL_ENOMEM, "tokenizer: out of memory");
-    *piece = (char)byte;
-    token->piece = (gol_str){piece, 1};
-    return 0;
-}
-
 static int set_pieces(gol_vocab *vocab, gol_err *err)
 {
     for (int32_t id = 0; id < vocab->n; id++) {
@@ -92,7 +73,7 @@ static int set_pieces(gol_vocab *vocab, gol_err *err)
         int rc = 0;
         switch ((gol_token_type)token->type) {
         case GOL_TOKEN_BYTE:
-            rc = set_byte_piece(vocab, token, id, err);
+            rc = gol_vocab_set_byte_piece(vocab, id, err);
             break;
         case GOL_TOKEN_NORMAL:
         case GOL_TOKEN_UNUSED:

@@ -222,3 +222,22 @@ int gol_vocab_parse_byte(gol_str text)
     const int low = hex_digit(text.data[4]);
     return high >= 0 && low >= 0 ? high * 16 + low : -1;
 }
+
+int gol_vocab_set_byte_piece(gol_vocab *vocab, int32_t id, gol_err *err)
+{
+    gol_token *token = &vocab->tokens[id];
+    const int byte = gol_vocab_parse_byte(token->text);
+    if (byte < 0) {
+        char quoted[64];
+        return gol_fail(err, GOL_EMODEL,
+                        "tokenizer.ggml.tokens[%d]: a byte token named '%s', '<0x00>' to '<0xFF>' "
+                        "are accepted",
+                        id, gol_quote(quoted, sizeof quoted, token->text));
+    }
+    char *piece = gol_arena_try_alloc(&vocab->arena, 1);
+    if (piece == NULL)
+        return gol_fail(err, GOL_ENOMEM, "tokenizer: out of memory");
+    *piece = (char)byte;
+    token->piece = (gol_str){piece, 1};
+    return 0;
+}

@@ -78,4 +78,7 @@ bool gol_vocab_is_plain(const gol_vocab *vocab, int32_t id);
 /* The value of a byte token's name "<0xNN>", exactly two hex digits; -1: not of that form. */
 int gol_vocab_parse_byte(gol_str text);
 
+/* The piece of a byte token, from its name. Errors: GOL_EMODEL (another name), GOL_ENOMEM. */
+int gol_vocab_set_byte_piece(gol_vocab *vocab, int32_t id, gol_err *err);
+
 #endif
