@@ -154,8 +154,7 @@ static int read_heads(gol_config *config, const gol_model_file *file, gol_err *e
     if (config->n_embd % n_heads != 0)
         return gol_config_fail(file, err, GOL_EMODEL,
                                "%s.embedding_length %d is no multiple of the %d heads, and the "
-                               "lengths of keys and values "
-                               "are not given",
+                               "lengths of keys and values are not given",
                                config->arch, config->n_embd, n_heads);
     if (!has_k)
         config->head_dim_k = config->n_embd / n_heads;

@@ -44,9 +44,8 @@ typedef struct rule {
     dim n_in; /* of a vector: its length */
     when when;
     bool is_required;
-    dim before
-        [3]; /* rows of a fused tensor that belong to fields before this one; DIM_NONE ends the list */
-    dim total[4]; /* its rows in all; empty: the tensor is the field's own */
+    dim before[3]; /* of a fused tensor: rows of the fields before this one; DIM_NONE ends */
+    dim total[4];  /* its rows in all; empty: the tensor is the field's own */
 } rule;
 
 #define MODEL_FIELD(f) offsetof(gol_weights, f)

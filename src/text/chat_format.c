@@ -35,8 +35,7 @@ int gol_chat_plain_render(gol_buf *out, const gol_chat_message *messages, size_t
             char quoted[64];
             return gol_fail(err, GOL_EINVAL,
                             "messages[%zu].role: '%s', 'system', 'developer', 'user', 'assistant' "
-                            "and 'tool' are "
-                            "accepted",
+                            "and 'tool' are accepted",
                             i, gol_quote(quoted, sizeof quoted, messages[i].role));
         }
         gol_buf_puts(out, label);

@@ -69,8 +69,7 @@ int gol_special_tokens_init(gol_special_tokens *special, const gol_vocab *vocab,
         if (token->text.len > GOL_VOCAB_SPECIAL_TEXT_MAX)
             return gol_fail(err, GOL_EMODEL,
                             "tokenizer.ggml.tokens[%d]: a control or user-defined token of %zu "
-                            "bytes, at most %d "
-                            "are accepted",
+                            "bytes, at most %d are accepted",
                             id, token->text.len, GOL_VOCAB_SPECIAL_TEXT_MAX);
         n_max += token->text.len;
     }

@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/str.h"
 #include "formats/model_file.h"
@@ -61,9 +62,8 @@ gol_str gol_tokenizer_piece(const gol_tokenizer *tok, int32_t id);
 
 /* All of ids as text, the reverse of encode: a leading space that encode added is removed, invalid UTF-8 is U+FFFD. Control
  * tokens are left out when skip_special. Ids outside the vocabulary: GOL_EINVAL. */
-struct gol_buf;
-int gol_tokenizer_decode(const gol_tokenizer *tok, struct gol_buf *out, const int32_t *ids,
-                         size_t n, bool skip_special, gol_err *err);
+int gol_tokenizer_decode(const gol_tokenizer *tok, gol_buf *out, const int32_t *ids, size_t n,
+                         bool skip_special, gol_err *err);
 
 const char *gol_tokenizer_kind(const gol_tokenizer *tok); /* "llama", "gpt2" */
 const char *gol_tokenizer_pre(const gol_tokenizer *tok);  /* "llama-bpe"; "" for kinds without */

@@ -15,8 +15,8 @@
 int gol_utf8_decode(const char *data, size_t len, uint32_t *cp, int *n_bad);
 int gol_utf8_encode(char out[4], uint32_t cp); /* returns 1..4; cp must be a scalar value */
 bool gol_utf8_is_valid(gol_str s);
-size_t
-gol_utf8_valid_prefix(gol_str s); /* bytes of whole, well-formed sequences at the front of s */
+/* Bytes of whole, well-formed sequences at the front of s. */
+size_t gol_utf8_valid_prefix(gol_str s);
 
 /* Passes well-formed sequences on, holds back an unfinished one, replaces the rest by U+FFFD. */
 typedef struct gol_utf8_filter {

@@ -15,8 +15,8 @@ static const char *const pres[] = {"gpt-2",        "llama-bpe",   "qwen2", "falc
 
 enum { N_PRES = sizeof pres / sizeof pres[0], N_TOKENIZERS = N_PRES + 1 };
 
-static gol_tokenizer
-    *tokenizers[N_TOKENIZERS]; /* the last one is SentencePiece; live as long as the process */
+/* The last one is SentencePiece; they live as long as the process. */
+static gol_tokenizer *tokenizers[N_TOKENIZERS];
 
 static void expect(bool holds)
 {
