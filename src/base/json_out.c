@@ -113,7 +113,8 @@ static void escape_byte(gol_buf *buf, uint8_t c)
     }
 }
 
-void gol_json_escape(gol_buf *buf, gol_str s)
+/* The inside of a JSON string. */
+static void put_escaped(gol_buf *buf, gol_str s)
 {
     size_t i = 0;
     while (i < s.len) {
@@ -137,7 +138,7 @@ void gol_json_escape(gol_buf *buf, gol_str s)
 static void put_quoted(gol_buf *buf, gol_str s)
 {
     gol_buf_putc(buf, '"');
-    gol_json_escape(buf, s);
+    put_escaped(buf, s);
     gol_buf_putc(buf, '"');
 }
 

@@ -54,7 +54,4 @@ void gol_json_bool(gol_json *j, bool v);
 void gol_json_null(gol_json *j);
 void gol_json_raw(gol_json *j, gol_str json); /* one complete value, already JSON */
 
-/* The inside of a JSON string, without the quotes. */
-void gol_json_escape(gol_buf *buf, gol_str s);
-
 #endif

@@ -28,7 +28,8 @@ int gol_option_find(const char *name, size_t name_len, unsigned command_mask)
     return -1;
 }
 
-void gol_option_bare_name(const gol_option *option, char *buf, size_t size)
+/* As a config file has it: ctx-size for "--ctx-size". */
+static void bare_name(const gol_option *option, char *buf, size_t size)
 {
     snprintf(buf, size, "%.*s", (int)strcspn(option->names + 2, " "), option->names + 2);
 }
@@ -110,7 +111,7 @@ void gol_option_print_config(FILE *out, const gol_settings *settings, const gol_
             continue;
         char name[64];
         char value[1024];
-        gol_option_bare_name(option, name, sizeof name);
+        bare_name(option, name, sizeof name);
         gol_option_print(settings, option, value, sizeof value);
         if (strcmp(name, "api-key") == 0 && value[0] != '\0')
             snprintf(value, sizeof value, "(set)");

@@ -53,8 +53,7 @@ extern const int gol_n_options;
 /* Index of the option with this name ("--port", "-c") for a command, or -1. */
 int gol_option_find(const char *name, size_t name_len, unsigned command_mask);
 
-/* "--ctx-size" without its dashes: in the environment GOLLUM_CTX_SIZE, in a config file ctx-size. */
-void gol_option_bare_name(const gol_option *option, char *buf, size_t size);
+/* The option's name in the environment: GOLLUM_CTX_SIZE for "--ctx-size". */
 void gol_option_env_name(const gol_option *option, char *buf, size_t size);
 
 /* Sets the field from text. Errors: GOL_EUSAGE with `shown` (how the user named it), value and what is accepted. */

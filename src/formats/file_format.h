@@ -54,7 +54,6 @@ struct gol_model_file {
 
 /* Maps path as this part's bytes. */
 int gol_file_part_open(gol_file_part *part, const char *path, gol_err *err);
-void gol_file_part_close(gol_file_part *part); /* zeroed is fine */
 
 /* Fills the indices of a file whose parts have all been read (model_index.c). */
 int gol_model_file_index(gol_model_file *file, gol_err *err);

@@ -60,7 +60,7 @@ int gol_file_part_open(gol_file_part *part, const char *path, gol_err *err)
     return 0;
 }
 
-void gol_file_part_close(gol_file_part *part)
+static void close_part(gol_file_part *part)
 {
     if (part->arena)
         gol_arena_deinit(part->arena);
@@ -141,7 +141,7 @@ void gol_model_file_close(gol_model_file **file)
     gol_name_table_deinit(&f->meta_keys);
     gol_free(f->meta);
     for (int i = 0; i < f->n_parts; i++)
-        gol_file_part_close(&f->parts[i]);
+        close_part(&f->parts[i]);
     gol_free(f->parts);
     gol_free(f->path);
     gol_free(f);

@@ -20,7 +20,6 @@ struct gol_forward {
     int32_t n_tokens_max;
     int32_t n_outputs_max;
     int32_t n_ctx_max;
-    size_t n_bytes;
     float *x;           /* [n_tokens_max][n_embd] residual stream */
     float *h;           /* [n_tokens_max][n_embd] beside it: normed, then what is to be added */
     float *q;           /* [n_tokens_max][n_heads][head_dim_k], widest layer, here and below */
@@ -64,10 +63,7 @@ static int alloc_rows(gol_forward *fwd, float **out, int32_t n_rows, int64_t wid
     size_t n_floats;
     /* SIZE_MAX on overflow, which alloc() refuses. */
     gol_mul_size(&n_floats, (size_t)n_rows, (size_t)width);
-    const int rc = fwd->be->ops->alloc(fwd->be, out, n_floats, err);
-    if (rc == 0)
-        fwd->n_bytes += n_floats * sizeof(float);
-    return rc;
+    return fwd->be->ops->alloc(fwd->be, out, n_floats, err);
 }
 
 static int alloc_buffers(gol_forward *fwd, gol_err *err)
@@ -101,7 +97,6 @@ static int alloc_buffers(gol_forward *fwd, gol_err *err)
     fwd->host_logits = gol_try_aligned(n_bytes);
     if (!fwd->host_logits)
         return gol_fail(err, GOL_ENOMEM, "out of memory for %zu bytes of logits", n_bytes);
-    fwd->n_bytes += n_bytes;
     const int64_t n_in_max = max64(max64(c->n_embd, w.attn), max64(w.ff, c->head_dim_k));
     return fwd->be->ops->reserve(fwd->be, fwd->n_tokens_max, n_in_max, fwd->n_ctx_max, err);
 }
@@ -148,11 +143,6 @@ void gol_forward_destroy(gol_forward **fwd)
     gol_aligned_free(f->host_logits);
     gol_free(f);
     *fwd = NULL;
-}
-
-size_t gol_forward_n_bytes(const gol_forward *fwd)
-{
-    return fwd->n_bytes;
 }
 
 /* h[n_rows][n_embd] = norm of x. */

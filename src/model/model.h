@@ -51,7 +51,6 @@ void gol_model_kv_layers(const gol_model *model, gol_kv_layer_shape *layers);
 int gol_forward_create(gol_forward **out, const gol_model *model, int32_t n_tokens_max,
                        int32_t n_outputs_max, int32_t n_ctx_max, gol_err *err);
 void gol_forward_destroy(gol_forward **fwd);
-size_t gol_forward_n_bytes(const gol_forward *fwd);
 const float *gol_forward_run(gol_forward *fwd, gol_kv *kv, const gol_batch *batch);
 
 #endif
