@@ -16,7 +16,7 @@
 #include "base/rng.h"
 #include "engine/block_pool.h"
 
-static void test_blocks_are_taken_in_the_order_they_were_freed(void **state)
+static void blocks_are_taken_in_the_order_they_were_freed(void **state)
 {
     (void)state;
     gol_block_pool pool;
@@ -34,7 +34,7 @@ static void test_blocks_are_taken_in_the_order_they_were_freed(void **state)
     gol_block_pool_deinit(&pool);
 }
 
-static void test_a_block_is_free_when_its_last_holder_lets_go(void **state)
+static void a_block_is_free_when_its_last_holder_lets_go(void **state)
 {
     (void)state;
     gol_block_pool pool;
@@ -49,7 +49,7 @@ static void test_a_block_is_free_when_its_last_holder_lets_go(void **state)
     gol_block_pool_deinit(&pool);
 }
 
-static void test_the_free_list_holds_exactly_the_free_blocks_after_any_history(void **state)
+static void the_free_list_holds_exactly_the_free_blocks_after_any_history(void **state)
 {
     (void)state;
     enum { N = 17 };
@@ -124,7 +124,7 @@ static bool dies(void (*work)(void))
     return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
 }
 
-static void test_mistakes_in_counting_stop_the_program(void **state)
+static void mistakes_in_counting_stop_the_program(void **state)
 {
     (void)state;
     assert_true(dies(free_twice));
@@ -132,7 +132,7 @@ static void test_mistakes_in_counting_stop_the_program(void **state)
     assert_true(dies(free_unknown));
 }
 
-static void test_init_survives_running_out_of_memory(void **state)
+static void init_survives_running_out_of_memory(void **state)
 {
     (void)state;
     gol_block_pool pool;
@@ -147,11 +147,11 @@ static void test_init_survives_running_out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_blocks_are_taken_in_the_order_they_were_freed),
-        cmocka_unit_test(test_a_block_is_free_when_its_last_holder_lets_go),
-        cmocka_unit_test(test_the_free_list_holds_exactly_the_free_blocks_after_any_history),
-        cmocka_unit_test(test_mistakes_in_counting_stop_the_program),
-        cmocka_unit_test(test_init_survives_running_out_of_memory),
+        cmocka_unit_test(blocks_are_taken_in_the_order_they_were_freed),
+        cmocka_unit_test(a_block_is_free_when_its_last_holder_lets_go),
+        cmocka_unit_test(the_free_list_holds_exactly_the_free_blocks_after_any_history),
+        cmocka_unit_test(mistakes_in_counting_stop_the_program),
+        cmocka_unit_test(init_survives_running_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

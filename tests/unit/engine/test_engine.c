@@ -10,7 +10,7 @@
 
 /* ---- ends ---- */
 
-static void test_a_request_ends_with_length_after_max_tokens(void **state)
+static void a_request_ends_with_length_after_max_tokens(void **state)
 {
     (void)state;
     gol_engine *engine = create(&(gol_engine_opts){0});
@@ -38,7 +38,7 @@ static void test_a_request_ends_with_length_after_max_tokens(void **state)
     collector_deinit(&c);
 }
 
-static void test_a_request_ends_with_length_where_the_context_ends(void **state)
+static void a_request_ends_with_length_where_the_context_ends(void **state)
 {
     (void)state;
     gol_engine *engine = create(&(gol_engine_opts){.max_model_len = 20});
@@ -53,7 +53,7 @@ static void test_a_request_ends_with_length_where_the_context_ends(void **state)
     collector_deinit(&c);
 }
 
-static void test_a_stop_id_ends_a_request_but_not_before_min_tokens(void **state)
+static void a_stop_id_ends_a_request_but_not_before_min_tokens(void **state)
 {
     (void)state;
     gol_engine *engine = create(&(gol_engine_opts){0});
@@ -106,7 +106,7 @@ static int count_repetitions(const collector *c, int32_t n)
     return n_repeated;
 }
 
-static void test_penalties_count_the_prompt_and_every_token_drawn(void **state)
+static void penalties_count_the_prompt_and_every_token_drawn(void **state)
 {
     (void)state;
     enum { N = 10 };
@@ -131,7 +131,7 @@ static void test_penalties_count_the_prompt_and_every_token_drawn(void **state)
     gol_engine_destroy(&engine);
 }
 
-static void test_logits_that_are_not_finite_end_their_request_alone(void **state)
+static void logits_that_are_not_finite_end_their_request_alone(void **state)
 {
     (void)state;
     gol_engine *engine = create(&(gol_engine_opts){0});
@@ -173,7 +173,7 @@ static void test_logits_that_are_not_finite_end_their_request_alone(void **state
 
 /* ---- limits ---- */
 
-static void test_more_than_max_queued_reqs_are_refused(void **state)
+static void more_than_max_queued_reqs_are_refused(void **state)
 {
     (void)state;
     gol_engine *engine = create(&(gol_engine_opts){.max_seqs = 1, .max_queued_reqs = 2});
@@ -208,7 +208,7 @@ static void test_more_than_max_queued_reqs_are_refused(void **state)
         collector_deinit(&c[i]);
 }
 
-static void test_the_policy_decides_who_starts_first(void **state)
+static void the_policy_decides_who_starts_first(void **state)
 {
     (void)state;
     for (int i = 0; i < 2; i++) {
@@ -249,12 +249,10 @@ static void test_the_policy_decides_who_starts_first(void **state)
     }
 }
 
-static void test_a_request_that_cannot_be_carried_out_is_refused_with_the_field(void **state)
+static void a_request_that_cannot_be_carried_out_is_refused_with_the_field(void **state)
 {
     (void)state;
-    gol_engine *engine = create(&(gol_engine_opts){.max_model_len = 16});
-    static int32_t ids[TINY_CTX];
-    static int32_t all[GOL_STOP_IDS_MAX + 1];
+    gol_engine *engine = create(&(gol_engine_opts){0});
     static const int32_t outside[] = {0, TINY_VOCAB};
     static const int32_t negative[] = {-1};
     collector c;
@@ -307,20 +305,47 @@ static void test_a_request_that_cannot_be_carried_out_is_refused_with_the_field(
     never_ends.n_stop_ids = TINY_VOCAB;
     assert_int_equal(gol_engine_submit(engine, &never_ends, &id, &err), GOL_EINVAL);
     assert_non_null(strstr(err.message, "whole vocabulary"));
+    assert_int_equal(c.n_events, 0);
+    gol_engine_destroy(&engine);
+    collector_deinit(&c);
+}
 
-    gol_request long_one = ok;
-    long_one.prompt = ids;
-    long_one.n_prompt = 16;
-    assert_int_equal(gol_engine_submit(engine, &long_one, &id, &err), GOL_ECONTEXT);
+static void a_prompt_that_leaves_no_room_is_refused_with_both_numbers(void **state)
+{
+    (void)state;
+    gol_engine *engine = create(&(gol_engine_opts){.max_model_len = 16});
+    static const int32_t ids[16];
+    collector c;
+    collector_init(&c);
+    gol_request request = request_of(&c, 4);
+    request.prompt = ids;
+    request.n_prompt = 16;
+    gol_err err;
+    uint64_t id;
+    assert_int_equal(gol_engine_submit(engine, &request, &id, &err), GOL_ECONTEXT);
     assert_non_null(strstr(err.message, "17"));
     assert_non_null(strstr(err.message, "16"));
-    long_one.n_prompt = INT32_MAX;
-    assert_int_equal(gol_engine_submit(engine, &long_one, &id, &err), GOL_ECONTEXT);
-    long_one.n_prompt = 15;
-    long_one.stop_ids = all;
-    long_one.n_stop_ids = GOL_STOP_IDS_MAX;
-    long_one.n_logprobs = GOL_LOGPROBS_MAX;
-    submit(engine, &long_one);
+    request.n_prompt = INT32_MAX; /* and is not read: there are only 16 */
+    assert_int_equal(gol_engine_submit(engine, &request, &id, &err), GOL_ECONTEXT);
+    gol_engine_destroy(&engine);
+    collector_deinit(&c);
+}
+
+static void a_request_at_every_limit_is_carried_out(void **state)
+{
+    (void)state;
+    gol_engine *engine = create(&(gol_engine_opts){.max_model_len = 16});
+    static const int32_t ids[15];
+    static const int32_t stop_ids[GOL_STOP_IDS_MAX];
+    collector c;
+    collector_init(&c);
+    gol_request request = request_of(&c, 4);
+    request.prompt = ids;
+    request.n_prompt = 15;
+    request.stop_ids = stop_ids;
+    request.n_stop_ids = GOL_STOP_IDS_MAX;
+    request.n_logprobs = GOL_LOGPROBS_MAX;
+    submit(engine, &request);
     assert_true(collector_wait_end(&c));
     assert_int_equal(c.n_tokens, 1);
     assert_int_equal(c.n_last_events, 1);
@@ -330,7 +355,7 @@ static void test_a_request_that_cannot_be_carried_out_is_refused_with_the_field(
 
 /* ---- drain and destroy ---- */
 
-static void test_drain_refuses_new_requests_and_waits_for_the_others(void **state)
+static void drain_refuses_new_requests_and_waits_for_the_others(void **state)
 {
     (void)state;
     gol_engine *engine = create(&(gol_engine_opts){.max_seqs = 2});
@@ -381,7 +406,7 @@ static void *release_when_closed(void *arg)
     return NULL;
 }
 
-static void test_destroy_aborts_whatever_is_there(void **state)
+static void destroy_aborts_whatever_is_there(void **state)
 {
     (void)state;
     enum { N = 6 };
@@ -436,7 +461,7 @@ static void go_on(void *user, const gol_output *output)
     chain->n_failed += gol_engine_submit(chain->engine, &request, &id, NULL) != 0;
 }
 
-static void test_callbacks_may_submit_and_abort(void **state)
+static void callbacks_may_submit_and_abort(void **state)
 {
     (void)state;
     request_chain chain = {.engine = create(&(gol_engine_opts){0}), .n_left = 10};
@@ -458,7 +483,7 @@ static void test_callbacks_may_submit_and_abort(void **state)
 
 /* ---- memory ---- */
 
-static void test_creating_survives_running_out_of_memory(void **state)
+static void creating_survives_running_out_of_memory(void **state)
 {
     (void)state;
     const gol_engine_opts opts = {.max_seqs = 2, .max_batch_tokens = 16};
@@ -481,7 +506,7 @@ static void test_creating_survives_running_out_of_memory(void **state)
     assert_true(n_failures > 15);
 }
 
-static void test_submitting_survives_running_out_of_memory(void **state)
+static void submitting_survives_running_out_of_memory(void **state)
 {
     (void)state;
     gol_engine *engine = create(&(gol_engine_opts){0});
@@ -511,19 +536,21 @@ static void test_submitting_survives_running_out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_request_ends_with_length_after_max_tokens),
-        cmocka_unit_test(test_a_request_ends_with_length_where_the_context_ends),
-        cmocka_unit_test(test_a_stop_id_ends_a_request_but_not_before_min_tokens),
-        cmocka_unit_test(test_penalties_count_the_prompt_and_every_token_drawn),
-        cmocka_unit_test(test_logits_that_are_not_finite_end_their_request_alone),
-        cmocka_unit_test(test_more_than_max_queued_reqs_are_refused),
-        cmocka_unit_test(test_the_policy_decides_who_starts_first),
-        cmocka_unit_test(test_a_request_that_cannot_be_carried_out_is_refused_with_the_field),
-        cmocka_unit_test(test_drain_refuses_new_requests_and_waits_for_the_others),
-        cmocka_unit_test(test_destroy_aborts_whatever_is_there),
-        cmocka_unit_test(test_callbacks_may_submit_and_abort),
-        cmocka_unit_test(test_creating_survives_running_out_of_memory),
-        cmocka_unit_test(test_submitting_survives_running_out_of_memory),
+        cmocka_unit_test(a_request_ends_with_length_after_max_tokens),
+        cmocka_unit_test(a_request_ends_with_length_where_the_context_ends),
+        cmocka_unit_test(a_stop_id_ends_a_request_but_not_before_min_tokens),
+        cmocka_unit_test(penalties_count_the_prompt_and_every_token_drawn),
+        cmocka_unit_test(logits_that_are_not_finite_end_their_request_alone),
+        cmocka_unit_test(more_than_max_queued_reqs_are_refused),
+        cmocka_unit_test(the_policy_decides_who_starts_first),
+        cmocka_unit_test(a_request_that_cannot_be_carried_out_is_refused_with_the_field),
+        cmocka_unit_test(a_prompt_that_leaves_no_room_is_refused_with_both_numbers),
+        cmocka_unit_test(a_request_at_every_limit_is_carried_out),
+        cmocka_unit_test(drain_refuses_new_requests_and_waits_for_the_others),
+        cmocka_unit_test(destroy_aborts_whatever_is_there),
+        cmocka_unit_test(callbacks_may_submit_and_abort),
+        cmocka_unit_test(creating_survives_running_out_of_memory),
+        cmocka_unit_test(submitting_survives_running_out_of_memory),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

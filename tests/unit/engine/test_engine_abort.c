@@ -5,7 +5,7 @@
 #include "base/rng.h"
 #include "unit/engine/engine_test.h"
 
-static void test_an_abort_ends_a_running_request_and_frees_its_blocks_at_once(void **state)
+static void an_abort_ends_a_running_request_and_frees_its_blocks_at_once(void **state)
 {
     (void)state;
     gol_engine *engine = create(&(gol_engine_opts){0});
@@ -35,7 +35,7 @@ static void test_an_abort_ends_a_running_request_and_frees_its_blocks_at_once(vo
     collector_deinit(&c);
 }
 
-static void test_an_aborted_request_in_the_queue_never_starts(void **state)
+static void an_aborted_request_in_the_queue_never_starts(void **state)
 {
     (void)state;
     gol_engine *engine = create(&(gol_engine_opts){.max_seqs = 1});
@@ -72,7 +72,7 @@ static void test_an_aborted_request_in_the_queue_never_starts(void **state)
     collector_deinit(&waiting);
 }
 
-static void test_aborting_unknown_and_finished_ids_does_nothing(void **state)
+static void aborting_unknown_and_finished_ids_does_nothing(void **state)
 {
     (void)state;
     gol_engine *engine = create(&(gol_engine_opts){0});
@@ -104,7 +104,7 @@ static void test_aborting_unknown_and_finished_ids_does_nothing(void **state)
     collector_deinit(&second);
 }
 
-static void test_aborts_that_race_with_the_end_give_one_last_event(void **state)
+static void aborts_that_race_with_the_end_give_one_last_event(void **state)
 {
     (void)state;
     enum { N = 200 };
@@ -160,7 +160,7 @@ static void *rage(void *arg)
     return NULL;
 }
 
-static void test_many_clients_at_once_each_get_one_last_event_per_request(void **state)
+static void many_clients_at_once_each_get_one_last_event_per_request(void **state)
 {
     (void)state;
     enum { N_CLIENTS = 4 };
@@ -190,11 +190,11 @@ static void test_many_clients_at_once_each_get_one_last_event_per_request(void *
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_an_abort_ends_a_running_request_and_frees_its_blocks_at_once),
-        cmocka_unit_test(test_an_aborted_request_in_the_queue_never_starts),
-        cmocka_unit_test(test_aborting_unknown_and_finished_ids_does_nothing),
-        cmocka_unit_test(test_aborts_that_race_with_the_end_give_one_last_event),
-        cmocka_unit_test(test_many_clients_at_once_each_get_one_last_event_per_request),
+        cmocka_unit_test(an_abort_ends_a_running_request_and_frees_its_blocks_at_once),
+        cmocka_unit_test(an_aborted_request_in_the_queue_never_starts),
+        cmocka_unit_test(aborting_unknown_and_finished_ids_does_nothing),
+        cmocka_unit_test(aborts_that_race_with_the_end_give_one_last_event),
+        cmocka_unit_test(many_clients_at_once_each_get_one_last_event_per_request),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -46,7 +46,7 @@ static const char *failure_of(gol_engine_opts opts, gol_limits_basis b, int code
     return err.message;
 }
 
-static void test_defaults_are_those_of_the_header(void **state)
+static void defaults_are_those_of_the_header(void **state)
 {
     (void)state;
     const gol_engine_limits l = limits_of((gol_engine_opts){0}, basis(1000, 64 * gib));
@@ -59,7 +59,7 @@ static void test_defaults_are_those_of_the_header(void **state)
     assert_int_equal(l.kv_bytes, FIXED_BYTES + 64 * 63 * 16 * TOKEN_BYTES);
 }
 
-static void test_the_cache_takes_at_most_a_quarter_of_the_memory(void **state)
+static void the_cache_takes_at_most_a_quarter_of_the_memory(void **state)
 {
     (void)state;
     const gol_engine_limits l = limits_of((gol_engine_opts){0}, basis(1000, gib / 32));
@@ -68,7 +68,7 @@ static void test_the_cache_takes_at_most_a_quarter_of_the_memory(void **state)
     assert_int_equal(l.max_model_len, 1000);                /* one sequence still fits */
 }
 
-static void test_a_context_nobody_asked_for_is_lowered_to_what_fits(void **state)
+static void a_context_nobody_asked_for_is_lowered_to_what_fits(void **state)
 {
     (void)state;
     const uint64_t bytes = FIXED_BYTES + 10 * 16 * TOKEN_BYTES;
@@ -80,8 +80,7 @@ static void test_a_context_nobody_asked_for_is_lowered_to_what_fits(void **state
     assert_int_equal(less.n_blocks, 9);
 }
 
-static void
-test_a_context_that_was_asked_for_and_does_not_fit_is_an_error_with_numbers(void **state)
+static void a_context_that_was_asked_for_and_does_not_fit_is_an_error_with_numbers(void **state)
 {
     (void)state;
     const uint64_t bytes = FIXED_BYTES + 10 * 16 * TOKEN_BYTES;
@@ -97,14 +96,14 @@ test_a_context_that_was_asked_for_and_does_not_fit_is_an_error_with_numbers(void
     assert_non_null(strstr(message, "160 tokens"));
 }
 
-static void test_no_memory_at_all_is_an_error(void **state)
+static void no_memory_at_all_is_an_error(void **state)
 {
     (void)state;
     failure_of((gol_engine_opts){0}, basis(1000, 0), GOL_ENOMEM);
     failure_of((gol_engine_opts){.kv_bytes = 1}, basis(1000, gib), GOL_EINVAL);
 }
 
-static void test_bytes_that_were_given_are_used_whole(void **state)
+static void bytes_that_were_given_are_used_whole(void **state)
 {
     (void)state;
     const gol_engine_limits l = limits_of((gol_engine_opts){.kv_bytes = gib, .max_seqs = 1},
@@ -113,7 +112,7 @@ static void test_bytes_that_were_given_are_used_whole(void **state)
     assert_int_equal(l.max_model_len, 100);
 }
 
-static void test_slots_stay_within_32_bits(void **state)
+static void slots_stay_within_32_bits(void **state)
 {
     (void)state;
     const gol_engine_limits l = limits_of(
@@ -122,7 +121,7 @@ static void test_slots_stay_within_32_bits(void **state)
     assert_int_equal(l.n_blocks, INT32_MAX / 1000);
 }
 
-static void test_batch_size_and_sequences_follow_each_other(void **state)
+static void batch_size_and_sequences_follow_each_other(void **state)
 {
     (void)state;
     const gol_limits_basis b = basis(1000, gib);
@@ -134,7 +133,7 @@ static void test_batch_size_and_sequences_follow_each_other(void **state)
     assert_non_null(strstr(failure_of(fewer, b, GOL_EINVAL), "max_batch_tokens"));
 }
 
-static void test_options_out_of_range_are_named(void **state)
+static void options_out_of_range_are_named(void **state)
 {
     (void)state;
     const struct {
@@ -174,16 +173,15 @@ static void test_options_out_of_range_are_named(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults_are_those_of_the_header),
-        cmocka_unit_test(test_the_cache_takes_at_most_a_quarter_of_the_memory),
-        cmocka_unit_test(test_a_context_nobody_asked_for_is_lowered_to_what_fits),
-        cmocka_unit_test(
-            test_a_context_that_was_asked_for_and_does_not_fit_is_an_error_with_numbers),
-        cmocka_unit_test(test_no_memory_at_all_is_an_error),
-        cmocka_unit_test(test_bytes_that_were_given_are_used_whole),
-        cmocka_unit_test(test_slots_stay_within_32_bits),
-        cmocka_unit_test(test_batch_size_and_sequences_follow_each_other),
-        cmocka_unit_test(test_options_out_of_range_are_named),
+        cmocka_unit_test(defaults_are_those_of_the_header),
+        cmocka_unit_test(the_cache_takes_at_most_a_quarter_of_the_memory),
+        cmocka_unit_test(a_context_nobody_asked_for_is_lowered_to_what_fits),
+        cmocka_unit_test(a_context_that_was_asked_for_and_does_not_fit_is_an_error_with_numbers),
+        cmocka_unit_test(no_memory_at_all_is_an_error),
+        cmocka_unit_test(bytes_that_were_given_are_used_whole),
+        cmocka_unit_test(slots_stay_within_32_bits),
+        cmocka_unit_test(batch_size_and_sequences_follow_each_other),
+        cmocka_unit_test(options_out_of_range_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -152,7 +152,7 @@ static gol_engine_opts opts_of(const loaded_model *tiny, int32_t max_batch_token
     };
 }
 
-static void test_the_requests_alone_are_worth_comparing(void **state)
+static void the_requests_alone_are_worth_comparing(void **state)
 {
     (void)state;
     for (int i = 0; i < N_REQUESTS; i++) {
@@ -167,7 +167,7 @@ static void test_the_requests_alone_are_worth_comparing(void **state)
     }
 }
 
-static void test_together_they_get_what_they_get_alone(void **state)
+static void together_they_get_what_they_get_alone(void **state)
 {
     (void)state;
     const int32_t n_ample = N_REQUESTS * TINY_CTX / BLOCK_SIZE;
@@ -181,7 +181,7 @@ static void test_together_they_get_what_they_get_alone(void **state)
     }
 }
 
-static void test_preemption_changes_no_bit(void **state)
+static void preemption_changes_no_bit(void **state)
 {
     (void)state;
     const loaded_model *models[] = {&one_thread, &two_threads};
@@ -237,7 +237,7 @@ static void run_among_neighbours(const loaded_model *tiny, uint64_t seed)
     }
 }
 
-static void test_neighbours_that_are_aborted_change_no_bit(void **state)
+static void neighbours_that_are_aborted_change_no_bit(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= 3; seed++) {
@@ -249,10 +249,10 @@ static void test_neighbours_that_are_aborted_change_no_bit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_the_requests_alone_are_worth_comparing),
-        cmocka_unit_test(test_together_they_get_what_they_get_alone),
-        cmocka_unit_test(test_preemption_changes_no_bit),
-        cmocka_unit_test(test_neighbours_that_are_aborted_change_no_bit),
+        cmocka_unit_test(the_requests_alone_are_worth_comparing),
+        cmocka_unit_test(together_they_get_what_they_get_alone),
+        cmocka_unit_test(preemption_changes_no_bit),
+        cmocka_unit_test(neighbours_that_are_aborted_change_no_bit),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -11,7 +11,7 @@
 
 static const gol_seq_limits limits = {.max_model_len = 64, .block_size = 4, .n_vocab = 8};
 
-static void test_blocks_for_rounds_up(void **state)
+static void blocks_for_rounds_up(void **state)
 {
     (void)state;
     gol_kv_cache kv;
@@ -24,7 +24,7 @@ static void test_blocks_for_rounds_up(void **state)
     gol_kv_cache_deinit(&kv);
 }
 
-static void test_slots_are_allocated_only_when_a_block_border_is_crossed(void **state)
+static void slots_are_allocated_only_when_a_block_border_is_crossed(void **state)
 {
     (void)state;
     gol_kv_cache kv;
@@ -52,7 +52,7 @@ static void test_slots_are_allocated_only_when_a_block_border_is_crossed(void **
     gol_kv_cache_deinit(&kv);
 }
 
-static void test_a_failed_allocation_changes_nothing(void **state)
+static void a_failed_allocation_changes_nothing(void **state)
 {
     (void)state;
     gol_kv_cache kv;
@@ -71,7 +71,7 @@ static void test_a_failed_allocation_changes_nothing(void **state)
     gol_kv_cache_deinit(&kv);
 }
 
-static void test_the_end_of_a_sequence_is_reused_before_its_beginning(void **state)
+static void the_end_of_a_sequence_is_reused_before_its_beginning(void **state)
 {
     (void)state;
     gol_kv_cache kv;
@@ -91,10 +91,10 @@ static void test_the_end_of_a_sequence_is_reused_before_its_beginning(void **sta
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_blocks_for_rounds_up),
-        cmocka_unit_test(test_slots_are_allocated_only_when_a_block_border_is_crossed),
-        cmocka_unit_test(test_a_failed_allocation_changes_nothing),
-        cmocka_unit_test(test_the_end_of_a_sequence_is_reused_before_its_beginning),
+        cmocka_unit_test(blocks_for_rounds_up),
+        cmocka_unit_test(slots_are_allocated_only_when_a_block_border_is_crossed),
+        cmocka_unit_test(a_failed_allocation_changes_nothing),
+        cmocka_unit_test(the_end_of_a_sequence_is_reused_before_its_beginning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -125,7 +125,7 @@ static int32_t naive_draw(const naive *c, int32_t n, double u, bool *is_close)
     return c[n - 1].token;
 }
 
-static void test_draws_equal_the_naive_reference(void **state)
+static void draws_equal_the_naive_reference(void **state)
 {
     (void)state;
     static float logits[N_VOCAB_MAX];
@@ -191,7 +191,7 @@ static double chi_square(const float *logits, int32_t n_vocab, const gol_samplin
     return sum;
 }
 
-static void test_the_frequencies_are_those_of_the_distribution(void **state)
+static void the_frequencies_are_those_of_the_distribution(void **state)
 {
     (void)state;
     float logits[16];
@@ -219,7 +219,7 @@ static void test_the_frequencies_are_those_of_the_distribution(void **state)
 
 /* ---- edges ---- */
 
-static void test_temperature_zero_takes_the_most_likely_and_of_equals_the_lowest(void **state)
+static void temperature_zero_takes_the_most_likely_and_of_equals_the_lowest(void **state)
 {
     (void)state;
     float logits[100];
@@ -237,7 +237,7 @@ static void test_temperature_zero_takes_the_most_likely_and_of_equals_the_lowest
     assert_int_equal(draw(logits, 1, &p, 0).token, 0);
 }
 
-static void test_zeros_of_both_signs_are_equal(void **state)
+static void zeros_of_both_signs_are_equal(void **state)
 {
     (void)state;
     const float logits[] = {-0.0f, 0.0f, -0.0f, 0.0f};
@@ -252,7 +252,7 @@ static void test_zeros_of_both_signs_are_equal(void **state)
         assert_in_range(draw(logits, 4, &p, position).token, 0, 1);
 }
 
-static void test_top_k_one_and_tiny_top_p_and_min_p_one_leave_the_most_likely(void **state)
+static void top_k_one_and_tiny_top_p_and_min_p_one_leave_the_most_likely(void **state)
 {
     (void)state;
     float logits[300];
@@ -271,7 +271,7 @@ static void test_top_k_one_and_tiny_top_p_and_min_p_one_leave_the_most_likely(vo
     }
 }
 
-static void test_filters_that_are_too_wide_keep_everything(void **state)
+static void filters_that_are_too_wide_keep_everything(void **state)
 {
     (void)state;
     float logits[300];
@@ -287,7 +287,7 @@ static void test_filters_that_are_too_wide_keep_everything(void **state)
 }
 
 /* Token i has probability 2^-(i+1), the last one twice that: sums are exact in binary. */
-static void test_top_p_keeps_the_smallest_set_that_reaches_it(void **state)
+static void top_p_keeps_the_smallest_set_that_reaches_it(void **state)
 {
     (void)state;
     const float p4[] = {0.5f, 0.25f, 0.125f, 0.125f};
@@ -310,7 +310,7 @@ static void test_top_p_keeps_the_smallest_set_that_reaches_it(void **state)
     }
 }
 
-static void test_min_p_drops_what_is_less_likely_than_its_share_of_the_best(void **state)
+static void min_p_drops_what_is_less_likely_than_its_share_of_the_best(void **state)
 {
     (void)state;
     float logits[] = {0.0f, 2.0f, 1.0f, -4.0f}; /* relative to the best: e^-2, 1, e^-1, e^-6 */
@@ -328,7 +328,7 @@ static void test_min_p_drops_what_is_less_likely_than_its_share_of_the_best(void
     }
 }
 
-static void test_extreme_logits_and_temperatures_draw_what_they_should(void **state)
+static void extreme_logits_and_temperatures_draw_what_they_should(void **state)
 {
     (void)state;
     const float huge[] = {-FLT_MAX, FLT_MAX, -FLT_MAX, FLT_MAX};
@@ -347,7 +347,7 @@ static void test_extreme_logits_and_temperatures_draw_what_they_should(void **st
         assert_in_range(seen[i], 60, 140);
 }
 
-static void test_logits_that_are_not_finite_are_reported(void **state)
+static void logits_that_are_not_finite_are_reported(void **state)
 {
     (void)state;
     const float bad[] = {NAN, INFINITY, -INFINITY};
@@ -369,7 +369,7 @@ static void test_logits_that_are_not_finite_are_reported(void **state)
     gol_sampler_deinit(&s);
 }
 
-static void test_banned_tokens_are_never_drawn(void **state)
+static void banned_tokens_are_never_drawn(void **state)
 {
     (void)state;
     float logits[10] = {0};
@@ -397,7 +397,7 @@ typedef struct penalty_case {
     float expected[6];
 } penalty_case;
 
-static void test_penalties_change_exactly_the_tokens_they_speak_of(void **state)
+static void penalties_change_exactly_the_tokens_they_speak_of(void **state)
 {
     (void)state;
     /* Prompt: 0 1 1. Output: 1 2 2. Never seen: 3 4 5. */
@@ -445,7 +445,7 @@ static void test_penalties_change_exactly_the_tokens_they_speak_of(void **state)
     gol_token_counts_deinit(&counts);
 }
 
-static void test_penalties_that_overflow_still_draw(void **state)
+static void penalties_that_overflow_still_draw(void **state)
 {
     (void)state;
     gol_token_counts counts;
@@ -468,7 +468,7 @@ static void test_penalties_that_overflow_still_draw(void **state)
     gol_token_counts_deinit(&counts);
 }
 
-static void test_token_counts_equal_a_plain_array_of_counts(void **state)
+static void token_counts_equal_a_plain_array_of_counts(void **state)
 {
     (void)state;
     enum { N = 500 };
@@ -502,7 +502,7 @@ static void test_token_counts_equal_a_plain_array_of_counts(void **state)
 
 /* ---- log-probabilities, arithmetic, determinism ---- */
 
-static void test_logprobs_are_those_of_the_raw_row_sorted_and_ties_by_id(void **state)
+static void logprobs_are_those_of_the_raw_row_sorted_and_ties_by_id(void **state)
 {
     (void)state;
     static float logits[1000];
@@ -536,7 +536,7 @@ static void test_logprobs_are_those_of_the_raw_row_sorted_and_ties_by_id(void **
     gol_sampler_deinit(&s);
 }
 
-static void test_a_small_vocabulary_gives_fewer_top_logprobs(void **state)
+static void a_small_vocabulary_gives_fewer_top_logprobs(void **state)
 {
     (void)state;
     const float logits[] = {1.0f, 3.0f, 2.0f};
@@ -553,7 +553,7 @@ static void test_a_small_vocabulary_gives_fewer_top_logprobs(void **state)
     gol_sampler_deinit(&s);
 }
 
-static void test_exponentials_are_within_two_ulp(void **state)
+static void exponentials_are_within_two_ulp(void **state)
 {
     (void)state;
     double worst = 0;
@@ -574,7 +574,7 @@ static void test_exponentials_are_within_two_ulp(void **state)
     assert_true(e[2] == 0.0f && e[3] == 0.0f && e[4] == 0.0f);
 }
 
-static void test_a_draw_does_not_depend_on_what_was_drawn_before(void **state)
+static void a_draw_does_not_depend_on_what_was_drawn_before(void **state)
 {
     (void)state;
     static float logits[2][777];
@@ -603,7 +603,7 @@ static void test_a_draw_does_not_depend_on_what_was_drawn_before(void **state)
     gol_sampler_deinit(&s);
 }
 
-static void test_a_draw_allocates_nothing_and_init_survives_running_out(void **state)
+static void a_draw_allocates_nothing_and_init_survives_running_out(void **state)
 {
     (void)state;
     gol_sampler s;
@@ -635,25 +635,25 @@ static void test_a_draw_allocates_nothing_and_init_survives_running_out(void **s
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_draws_equal_the_naive_reference),
-        cmocka_unit_test(test_the_frequencies_are_those_of_the_distribution),
-        cmocka_unit_test(test_temperature_zero_takes_the_most_likely_and_of_equals_the_lowest),
-        cmocka_unit_test(test_zeros_of_both_signs_are_equal),
-        cmocka_unit_test(test_top_k_one_and_tiny_top_p_and_min_p_one_leave_the_most_likely),
-        cmocka_unit_test(test_filters_that_are_too_wide_keep_everything),
-        cmocka_unit_test(test_top_p_keeps_the_smallest_set_that_reaches_it),
-        cmocka_unit_test(test_min_p_drops_what_is_less_likely_than_its_share_of_the_best),
-        cmocka_unit_test(test_extreme_logits_and_temperatures_draw_what_they_should),
-        cmocka_unit_test(test_logits_that_are_not_finite_are_reported),
-        cmocka_unit_test(test_banned_tokens_are_never_drawn),
-        cmocka_unit_test(test_penalties_change_exactly_the_tokens_they_speak_of),
-        cmocka_unit_test(test_penalties_that_overflow_still_draw),
-        cmocka_unit_test(test_token_counts_equal_a_plain_array_of_counts),
-        cmocka_unit_test(test_logprobs_are_those_of_the_raw_row_sorted_and_ties_by_id),
-        cmocka_unit_test(test_a_small_vocabulary_gives_fewer_top_logprobs),
-        cmocka_unit_test(test_exponentials_are_within_two_ulp),
-        cmocka_unit_test(test_a_draw_does_not_depend_on_what_was_drawn_before),
-        cmocka_unit_test(test_a_draw_allocates_nothing_and_init_survives_running_out),
+        cmocka_unit_test(draws_equal_the_naive_reference),
+        cmocka_unit_test(the_frequencies_are_those_of_the_distribution),
+        cmocka_unit_test(temperature_zero_takes_the_most_likely_and_of_equals_the_lowest),
+        cmocka_unit_test(zeros_of_both_signs_are_equal),
+        cmocka_unit_test(top_k_one_and_tiny_top_p_and_min_p_one_leave_the_most_likely),
+        cmocka_unit_test(filters_that_are_too_wide_keep_everything),
+        cmocka_unit_test(top_p_keeps_the_smallest_set_that_reaches_it),
+        cmocka_unit_test(min_p_drops_what_is_less_likely_than_its_share_of_the_best),
+        cmocka_unit_test(extreme_logits_and_temperatures_draw_what_they_should),
+        cmocka_unit_test(logits_that_are_not_finite_are_reported),
+        cmocka_unit_test(banned_tokens_are_never_drawn),
+        cmocka_unit_test(penalties_change_exactly_the_tokens_they_speak_of),
+        cmocka_unit_test(penalties_that_overflow_still_draw),
+        cmocka_unit_test(token_counts_equal_a_plain_array_of_counts),
+        cmocka_unit_test(logprobs_are_those_of_the_raw_row_sorted_and_ties_by_id),
+        cmocka_unit_test(a_small_vocabulary_gives_fewer_top_logprobs),
+        cmocka_unit_test(exponentials_are_within_two_ulp),
+        cmocka_unit_test(a_draw_does_not_depend_on_what_was_drawn_before),
+        cmocka_unit_test(a_draw_allocates_nothing_and_init_survives_running_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

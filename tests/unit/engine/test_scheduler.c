@@ -60,7 +60,7 @@ static int32_t step(bench *b)
     return n_tokens;
 }
 
-static void test_a_prompt_is_computed_in_slices_of_the_budget(void **state)
+static void a_prompt_is_computed_in_slices_of_the_budget(void **state)
 {
     (void)state;
     bench b;
@@ -74,7 +74,7 @@ static void test_a_prompt_is_computed_in_slices_of_the_budget(void **state)
     tear_down(&b);
 }
 
-static void test_decodes_come_before_a_prompt_of_higher_rank(void **state)
+static void decodes_come_before_a_prompt_of_higher_rank(void **state)
 {
     (void)state;
     bench b;
@@ -91,7 +91,7 @@ static void test_decodes_come_before_a_prompt_of_higher_rank(void **state)
     tear_down(&b);
 }
 
-static void test_one_step_mixes_decodes_and_new_prompts(void **state)
+static void one_step_mixes_decodes_and_new_prompts(void **state)
 {
     (void)state;
     bench b;
@@ -111,7 +111,7 @@ static void test_one_step_mixes_decodes_and_new_prompts(void **state)
     tear_down(&b);
 }
 
-static void test_no_more_than_max_seqs_run(void **state)
+static void no_more_than_max_seqs_run(void **state)
 {
     (void)state;
     bench b;
@@ -128,7 +128,7 @@ static void test_no_more_than_max_seqs_run(void **state)
     tear_down(&b);
 }
 
-static void test_the_newest_gives_way_and_keeps_its_tokens(void **state)
+static void the_newest_gives_way_and_keeps_its_tokens(void **state)
 {
     (void)state;
     bench b;
@@ -156,7 +156,7 @@ static void test_the_newest_gives_way_and_keeps_its_tokens(void **state)
     tear_down(&b);
 }
 
-static void test_a_preempted_sequence_comes_back_before_those_that_never_ran(void **state)
+static void a_preempted_sequence_comes_back_before_those_that_never_ran(void **state)
 {
     (void)state;
     bench b;
@@ -173,7 +173,7 @@ static void test_a_preempted_sequence_comes_back_before_those_that_never_ran(voi
     tear_down(&b);
 }
 
-static void test_a_sequence_starts_only_when_running_ones_keep_a_spare_block(void **state)
+static void a_sequence_starts_only_when_running_ones_keep_a_spare_block(void **state)
 {
     (void)state;
     for (int32_t n_blocks = 7; n_blocks <= 8; n_blocks++) {
@@ -187,7 +187,7 @@ static void test_a_sequence_starts_only_when_running_ones_keep_a_spare_block(voi
     }
 }
 
-static void test_a_long_prompt_starts_only_when_all_of_it_fits(void **state)
+static void a_long_prompt_starts_only_when_all_of_it_fits(void **state)
 {
     (void)state;
     bench b;
@@ -203,7 +203,7 @@ static void test_a_long_prompt_starts_only_when_all_of_it_fits(void **state)
     tear_down(&b);
 }
 
-static void test_priority_decides_who_starts_and_who_gives_way(void **state)
+static void priority_decides_who_starts_and_who_gives_way(void **state)
 {
     (void)state;
     bench b;
@@ -224,7 +224,7 @@ static void test_priority_decides_who_starts_and_who_gives_way(void **state)
     tear_down(&b);
 }
 
-static void test_fcfs_ignores_priority(void **state)
+static void fcfs_ignores_priority(void **state)
 {
     (void)state;
     bench b;
@@ -237,7 +237,7 @@ static void test_fcfs_ignores_priority(void **state)
     tear_down(&b);
 }
 
-static void test_a_sequence_that_fills_the_pool_runs_to_its_end_alone(void **state)
+static void a_sequence_that_fills_the_pool_runs_to_its_end_alone(void **state)
 {
     (void)state;
     bench b;
@@ -257,7 +257,7 @@ static void test_a_sequence_that_fills_the_pool_runs_to_its_end_alone(void **sta
     tear_down(&b);
 }
 
-static void test_finishing_a_waiting_sequence_takes_it_out_of_the_queue(void **state)
+static void finishing_a_waiting_sequence_takes_it_out_of_the_queue(void **state)
 {
     (void)state;
     bench b;
@@ -276,18 +276,18 @@ static void test_finishing_a_waiting_sequence_takes_it_out_of_the_queue(void **s
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_prompt_is_computed_in_slices_of_the_budget),
-        cmocka_unit_test(test_decodes_come_before_a_prompt_of_higher_rank),
-        cmocka_unit_test(test_one_step_mixes_decodes_and_new_prompts),
-        cmocka_unit_test(test_no_more_than_max_seqs_run),
-        cmocka_unit_test(test_the_newest_gives_way_and_keeps_its_tokens),
-        cmocka_unit_test(test_a_preempted_sequence_comes_back_before_those_that_never_ran),
-        cmocka_unit_test(test_a_sequence_starts_only_when_running_ones_keep_a_spare_block),
-        cmocka_unit_test(test_a_long_prompt_starts_only_when_all_of_it_fits),
-        cmocka_unit_test(test_priority_decides_who_starts_and_who_gives_way),
-        cmocka_unit_test(test_fcfs_ignores_priority),
-        cmocka_unit_test(test_a_sequence_that_fills_the_pool_runs_to_its_end_alone),
-        cmocka_unit_test(test_finishing_a_waiting_sequence_takes_it_out_of_the_queue),
+        cmocka_unit_test(a_prompt_is_computed_in_slices_of_the_budget),
+        cmocka_unit_test(decodes_come_before_a_prompt_of_higher_rank),
+        cmocka_unit_test(one_step_mixes_decodes_and_new_prompts),
+        cmocka_unit_test(no_more_than_max_seqs_run),
+        cmocka_unit_test(the_newest_gives_way_and_keeps_its_tokens),
+        cmocka_unit_test(a_preempted_sequence_comes_back_before_those_that_never_ran),
+        cmocka_unit_test(a_sequence_starts_only_when_running_ones_keep_a_spare_block),
+        cmocka_unit_test(a_long_prompt_starts_only_when_all_of_it_fits),
+        cmocka_unit_test(priority_decides_who_starts_and_who_gives_way),
+        cmocka_unit_test(fcfs_ignores_priority),
+        cmocka_unit_test(a_sequence_that_fills_the_pool_runs_to_its_end_alone),
+        cmocka_unit_test(finishing_a_waiting_sequence_takes_it_out_of_the_queue),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

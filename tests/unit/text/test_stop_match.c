@@ -53,7 +53,7 @@ static size_t held_after(const char *text)
     return gol_stop_n_held(&set, &st);
 }
 
-static void test_the_first_to_be_complete_counts(void **state)
+static void the_first_to_be_complete_counts(void **state)
 {
     (void)state;
     size_t end;
@@ -63,7 +63,7 @@ static void test_the_first_to_be_complete_counts(void **state)
     assert_int_equal(end, 4);
 }
 
-static void test_of_two_that_end_together_the_longer_counts(void **state)
+static void of_two_that_end_together_the_longer_counts(void **state)
 {
     (void)state;
     size_t end;
@@ -75,7 +75,7 @@ static void test_of_two_that_end_together_the_longer_counts(void **state)
     assert_int_equal(feed("xxc", &end), 0);
 }
 
-static void test_a_failed_beginning_may_hold_another(void **state)
+static void a_failed_beginning_may_hold_another(void **state)
 {
     (void)state;
     size_t end;
@@ -87,7 +87,7 @@ static void test_a_failed_beginning_may_hold_another(void **state)
     assert_int_equal(held_after("xaabaabc"), 0);
 }
 
-static void test_what_is_held_is_the_longest_beginning(void **state)
+static void what_is_held_is_the_longest_beginning(void **state)
 {
     (void)state;
     add("\n\nUser:");
@@ -98,7 +98,7 @@ static void test_what_is_held_is_the_longest_beginning(void **state)
     assert_int_equal(held_after("ok\n\nUsex"), 0);
 }
 
-static void test_nothing_is_held_without_strings(void **state)
+static void nothing_is_held_without_strings(void **state)
 {
     (void)state;
     assert_int_equal(held_after("anything"), 0);
@@ -178,7 +178,7 @@ static void run_random(gol_rng *rng)
     teardown(NULL);
 }
 
-static void test_pieces_find_what_a_search_of_the_whole_finds(void **state)
+static void pieces_find_what_a_search_of_the_whole_finds(void **state)
 {
     (void)state;
     gol_rng rng = {.key = 7};
@@ -186,7 +186,7 @@ static void test_pieces_find_what_a_search_of_the_whole_finds(void **state)
         run_random(&rng);
 }
 
-static void test_the_longest_string_and_the_full_set_fit(void **state)
+static void the_longest_string_and_the_full_set_fit(void **state)
 {
     (void)state;
     char s[GOL_STOP_STRING_LEN_MAX + 1];
@@ -202,7 +202,7 @@ static void test_the_longest_string_and_the_full_set_fit(void **state)
     assert_int_equal(held_after(s), GOL_STOP_STRING_LEN_MAX - 1);
 }
 
-static void test_no_memory_adds_nothing(void **state)
+static void no_memory_adds_nothing(void **state)
 {
     (void)state;
     for (uint64_t n = 1;; n++) {
@@ -222,14 +222,14 @@ static void test_no_memory_adds_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        stop_test(test_the_first_to_be_complete_counts),
-        stop_test(test_of_two_that_end_together_the_longer_counts),
-        stop_test(test_a_failed_beginning_may_hold_another),
-        stop_test(test_what_is_held_is_the_longest_beginning),
-        stop_test(test_nothing_is_held_without_strings),
-        cmocka_unit_test(test_pieces_find_what_a_search_of_the_whole_finds),
-        stop_test(test_the_longest_string_and_the_full_set_fit),
-        stop_test(test_no_memory_adds_nothing),
+        stop_test(the_first_to_be_complete_counts),
+        stop_test(of_two_that_end_together_the_longer_counts),
+        stop_test(a_failed_beginning_may_hold_another),
+        stop_test(what_is_held_is_the_longest_beginning),
+        stop_test(nothing_is_held_without_strings),
+        cmocka_unit_test(pieces_find_what_a_search_of_the_whole_finds),
+        stop_test(the_longest_string_and_the_full_set_fit),
+        stop_test(no_memory_adds_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
