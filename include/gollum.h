@@ -41,7 +41,9 @@
  * gollum_close() is the last call.
  *
  * Errors: functions return 0 or a negative GOLLUM_E… code, and then fill *error (which may be NULL) with a message that says
- * what was wrong, what was found and what is accepted. The library never exits and never prints.
+ * what was wrong, what was found and what is accepted. The library never exits and never prints, with one exception: a model
+ * file that is truncated while it is open. Its memory is gone then, and a SIGBUS handler, installed by the first gollum_open(),
+ * names the file on stderr and ends the process with status 74. Other causes of SIGBUS go to the handler that was there before.
  *
  * Compatibility: a program may run with a later version of the library than it was built with. The structs gollum_options,
  * gollum_request and gollum_event only ever get new fields at their end; their first one, struct_size, says which fields the

@@ -71,23 +71,18 @@ static int create(gollum **out, const gollum_options *o, gol_err *err)
 int gollum_open(gollum **out, const gollum_options *options, gollum_error *error)
 {
     gol_err err = {0};
-    gollum_options o;
-    int rc;
     if (out == NULL) {
-        rc = gol_fail(&err, GOL_EINVAL, "out is NULL");
-        goto fail;
+        gol_fail(&err, GOL_EINVAL, "out is NULL");
+        return gol_public_fail(error, &err);
     }
     *out = NULL;
-    rc = read_options(&o, options, &err);
-    if (rc != 0)
-        goto fail;
-    gol_user_log_init(o.log, o.log_user);
-    rc = create(out, &o, &err);
-    if (rc != 0)
-        goto fail;
-    return 0;
-fail:
-    return gol_public_fail(error, &err);
+    gollum_options o;
+    int rc = read_options(&o, options, &err);
+    if (rc == 0) {
+        gol_user_log_init(o.log, o.log_user);
+        rc = create(out, &o, &err);
+    }
+    return rc == 0 ? 0 : gol_public_fail(error, &err);
 }
 
 void gollum_close(gollum **g_ptr)

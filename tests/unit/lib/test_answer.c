@@ -1,5 +1,5 @@
 /* Events from scripted tokens: what is held back, and what becomes of it at every kind of end. */
-#include "lib_test.h"
+#include "unit/lib/lib_test.h"
 
 #include "lib/answer.h"
 #include "text/tokenizer.h"

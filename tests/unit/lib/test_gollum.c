@@ -1,5 +1,5 @@
 /* The handle: opening and what it refuses, closing, sizes, text and tokens. */
-#include "lib_test.h"
+#include "unit/lib/lib_test.h"
 
 static void assert_open_fails(const gollum_options *options, int code, int exit_code,
                               const char *words)

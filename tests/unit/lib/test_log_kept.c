@@ -1,5 +1,5 @@
 /* A program that set up the log itself, as the command line does, keeps it when it opens a model. */
-#include "lib_test.h"
+#include "unit/lib/lib_test.h"
 
 #include "base/log.h"
 

@@ -2,7 +2,7 @@
  * The n-th allocation fails, for n = 1, 2, … until none does: opening, submitting, polling and closing either work or say
  * GOLLUM_ENOMEM. Nothing crashes, waits for ever or leaks (LeakSanitizer looks on), and what works gives the right answer.
  */
-#include "lib_test.h"
+#include "unit/lib/lib_test.h"
 
 #include "base/mem.h"
 

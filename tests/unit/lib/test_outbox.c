@@ -1,5 +1,5 @@
 /* The outbox alone: order, waiting, and that a reader is never left waiting for nothing. */
-#include "lib_test.h"
+#include "unit/lib/lib_test.h"
 
 #include "base/mem.h"
 #include "lib/outbox.h"

@@ -1,5 +1,5 @@
 /* Polling: when it returns, what it writes, who may do it. */
-#include "lib_test.h"
+#include "unit/lib/lib_test.h"
 
 #include "base/clock.h"
 

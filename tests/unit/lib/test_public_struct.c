@@ -1,5 +1,5 @@
 /* Copies between structs of different versions, byte by byte, and errors. */
-#include "lib_test.h"
+#include "unit/lib/lib_test.h"
 
 #include "lib/public_struct.h"
 

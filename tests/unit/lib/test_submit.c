@@ -2,9 +2,11 @@
  * Requests: the same answer alone and in company, polled and called back; stop strings; aborts and closing at moments that
  * are known because a callback holds the engine; what is refused.
  */
-#include "lib_test.h"
+#include "unit/lib/lib_test.h"
 
 #include <stdlib.h>
+
+#include "lib/gollum_impl.h"
 
 enum { N_REQUESTS = 8, N_THREADS = 4 };
 
@@ -242,7 +244,7 @@ static void an_answer_ends_before_its_stop_string_wherever_that_lies(void **stat
     poll_all(g);
     assert_true(whole.text_len > 60);
     int n_across = 0;
-    for (size_t begin = 0; begin < whole.text_len; begin++) {
+    for (size_t begin = 0; begin < whole.text_len; begin += 2) {
         const size_t len = 1 + begin % 15;
         char stop[16] = {0};
         memcpy(stop, whole.text + begin, len < whole.text_len - begin ? len : 1);
@@ -254,7 +256,7 @@ static void an_answer_ends_before_its_stop_string_wherever_that_lies(void **stat
         request = request_of(&stopped, "the water", 60);
         request.stop = stops;
         request.n_stop = 2;
-        request.on_event = begin % 2 == 0 ? listen : NULL;
+        request.on_event = begin / 2 % 2 == 0 ? listen : NULL;
         if (gollum_submit(g, &request, NULL, NULL) == GOLLUM_EINVAL) {
             listener_deinit(&stopped);
             continue; /* the piece cuts a character in two */
@@ -276,6 +278,56 @@ static void an_answer_ends_before_its_stop_string_wherever_that_lies(void **stat
     assert_true(n_across >= 10);
     gollum_close(&g);
     listener_deinit(&whole);
+}
+
+/* A request that makes every step last 2 ms, so that whoever polls keeps up with the engine. */
+static void slow_down(const gollum_event *event)
+{
+    (void)event;
+    const struct timespec pause = {.tv_nsec = 2000000};
+    nanosleep(&pause, NULL);
+}
+
+/* Otherwise it would go on to the end of the context, for nobody. */
+static void behind_a_stop_string_nothing_is_computed(void **state)
+{
+    (void)state;
+    gollum_options options = lib_options();
+    options.max_seqs =
+        2; /* beside the slow one: the second request begins when the first is gone */
+    for (int is_polled = 0; is_polled < 2; is_polled++) {
+        gollum *g = open_with(&options);
+        listener whole, stopped, second;
+        listener_init(&whole);
+        listener_init(&stopped);
+        listener_init(&second);
+        gollum_request request = request_of(&whole, "the water", 30);
+        (void)submit_ok(g, &request);
+        poll_all(g);
+        gollum_request slow = request_of(NULL, "slow", 0);
+        slow.on_event = slow_down;
+        const uint64_t slow_id = submit_ok(g, &slow);
+        const char *const stops[] = {whole.text + whole.ends[19]}; /* from the 21st token on */
+        request = request_of(&stopped, "the water", 0);
+        request.stop = stops;
+        request.n_stop = 1;
+        request.on_event = is_polled ? NULL : listen;
+        (void)submit_ok(g, &request);
+        poll_all(g);
+        request = request_of(&second, "next", 1);
+        request.on_event = listen;
+        (void)submit_ok(g, &request);
+        listener_wait_end(&second);
+        assert_int_equal(stopped.finish, GOLLUM_FINISH_STOP);
+        gol_engine_stats stats;
+        gol_engine_get_stats(g->parts.engine, &stats);
+        assert_int_equal(stats.n_finished[GOL_FINISH_ABORT], 1);
+        gollum_abort(g, slow_id);
+        gollum_close(&g);
+        listener_deinit(&whole);
+        listener_deinit(&stopped);
+        listener_deinit(&second);
+    }
 }
 
 static void stop_strings_have_limits(void **state)
@@ -528,6 +580,7 @@ int main(void)
         cmocka_unit_test(closing_ends_everything),
         cmocka_unit_test(a_callback_may_submit_and_abort),
         cmocka_unit_test(an_answer_ends_before_its_stop_string_wherever_that_lies),
+        cmocka_unit_test(behind_a_stop_string_nothing_is_computed),
         cmocka_unit_test(stop_strings_have_limits),
         cmocka_unit_test(a_prompt_may_hold_any_bytes),
         cmocka_unit_test(a_prompt_may_fill_the_context_but_for_one_token),

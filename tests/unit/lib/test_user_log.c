@@ -1,5 +1,5 @@
 /* Who gets the process's log lines. One test: the settings are the process's and last as long as it does. */
-#include "lib_test.h"
+#include "unit/lib/lib_test.h"
 
 #include "base/log.h"
 #include "lib/user_log.h"
