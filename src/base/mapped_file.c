@@ -80,7 +80,7 @@ int gol_mapped_file_open(gol_mapped_file *file, const char *path, gol_err *err)
     }
     file->path = gol_try_strndup(gol_str_from(path));
     if (!file->path) {
-        code = gol_fail(err, GOL_ENOMEM, "no memory for a file's name");
+        code = gol_fail(err, GOL_ENOMEM, "out of memory for a file's name");
         goto fail;
     }
     const int flags = size == 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;

@@ -108,7 +108,7 @@ int gol_worker_pool_create(gol_worker_pool **out, int n_threads, gol_err *err)
     const size_t n_bytes = sizeof(gol_worker_pool) + (size_t)(n_threads - 1) * sizeof(worker);
     gol_worker_pool *pool = gol_try_aligned(n_bytes);
     if (!pool)
-        return gol_fail(err, GOL_ENOMEM, "threads: no memory for a pool of %d", n_threads);
+        return gol_fail(err, GOL_ENOMEM, "threads: out of memory for a pool of %d", n_threads);
     memset(pool, 0, n_bytes);
     pool->n_threads = n_threads;
     /* With fewer processors a spinner would hold the one that others need. */

@@ -180,7 +180,7 @@ int gol_inspect_print_json(FILE *out, const gol_model_file *file, gol_err *err)
     flush(&r);
     gol_buf_deinit(&r.buf);
     if (r.no_memory)
-        return gol_fail(err, GOL_ENOMEM, "no memory for the JSON document");
+        return gol_fail(err, GOL_ENOMEM, "out of memory for the JSON document");
     if (r.failed_errno != 0 || fflush(out) != 0)
         return gol_fail(err, GOL_EIO, "stdout: %s",
                         strerror(r.failed_errno != 0 ? r.failed_errno : errno));

@@ -148,7 +148,7 @@ static int print_json(FILE *out, const gol_model_file *file, const gol_model_fac
     gol_buf_putc(&buf, '\n');
     int rc = 0;
     if (buf.failed)
-        rc = gol_fail(err, GOL_ENOMEM, "no memory for the JSON document");
+        rc = gol_fail(err, GOL_ENOMEM, "out of memory for the JSON document");
     else
         (void)fwrite(buf.data, 1, buf.len, out); /* the caller asks ferror() */
     gol_buf_deinit(&buf);

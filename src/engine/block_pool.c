@@ -37,7 +37,7 @@ int gol_block_pool_init(gol_block_pool *pool, int32_t n_blocks, gol_err *err)
     *pool = (gol_block_pool){.n_blocks = n_blocks};
     pool->blocks = gol_try_calloc((size_t)n_blocks, sizeof *pool->blocks);
     if (!pool->blocks)
-        return gol_fail(err, GOL_ENOMEM, "no memory for the table of %d KV blocks", n_blocks);
+        return gol_fail(err, GOL_ENOMEM, "out of memory for the table of %d KV blocks", n_blocks);
     pool->free_head.block_id = -1;
     pool->free_tail.block_id = -1;
     pool->free_head.next_free = &pool->free_tail;

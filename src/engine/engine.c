@@ -206,7 +206,8 @@ static int find_limits(gol_engine *engine, const gol_engine_opts *opts, gol_err 
     const gol_config *config = gol_model_config(engine->model);
     gol_kv_layer_shape *layers = gol_try_array((size_t)config->n_layers, sizeof *layers);
     if (!layers)
-        return gol_fail(err, GOL_ENOMEM, "no memory for the shapes of %d layers", config->n_layers);
+        return gol_fail(err, GOL_ENOMEM, "out of memory for the shapes of %d layers",
+                        config->n_layers);
     gol_model_kv_layers(engine->model, layers);
     const gol_limits_basis basis = {
         .be = gol_model_backend(engine->model),
@@ -247,7 +248,7 @@ static int init_parts(gol_engine *engine, const gol_engine_opts *opts, gol_err *
     engine->has_inbox = true;
     engine->mail.aborted = gol_try_array((size_t)engine->inbox.n_slots, sizeof(gol_seq *));
     if (!engine->mail.aborted)
-        return gol_fail(err, GOL_ENOMEM, "no memory for %d aborts", engine->inbox.n_slots);
+        return gol_fail(err, GOL_ENOMEM, "out of memory for %d aborts", engine->inbox.n_slots);
     return 0;
 }
 
@@ -257,7 +258,7 @@ int gol_engine_create(gol_engine **out, const gol_model *model, const gol_engine
     *out = NULL;
     gol_engine *engine = gol_try_calloc(1, sizeof *engine);
     if (!engine)
-        return gol_fail(err, GOL_ENOMEM, "no memory for an engine");
+        return gol_fail(err, GOL_ENOMEM, "out of memory for an engine");
     engine->model = model;
     int rc = find_limits(engine, opts, err);
     if (rc == 0)

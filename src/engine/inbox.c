@@ -54,7 +54,8 @@ int gol_inbox_init(gol_inbox *inbox, int32_t max_queued_reqs, int32_t max_seqs, 
     if (!inbox->slots || !inbox->free_slots) {
         gol_free(inbox->slots);
         gol_free(inbox->free_slots);
-        return gol_fail(err, GOL_ENOMEM, "no memory for a queue of %d requests", max_queued_reqs);
+        return gol_fail(err, GOL_ENOMEM, "out of memory for a queue of %d requests",
+                        max_queued_reqs);
     }
     while (inbox->n_free_slots < inbox->n_slots) {
         inbox->free_slots[inbox->n_free_slots] = inbox->n_slots - 1 - inbox->n_free_slots;

@@ -18,7 +18,7 @@ static int create_kv(gol_runner *r, const gol_model *model, const gol_engine_lim
     const int32_t n_layers = gol_model_config(model)->n_layers;
     gol_kv_layer_shape *layers = gol_try_array((size_t)n_layers, sizeof *layers);
     if (!layers)
-        return gol_fail(err, GOL_ENOMEM, "no memory for the shapes of %d layers", n_layers);
+        return gol_fail(err, GOL_ENOMEM, "out of memory for the shapes of %d layers", n_layers);
     gol_model_kv_layers(model, layers);
     const gol_kv_shape shape = {
         .type = kv_type,
@@ -44,7 +44,7 @@ static int allocate_arrays(gol_runner *r, const gol_engine_limits *limits, gol_e
     r->results = gol_try_array(n_seqs, sizeof *r->results);
     if (!r->tokens || !r->positions || !r->slot_mapping || !r->seqs || !r->output_rows ||
         !r->results)
-        return gol_fail(err, GOL_ENOMEM, "no memory for batches of %d tokens",
+        return gol_fail(err, GOL_ENOMEM, "out of memory for batches of %d tokens",
                         limits->max_batch_tokens);
     return 0;
 }

@@ -26,7 +26,7 @@ int gol_sampler_init(gol_sampler *s, int32_t n_vocab, gol_err *err)
     s->sums = gol_try_array((size_t)n_vocab / SUM_BLOCK + 1, sizeof *s->sums);
     if (!s->logits || !s->sums) {
         gol_sampler_deinit(s);
-        return gol_fail(err, GOL_ENOMEM, "no memory to sample from %d tokens", n_vocab);
+        return gol_fail(err, GOL_ENOMEM, "out of memory for sampling from %d tokens", n_vocab);
     }
     const int rc = gol_candidates_init(&s->candidates, n_vocab, err);
     if (rc != 0)

@@ -32,7 +32,7 @@ int gol_candidates_init(gol_candidates *c, int32_t n_max, gol_err *err)
     c->mass = gol_try_array(N_BUCKETS, sizeof *c->mass);
     if (!c->ids || !c->depths || !c->weights || !c->mass) {
         gol_candidates_deinit(c);
-        return gol_fail(err, GOL_ENOMEM, "no memory to sample from %d tokens", n_max);
+        return gol_fail(err, GOL_ENOMEM, "out of memory for sampling from %d tokens", n_max);
     }
     return 0;
 }

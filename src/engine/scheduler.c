@@ -23,7 +23,7 @@ int gol_scheduler_init(gol_scheduler *s, const gol_scheduler_opts *opts, gol_kv_
     *s = (gol_scheduler){.opts = *opts, .kv = kv};
     s->plan.seqs = gol_try_array((size_t)opts->max_seqs, sizeof(gol_seq *));
     if (!s->plan.seqs)
-        return gol_fail(err, GOL_ENOMEM, "no memory for plans of %d sequences", opts->max_seqs);
+        return gol_fail(err, GOL_ENOMEM, "out of memory for plans of %d sequences", opts->max_seqs);
     return 0;
 }
 

@@ -47,7 +47,7 @@ int gol_seq_create(gol_seq **out, const gol_request *request, const gol_seq_limi
 
     gol_seq *seq = gol_try_calloc(1, sizeof *seq);
     if (!seq)
-        return gol_fail(err, GOL_ENOMEM, "no memory for a sequence");
+        return gol_fail(err, GOL_ENOMEM, "out of memory for a sequence");
     seq->status = GOL_SEQ_WAITING;
     seq->priority = request->priority;
     seq->n_prompt = request->n_prompt;
@@ -69,7 +69,7 @@ int gol_seq_create(gol_seq **out, const gol_request *request, const gol_seq_limi
     if (!seq->tokens || !seq->stop_ids || !seq->block_table) {
         const int32_t n_tokens_max = seq->n_tokens_max;
         gol_seq_destroy(&seq);
-        return gol_fail(err, GOL_ENOMEM, "no memory for a sequence of up to %d tokens",
+        return gol_fail(err, GOL_ENOMEM, "out of memory for a sequence of up to %d tokens",
                         n_tokens_max);
     }
     if (has_penalty(&seq->sampling) && init_counts(seq, limits->n_vocab, err) != 0) {

@@ -19,7 +19,7 @@ int gol_token_counts_init(gol_token_counts *counts, int32_t n_entries_max, gol_e
     counts->index = gol_try_calloc(n_index, sizeof *counts->index);
     if (!counts->entries || !counts->index) {
         gol_token_counts_deinit(counts);
-        return gol_fail(err, GOL_ENOMEM, "no memory for the token counts of %d tokens",
+        return gol_fail(err, GOL_ENOMEM, "out of memory for the token counts of %d tokens",
                         n_entries_max);
     }
     return 0;

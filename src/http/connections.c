@@ -11,7 +11,7 @@ int gol_connections_init(gol_connections *cs, int32_t n_slots, gol_err *err)
     *cs = (gol_connections){.n_slots = n_slots};
     cs->slots = gol_try_calloc((size_t)n_slots, sizeof(gol_connection *));
     if (cs->slots == NULL)
-        return gol_fail(err, GOL_ENOMEM, "http: no memory for %d connections", n_slots);
+        return gol_fail(err, GOL_ENOMEM, "http: out of memory for %d connections", n_slots);
     pthread_mutex_init(&cs->lock, NULL);
     return 0;
 }

@@ -83,7 +83,7 @@ int gol_hangup_watch_create(gol_hangup_watch **out, const gol_hangup_watch_event
     *out = NULL;
     gol_hangup_watch *watch = gol_try_calloc(1, sizeof *watch);
     if (watch == NULL)
-        return gol_fail(err, GOL_ENOMEM, "http: no memory for the connection watch");
+        return gol_fail(err, GOL_ENOMEM, "http: out of memory for the connection watch");
     watch->events = *events;
     pthread_mutex_init(&watch->lock, NULL);
     const int error = pthread_create(&watch->thread, NULL, watch_main, watch);

@@ -170,7 +170,7 @@ int gol_http_server_start(gol_http_server **out, gol_api *api, const gol_http_op
     *out = NULL;
     gol_http_server *server = gol_try_calloc(1, sizeof *server);
     if (server == NULL)
-        return gol_fail(err, GOL_ENOMEM, "http: no memory for the server");
+        return gol_fail(err, GOL_ENOMEM, "http: out of memory for the server");
     server->listen_fd = -1;
     server->env = (gol_connection_env){
         .api = api,
