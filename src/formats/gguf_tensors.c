@@ -81,8 +81,7 @@ static int read_tensor(gol_gguf_reader *r, gol_tensor *t)
 /* From an offset inside the data section to bytes inside the file. */
 static int place_tensor(gol_gguf_reader *r, gol_tensor *t)
 {
-    const uint64_t section = r->cursor.size -
-                             r->out->data_offset; /* its bytes; 0 or more, checked by the caller */
+    const uint64_t section = r->cursor.size - r->out->data_offset; /* bytes; the caller checked */
     const uint64_t offset = t->file_offset;
     if (offset % r->out->alignment != 0)
         return gol_fail(r->err, GOL_EMODEL,

@@ -43,14 +43,20 @@ struct gol_kv {
     gol_kv_layer layers[]; /* [n_layers] */
 };
 
+/* Number of the row [block][head][offset] in K and in V. */
+static inline size_t gol_kv_cpu_row(const gol_kv *kv, const gol_kv_layer *l, int32_t block,
+                                    int32_t head, int32_t offset)
+{
+    const size_t run = (size_t)block * (size_t)l->shape.n_kv_heads + (size_t)head;
+    return run * (size_t)kv->block_size + (size_t)offset;
+}
+
 /* Keys [n][head_dim_k] of one head from position `offset` of a block to the block's end. */
 static inline uint8_t *gol_kv_cpu_keys(const gol_kv *kv, int32_t layer, int32_t block, int32_t head,
                                        int32_t offset)
 {
     const gol_kv_layer *l = &kv->layers[layer];
-    const size_t row = ((size_t)block * (size_t)l->shape.n_kv_heads + (size_t)head) *
-                           (size_t)kv->block_size +
-                       (size_t)offset;
+    const size_t row = gol_kv_cpu_row(kv, l, block, head, offset);
     return kv->data + l->k_offset + row * (size_t)l->shape.head_dim_k * kv->element_size;
 }
 
@@ -59,9 +65,7 @@ static inline uint8_t *gol_kv_cpu_values(const gol_kv *kv, int32_t layer, int32_
                                          int32_t head, int32_t offset)
 {
     const gol_kv_layer *l = &kv->layers[layer];
-    const size_t row = ((size_t)block * (size_t)l->shape.n_kv_heads + (size_t)head) *
-                           (size_t)kv->block_size +
-                       (size_t)offset;
+    const size_t row = gol_kv_cpu_row(kv, l, block, head, offset);
     return kv->data + l->v_offset + row * (size_t)l->shape.head_dim_v * kv->element_size;
 }
 

@@ -185,8 +185,8 @@ static void quote_cuts_with_dots_and_never_overruns(void **state)
             } else {
                 assert_true(len >= 3 && strcmp(buf + len - 3, "…") == 0);
                 assert_memory_equal(buf, whole, len - 3);
-                assert_true(len + 8 >
-                            size); /* no more is lost than one character and its dots need */
+                /* No more is lost than one character and its dots need. */
+                assert_true(len + 8 > size);
             }
             for (size_t i = 0; i < len; i += gol_utf8_char_len(buf + i, len - i))
                 assert_true(gol_utf8_char_len(buf + i, len - i) > 0);
