@@ -3,6 +3,8 @@
  * program; Ctrl-D or /bye ends it. Answers go to stdout, everything else to stderr.
  */
 #include <editline/readline.h>
+#include <langinfo.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +27,7 @@ typedef struct conversation {
     gol_chat_message messages[MESSAGES_MAX];
     size_t n;
     bool is_terminal;
+    gol_err output; /* why stdout failed */
 } conversation;
 
 static volatile sig_atomic_t interrupted;
@@ -78,10 +81,11 @@ static gollum_finish receive(conversation *c, uint64_t id, gol_buf *answer)
             text.len--;
         }
         gol_buf_put_str(answer, text);
-        fwrite(text.data, 1, text.len, stdout);
-        fflush(stdout);
+        if (c->output.code == 0 && gol_cli_write_stdout(text, &c->output) != 0)
+            gollum_abort(c->g, id); /* nobody reads any more */
     }
-    putchar('\n');
+    if (c->output.code == 0)
+        (void)gol_cli_write_stdout(GOL_STR("\n"), &c->output);
     return event.finish;
 }
 
@@ -135,7 +139,7 @@ static void print_help(void)
                     "/system TEXT   begin a new conversation with this system message\n"
                     "/list    show the conversation\n"
                     "/bye     end (also Ctrl-D)\n"
-                    "Ctrl-C   stop the answer\n");
+                    "Ctrl-C   stop the answer, or drop the line\n");
 }
 
 /* A line that begins with a slash. False: end the program. */
@@ -165,7 +169,13 @@ static bool obey(conversation *c, const char *line)
 static char *read_line(const conversation *c)
 {
     if (c->is_terminal) {
+        set_interruptible(true);
         char *line = readline("> ");
+        if (line == NULL && interrupted) {
+            fputc('\n', stderr);
+            line = calloc(1, 1); /* Ctrl-C drops what was typed, not the program */
+        }
+        set_interruptible(false);
         if (line != NULL && line[0] != '\0')
             add_history(line);
         return line;
@@ -182,7 +192,7 @@ static char *read_line(const conversation *c)
 
 static void talk(conversation *c)
 {
-    for (;;) {
+    while (c->output.code == 0) {
         char *line = read_line(c);
         if (line == NULL)
             break;
@@ -197,6 +207,14 @@ static void talk(conversation *c)
     }
 }
 
+/* libedit drops what is no character of the locale: typed text is UTF-8, also where the locale is unset. */
+static void use_utf8(void)
+{
+    setlocale(LC_CTYPE, "");
+    if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+        setlocale(LC_CTYPE, "C.UTF-8");
+}
+
 int gol_cmd_chat(const gol_settings *settings)
 {
     gol_err err = {0};
@@ -209,6 +227,7 @@ int gol_cmd_chat(const gol_settings *settings)
     conversation *c = gol_xcalloc(1, sizeof *c);
     c->settings = settings;
     c->is_terminal = isatty(STDIN_FILENO);
+    use_utf8();
     gol_arena_init(&c->arena, CONVERSATION_BYTES_MAX);
     int exit_code = 0;
     if (gollum_open(&c->g, &options, &error) != 0) {
@@ -217,6 +236,8 @@ int gol_cmd_chat(const gol_settings *settings)
         if (c->is_terminal)
             fprintf(stderr, "%s: /help for help, Ctrl-D to end\n", path);
         talk(c);
+        if (c->output.code != 0)
+            exit_code = gol_cli_fail(&c->output);
     }
     gollum_close(&c->g);
     gol_arena_deinit(&c->arena);

@@ -110,11 +110,12 @@ static int run(const gol_settings *settings, const gol_instance *instance, const
     if (rc == 0)
         rc = prepare(&e, is_f16 ? GOL_KV_F16 : GOL_KV_F32, err);
     if (rc == 0) {
-        file = fopen(settings->output, "wb");
+        const bool is_stdout = strcmp(settings->output, "-") == 0;
+        file = is_stdout ? stdout : fopen(settings->output, "wb");
         rc = file == NULL ? gol_fail(err, GOL_EIO, "%s: %s", settings->output, strerror(errno))
                           : write_all(&e, file, settings->output, err);
     }
-    if (file != NULL && fclose(file) != 0 && rc == 0)
+    if (file != NULL && (file == stdout ? fflush(file) : fclose(file)) != 0 && rc == 0)
         rc = gol_fail(err, GOL_EIO, "%s: %s", settings->output, strerror(errno));
     gol_forward_destroy(&e.fwd);
     if (e.kv != NULL)

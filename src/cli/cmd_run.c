@@ -35,8 +35,19 @@ static int get_prompt(const gol_settings *settings, gol_buf *text, gol_ids *ids,
     return gol_cli_read_stdin(text, err);
 }
 
+/* The event's part of the answer. */
+static int print_event(const gollum_event *event, bool ids, gol_err *err)
+{
+    char id[16] = "";
+    if (ids && event->token >= 0)
+        snprintf(id, sizeof id, event->n_generated > 1 ? " %d" : "%d", event->token);
+    return gol_cli_write_stdout(ids ? gol_str_from(id) : (gol_str){event->text, event->text_len},
+                                err);
+}
+
 static int print_answer(gollum *g, uint64_t id, bool ids)
 {
+    gol_err err = {0};
     gollum_event event;
     gollum_event_init(&event);
     gollum_finish finish = GOLLUM_FINISH_NONE;
@@ -49,15 +60,12 @@ static int print_answer(gollum *g, uint64_t id, bool ids)
             continue;
         if (event.n_generated == 1 && event.token >= 0)
             first_ns = gol_clock_ns();
-        if (!ids)
-            fwrite(event.text, 1, event.text_len, stdout);
-        else if (event.token >= 0)
-            printf("%s%d", event.n_generated > 1 ? " " : "", event.token);
-        if (fflush(stdout) != 0)
+        if (err.code == 0 && print_event(&event, ids, &err) != 0)
             gollum_abort(g, id); /* nobody reads any more */
         finish = event.finish;
     }
-    putchar('\n');
+    if (err.code != 0 || gol_cli_write_stdout(GOL_STR("\n"), &err) != 0)
+        return gol_cli_fail(&err);
     const double prefill_s = (double)(first_ns - begin_ns) / 1e9;
     const double decode_s = (double)(gol_clock_ns() - first_ns) / 1e9;
     if (isatty(STDERR_FILENO) && event.n_generated > 1)

@@ -109,6 +109,7 @@ static int start(service *s, const gol_settings *settings, gol_err *err)
         .port = settings->port == 0 ? -1 : (int)settings->port,
         .body_max = settings->max_body,
         .max_connections = (int)settings->max_connections,
+        .max_connections_per_ip = (int)settings->max_connections_per_ip,
         .idle_timeout_s = (int)settings->timeout,
         .cors_origin = settings->cors_origin,
     };

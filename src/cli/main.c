@@ -1,6 +1,9 @@
 /* gollum: finds the command, reads its settings, runs it. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cpu.h"
 #include "base/log.h"
@@ -87,7 +90,37 @@ static int run_command(const gol_command *command, int argc, char **argv)
     return exit_code;
 }
 
-int main(int argc, char **argv)
+/* A closed stdin, stdout or stderr would be taken by the next file or socket, and our messages would go there. */
+static void open_missing_streams(void)
+{
+    int fd;
+    do {
+        fd = open("/dev/null", O_RDONLY); /* what is written to it fails, as it should */
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
+/* An answer that did not reach its file is no success. */
+static int finish_stdout(int exit_code)
+{
+    gol_err err = {0};
+    if (exit_code != 0 || (fflush(stdout) == 0 && ferror(stdout) == 0))
+        return exit_code;
+    gol_fail(&err, GOL_EIO, "stdout: %s", errno != 0 ? strerror(errno) : "cannot be written");
+    return gol_cli_fail(&err);
+}
+
+static int fail_no_command(const char *name)
+{
+    gol_err err = {0};
+    char shown[64];
+    gol_fail(&err, GOL_EUSAGE, "there is no command '%s', see `gollum help`",
+             gol_quote(shown, sizeof shown, gol_str_from(name)));
+    return gol_cli_fail(&err);
+}
+
+static int run_main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
     if (strcmp(name, "version") == 0 || strcmp(name, "--version") == 0) {
@@ -95,22 +128,25 @@ int main(int argc, char **argv)
         return 0;
     }
     if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
-        if (argc > 2 && find_command(argv[2]) != NULL)
-            gol_option_print_help(stdout, find_command(argv[2]));
+        const gol_command *command = argc > 2 ? find_command(argv[2]) : NULL;
+        if (argc > 2 && command == NULL)
+            return fail_no_command(argv[2]);
+        if (command != NULL)
+            gol_option_print_help(stdout, command);
         else
             print_help(stdout);
         return 0;
     }
     const gol_command *command = find_command(name);
-    if (command == NULL) {
-        gol_err err = {0};
-        char shown[64];
-        if (argc < 2)
-            print_help(stderr);
-        else
-            fprintf(stderr, "gollum: there is no command '%s', see `gollum help`\n",
-                    gol_quote(shown, sizeof shown, gol_str_from(name)));
-        return gol_error_exit_code(gol_fail(&err, GOL_EUSAGE, "no command"));
-    }
+    if (command == NULL && argc < 2)
+        print_help(stderr);
+    if (command == NULL)
+        return argc < 2 ? gol_error_exit_code(GOL_EUSAGE) : fail_no_command(name);
     return run_command(command, argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+    open_missing_streams();
+    return finish_stdout(run_main(argc, argv));
 }

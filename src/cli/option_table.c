@@ -50,6 +50,7 @@ const gol_option gol_option_table[] = {
     TEXT("--cors-origin", GOL_CMD_SERVE, cors_origin, NULL, "ORIGIN", "web pages of this origin may call us; * for all"),
     SIZE("--max-body", GOL_CMD_SERVE, max_body, "8M", "largest request body"),
     INT("--max-connections", GOL_CMD_SERVE, max_connections, 1, 100000, "4096", "connections at once"),
+    INT("--max-connections-per-ip", GOL_CMD_SERVE, max_connections_per_ip, 1, 100000, "1024", "the same from one address; raise it behind a proxy"),
     INT("--timeout", GOL_CMD_SERVE, timeout, 1, 86400, "60", "seconds of silence after which a connection is closed"),
     INT("--shutdown-timeout", GOL_CMD_SERVE, shutdown_timeout, 0, 86400, "30", "seconds that running requests get at shutdown"),
     INT("--sse-ping-interval", GOL_CMD_SERVE, sse_ping_interval, 1, 3600, "15", "a stream silent for so many seconds gets a comment line"),
@@ -74,7 +75,7 @@ const gol_option gol_option_table[] = {
     SWITCH("--skip-special", GOL_CMD_DETOKENIZE, skip_special, "leave control tokens out"),
     SWITCH("--json", GOL_CMD_INSPECT | GOL_CMD_VERIFY | GOL_CMD_INFO, json, "print JSON"),
     SWITCH("--tensors", GOL_CMD_INSPECT, tensors, "list the tensors"),
-    TEXT("--output -o", GOL_CMD_LOGITS, output, NULL, "FILE", "where to write: float32, little-endian, [n_tokens][n_vocab]"),
+    TEXT("--output -o", GOL_CMD_LOGITS, output, NULL, "FILE", "where to write (-: stdout): float32, little-endian, [n_tokens][n_vocab]"),
 
     CHOICE("--cpu", GOL_CMD_ALL, cpu, NULL, "c|avx2|avx512|avx512vnni|avx512bf16|neon|dotprod|i8mm", "use no more than this level of the processor"),
     CHOICE("--log-level", GOL_CMD_ALL, log_level, "warn", "error|warn|info|debug", "what to say on stderr; serve: info"),

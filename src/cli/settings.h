@@ -50,6 +50,7 @@ typedef struct gol_settings {
     const char *cors_origin;
     uint64_t max_body;
     int64_t max_connections;
+    int64_t max_connections_per_ip;
     int64_t timeout;
     int64_t shutdown_timeout;
     int64_t sse_ping_interval;
