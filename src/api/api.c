@@ -27,6 +27,7 @@ static const gol_route routes[] = {
     {"GET", "/health", true, gol_health_run},
     {"GET", "/livez", true, gol_livez_run},
     {"GET", "/readyz", true, gol_readyz_run},
+    {"GET", "/metrics", true, gol_metrics_run},
     {"GET", "/version", false, gol_version_run},
 };
 

@@ -112,16 +112,22 @@ static void set_reply(gol_api_call *call, int status, const char *content_type)
     call->has_reply = true;
 }
 
-void gol_call_reply_json(gol_api_call *call, int status)
+void gol_call_reply_text(gol_api_call *call, int status, const char *content_type)
 {
     if (call->body.failed) {
         status = 503;
+        content_type = "application/json";
         call->reply.body = GOL_STR(GOL_API_NO_MEMORY_JSON);
         gol_call_add_header(call, "Retry-After", "1");
     } else {
         call->reply.body = gol_buf_view(&call->body);
     }
-    set_reply(call, status, "application/json");
+    set_reply(call, status, content_type);
+}
+
+void gol_call_reply_json(gol_api_call *call, int status)
+{
+    gol_call_reply_text(call, status, "application/json");
 }
 
 void gol_call_reply_stream(gol_api_call *call)

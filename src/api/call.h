@@ -107,6 +107,7 @@ void gol_call_reap(gol_api *api);                                            /* 
 
 /* Makes the call ready. The body is in call->body; a failed body becomes an out-of-memory error. */
 void gol_call_reply_json(gol_api_call *call, int status);
+void gol_call_reply_text(gol_api_call *call, int status, const char *content_type);
 void gol_call_reply_stream(gol_api_call *call);
 void gol_call_reply_error(gol_api_call *call, const gol_api_error *error);
 void gol_call_add_header(gol_api_call *call, const char *name, const char *value);

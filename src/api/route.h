@@ -29,6 +29,7 @@ gol_route_run gol_detokenize_run;
 gol_route_run gol_health_run;
 gol_route_run gol_livez_run;
 gol_route_run gol_readyz_run;
+gol_route_run gol_metrics_run;
 gol_route_run gol_version_run;
 
 #endif

@@ -218,6 +218,33 @@ static void test_work_after_a_long_silence_is_no_stall(void **state)
     fake_settle(&engine);
 }
 
+static void test_metrics_are_the_engines_figures(void **state)
+{
+    (void)state;
+    engine.stats.n_running = 3;
+    engine.stats.n_blocks_free = 5;
+    engine.stats.n_generated_tokens = UINT64_MAX;
+    engine.stats.n_finished[GOL_FINISH_ABORT] = 7;
+    gol_api_call *call = get("/metrics");
+    assert_true(gol_api_call_is_ready(call));
+    const gol_api_reply *reply = gol_api_call_reply(call);
+    assert_int_equal(reply->status, 200);
+    assert_string_equal(header_of(call, "Content-Type"),
+                        "text/plain; version=0.0.4; charset=utf-8");
+    static const char *const lines[] = {
+        "# TYPE gollum_sequences_running gauge\ngollum_sequences_running 3\n",
+        "\ngollum_kv_blocks_free 5\n",
+        "# TYPE gollum_generation_tokens_total counter\n"
+        "gollum_generation_tokens_total 18446744073709551615\n",
+        "\ngollum_sequences_finished_total{reason=\"abort\"} 7\n",
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        if (memmem(reply->body.data, reply->body.len, lines[i], strlen(lines[i])) == NULL)
+            fail_msg("not there: %s", lines[i]);
+    }
+    end_call(&call);
+}
+
 static void test_models_are_listed_and_shown(void **state)
 {
     (void)state;
@@ -382,6 +409,7 @@ int main(void)
         api_test(test_draining_is_seen_by_readiness_alone),
         api_test(test_an_engine_that_makes_no_step_is_not_alive),
         api_test(test_work_after_a_long_silence_is_no_stall),
+        api_test(test_metrics_are_the_engines_figures),
         api_test(test_models_are_listed_and_shown),
         api_test(test_the_version_is_told),
         api_test(test_tokenize_speaks_two_dialects),

@@ -1,0 +1,63 @@
+/*
+ * GET /metrics: the engine's figures as Prometheus text (exposition format 0.0.4). Like /health it never waits for a step.
+ */
+#include <inttypes.h>
+
+#include "api/route.h"
+
+static void put_family(gol_buf *out, const char *name, const char *kind, const char *help)
+{
+    gol_buf_printf(out, "# HELP gollum_%s %s\n# TYPE gollum_%s %s\n", name, help, name, kind);
+}
+
+static void put_gauge(gol_buf *out, const char *name, const char *help, double value)
+{
+    put_family(out, name, "gauge", help);
+    gol_buf_printf(out, "gollum_%s %.17g\n", name, value);
+}
+
+static void put_counter(gol_buf *out, const char *name, const char *help, uint64_t value)
+{
+    put_family(out, name, "counter", help);
+    gol_buf_printf(out, "gollum_%s %" PRIu64 "\n", name, value);
+}
+
+static void put_finished(gol_buf *out, const gol_engine_stats *stats)
+{
+    static const struct {
+        gol_finish_reason reason;
+        const char *label;
+    } reasons[] = {
+        {GOL_FINISH_STOP, "stop"},
+        {GOL_FINISH_LENGTH, "length"},
+        {GOL_FINISH_ABORT, "abort"},
+        {GOL_FINISH_ERROR, "error"},
+    };
+    put_family(out, "sequences_finished_total", "counter", "Sequences that ended, by reason.");
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        gol_buf_printf(out, "gollum_sequences_finished_total{reason=\"%s\"} %" PRIu64 "\n",
+                       reasons[i].label, stats->n_finished[reasons[i].reason]);
+}
+
+int gol_metrics_run(gol_api_call *call, const json_t *root, gol_api_error *error)
+{
+    (void)root;
+    (void)error;
+    gol_engine_stats stats;
+    gol_engine_get_stats(call->api->engine, &stats);
+    gol_buf *out = &call->body;
+    put_gauge(out, "sequences_running", "Sequences that take part in steps.", stats.n_running);
+    put_gauge(out, "sequences_waiting", "Sequences that wait for a place.", stats.n_waiting);
+    put_gauge(out, "kv_blocks", "Blocks of the KV cache.", stats.n_blocks);
+    put_gauge(out, "kv_blocks_free", "Blocks that no sequence holds.", stats.n_blocks_free);
+    put_counter(out, "steps_total", "Forward passes.", stats.n_steps);
+    put_counter(out, "prompt_tokens_total",
+                "Prompt tokens computed, recomputation after preemption included.",
+                stats.n_prompt_tokens);
+    put_counter(out, "generation_tokens_total", "Tokens generated.", stats.n_generated_tokens);
+    put_counter(out, "preemptions_total", "Sequences that lost their blocks and recompute.",
+                stats.n_preemptions);
+    put_finished(out, &stats);
+    gol_call_reply_text(call, 200, "text/plain; version=0.0.4; charset=utf-8");
+    return 0;
+}

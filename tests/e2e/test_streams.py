@@ -1,0 +1,93 @@
+"""Many streams at once: each gets what it gets alone, all arrive whole, and who leaves gives everything back."""
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+WORDS = "the cat sat and the dog ran to the cat and sat".split()
+
+
+def request(i, **options):
+    """Requests of many kinds: long and short prompts, greedy and drawn, with penalties or without."""
+    return {"prompt": " ".join(WORDS[i % 5:3 + i % 9]), "max_tokens": 12 + 5 * (i % 7), "seed": i,
+            "temperature": 0 if i % 3 == 0 else 1.0, "top_p": 0.9 if i % 4 == 1 else 1, "logprobs": 3,
+            "presence_penalty": 0.5 if i % 5 == 2 else 0, **options}
+
+
+def stream(client, model_id, options):
+    """Text, tokens and log-probabilities of a streamed completion, and how it ended."""
+    text, tokens, token_logprobs, top_logprobs, reason = "", [], [], [], None
+    for chunk in client.completions.create(model=model_id, stream=True, **options):
+        assert reason is None, "a chunk after the last one"
+        choice = chunk.choices[0]
+        text += choice.text
+        reason = choice.finish_reason
+        if choice.logprobs:
+            tokens += choice.logprobs.tokens
+            token_logprobs += choice.logprobs.token_logprobs
+            top_logprobs += choice.logprobs.top_logprobs
+    assert reason in ("stop", "length")
+    return text, tokens, token_logprobs, top_logprobs, reason
+
+
+@pytest.mark.parametrize("n_clients", [8, 64])
+def test_streams_at_once_are_those_alone_to_the_last_digit(client, model_id, n_clients):
+    requests = [request(i) for i in range(n_clients)]
+    alone = [stream(client, model_id, r) for r in requests]
+    with ThreadPoolExecutor(n_clients) as pool:
+        together = list(pool.map(lambda r: stream(client, model_id, r), requests))
+    assert together == alone
+
+
+def metric(server, name):
+    for line in httpx.get(server.url + "/metrics").text.splitlines():
+        if line.startswith(f"gollum_{name} "):
+            return float(line.split()[1])
+    raise AssertionError(f"there is no metric {name}")
+
+
+def wait_for(condition, seconds):
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return condition()
+
+
+def is_all_free(server):
+    return metric(server, "kv_blocks_free") == metric(server, "kv_blocks") and metric(server, "sequences_waiting") == 0
+
+
+@pytest.mark.parametrize("reset", [False, True])
+def test_blocks_are_free_within_a_second_of_a_disconnect(start_server, reset):
+    server = start_server("--max-num-seqs", "4")
+    body = b'{"prompt":"the cat","max_tokens":1900,"ignore_eos":true,"stream":true}'
+    head = f"POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    connections = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(12)]
+    for c in connections:
+        c.sendall(head + body)
+    assert wait_for(lambda: metric(server, "sequences_running") == 4, 5)  # these are in the middle, the others wait
+    assert not is_all_free(server)
+    aborted = metric(server, 'sequences_finished_total{reason="abort"}')
+    for c in connections:
+        if reset:
+            c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        c.close()
+    assert wait_for(lambda: is_all_free(server), 1)
+    assert metric(server, 'sequences_finished_total{reason="abort"}') > aborted
+
+
+def test_a_slow_reader_delays_nobody(start_server, client, model_id):
+    server = start_server()
+    body = b'{"prompt":"the cat","max_tokens":1900,"ignore_eos":true,"stream":true,"logprobs":20}'
+    head = f"POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    slow = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(8)]
+    for c in slow:
+        c.sendall(head + body)  # and nothing is read
+    answer = httpx.post(server.url + "/v1/completions", json={"prompt": "the dog", "max_tokens": 20}, timeout=30)
+    assert answer.status_code == 200
+    assert wait_for(lambda: metric(server, "sequences_running") == 0, 60)  # they are computed all the same
+    for c in slow:
+        c.close()
+    assert wait_for(lambda: is_all_free(server), 1)
