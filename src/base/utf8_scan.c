@@ -1,68 +1,84 @@
-/* UTF-8 validity of one character, and the border for cutting. Assumes nothing about its input. */
+/*
+ * UTF-8 character by character. Owns the one table of what may follow a lead byte (RFC 3629 section 4; Unicode 15, table 3-7);
+ * everything else is a walk over it. Assumes nothing about its input.
+ */
 #include "base/utf8_scan.h"
 
+#include <assert.h>
 #include <stdbool.h>
-#include <stdint.h>
 
-static bool is_tail(uint8_t byte)
+enum { REPLACEMENT = 0xFFFD };
+
+/* What a lead byte promises: its sequence's length (0: no lead byte), and the range of the second byte. Overlong forms,
+ * surrogates and values above U+10FFFF are all excluded by the second byte; later ones are always 80..BF. */
+typedef struct lead_info {
+    int len;
+    unsigned char second_min;
+    unsigned char second_max;
+} lead_info;
+
+static lead_info classify_lead(unsigned char c)
 {
-    return (byte & 0xc0) == 0x80;
+    if (c < 0x80)
+        return (lead_info){1, 0, 0};
+    if (c < 0xC2 || c > 0xF4)
+        return (lead_info){0, 0, 0};
+    if (c < 0xE0)
+        return (lead_info){2, 0x80, 0xBF};
+    if (c < 0xF0)
+        return (lead_info){3, c == 0xE0 ? 0xA0 : 0x80, c == 0xED ? 0x9F : 0xBF};
+    return (lead_info){4, c == 0xF0 ? 0x90 : 0x80, c == 0xF4 ? 0x8F : 0xBF};
 }
 
-/* How long the character that starts with this byte has to be; 0 if no character starts so. */
-static size_t announced_len(uint8_t lead)
+int gol_utf8_decode(const char *data, size_t len, uint32_t *cp, int *n_bad)
 {
-    if (lead < 0x80)
+    assert(len >= 1);
+    const unsigned char *s = (const unsigned char *)data;
+    const lead_info lead = classify_lead(s[0]);
+    *cp = REPLACEMENT;
+    *n_bad = 1;
+    if (lead.len == 0)
+        return 0;
+    if (lead.len == 1) {
+        *cp = s[0];
         return 1;
-    if (lead >= 0xc2 && lead <= 0xdf) /* c0 and c1 could only begin overlong forms */
-        return 2;
-    if (lead >= 0xe0 && lead <= 0xef)
-        return 3;
-    if (lead >= 0xf0 && lead <= 0xf4)
-        return 4;
-    return 0;
-}
-
-/* RFC 3629 section 4: after some leads the second byte has a narrower range. */
-static bool is_second(uint8_t lead, uint8_t byte)
-{
-    switch (lead) {
-    case 0xe0: /* overlong below */
-        return byte >= 0xa0 && byte <= 0xbf;
-    case 0xed: /* surrogates above */
-        return byte >= 0x80 && byte <= 0x9f;
-    case 0xf0: /* overlong below */
-        return byte >= 0x90 && byte <= 0xbf;
-    case 0xf4: /* beyond U+10FFFF above */
-        return byte >= 0x80 && byte <= 0x8f;
-    default:
-        return is_tail(byte);
     }
+    uint32_t value = s[0] & (0x7Fu >> lead.len);
+    for (int i = 1; i < lead.len; i++) {
+        if ((size_t)i >= len)
+            return -1;
+        const unsigned char min = i == 1 ? lead.second_min : 0x80;
+        const unsigned char max = i == 1 ? lead.second_max : 0xBF;
+        if (s[i] < min || s[i] > max) {
+            *n_bad = i;
+            return 0;
+        }
+        value = value << 6 | (s[i] & 0x3Fu);
+    }
+    *cp = value;
+    return lead.len;
 }
 
 size_t gol_utf8_char_len(const char *s, size_t n)
 {
-    if (n == 0)
-        return 0;
-    const uint8_t lead = (uint8_t)s[0];
-    const size_t len = announced_len(lead);
-    if (len == 0 || len > n)
-        return 0;
-    if (len >= 2 && !is_second(lead, (uint8_t)s[1]))
-        return 0;
-    for (size_t i = 2; i < len; i++)
-        if (!is_tail((uint8_t)s[i]))
-            return 0;
-    return len;
+    uint32_t cp;
+    int n_bad;
+    const int len = n > 0 ? gol_utf8_decode(s, n, &cp, &n_bad) : 0;
+    return len > 0 ? (size_t)len : 0;
+}
+
+static bool is_tail(unsigned char c)
+{
+    return (c & 0xC0) == 0x80;
 }
 
 size_t gol_utf8_cut(const char *s, size_t n)
 {
     for (size_t back = 1; back <= 3 && back <= n; back++) {
-        const uint8_t byte = (uint8_t)s[n - back];
-        if (is_tail(byte))
+        const unsigned char c = (unsigned char)s[n - back];
+        if (is_tail(c))
             continue;
-        return announced_len(byte) > back ? n - back : n;
+        return (size_t)classify_lead(c).len > back ? n - back : n;
     }
     return n;
 }

@@ -33,8 +33,8 @@ void gol_detokenizer_flush(gol_detokenizer *d, gol_buf *out)
     gol_utf8_filter_flush(&d->filter, out);
 }
 
-int gol_tokenizer_decode(const gol_tokenizer *tok, struct gol_buf *out, const int32_t *ids,
-                         size_t n, bool skip_special, gol_err *err)
+int gol_tokenizer_decode(const gol_tokenizer *tok, gol_buf *out, const int32_t *ids, size_t n,
+                         bool skip_special, gol_err *err)
 {
     const int32_t n_vocab = gol_tokenizer_n_vocab(tok);
     for (size_t i = 0; i < n; i++) {

@@ -140,8 +140,8 @@ static int find_match(const splitter *s, int level, gol_str text, size_t pos, si
     const PCRE2_SIZE *borders = pcre2_get_ovector_pointer(s->match);
     *start = borders[0];
     *end = borders[1];
-    assert(*start >= pos && *end > *start &&
-           *end <= text.len); /* no pattern of ours matches nothing */
+    /* No pattern of ours matches nothing. */
+    assert(*start >= pos && *end > *start && *end <= text.len);
     return 1;
 }
 

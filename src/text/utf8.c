@@ -1,62 +1,10 @@
 /*
- * UTF-8. Owns the one table of what may follow a lead byte (Unicode 15, table 3-7); everything else is a walk over it.
- * A truncated or broken sequence is cut into maximal subparts (table 3-8): the bytes before the first that cannot follow.
+ * UTF-8 of whole texts and of byte streams, character by character over gol_utf8_decode(). A truncated or broken sequence is
+ * cut into maximal subparts (Unicode 15, table 3-8): the bytes before the first that cannot follow.
  */
 #include "text/utf8.h"
 
 #include <assert.h>
-
-enum { REPLACEMENT = 0xFFFD };
-
-/* What a lead byte promises: its sequence's length (0: no lead byte), and the range of the second byte. Overlong forms,
- * surrogates and values above U+10FFFF are all excluded by the second byte; later ones are always 80..BF. */
-typedef struct lead_info {
-    int len;
-    unsigned char second_min;
-    unsigned char second_max;
-} lead_info;
-
-static lead_info classify_lead(unsigned char c)
-{
-    if (c < 0x80)
-        return (lead_info){1, 0, 0};
-    if (c < 0xC2 || c > 0xF4)
-        return (lead_info){0, 0, 0};
-    if (c < 0xE0)
-        return (lead_info){2, 0x80, 0xBF};
-    if (c < 0xF0)
-        return (lead_info){3, c == 0xE0 ? 0xA0 : 0x80, c == 0xED ? 0x9F : 0xBF};
-    return (lead_info){4, c == 0xF0 ? 0x90 : 0x80, c == 0xF4 ? 0x8F : 0xBF};
-}
-
-int gol_utf8_decode(const char *data, size_t len, uint32_t *cp, int *n_bad)
-{
-    assert(len >= 1);
-    const unsigned char *s = (const unsigned char *)data;
-    const lead_info lead = classify_lead(s[0]);
-    *cp = REPLACEMENT;
-    *n_bad = 1;
-    if (lead.len == 0)
-        return 0;
-    if (lead.len == 1) {
-        *cp = s[0];
-        return 1;
-    }
-    uint32_t value = s[0] & (0x7Fu >> lead.len);
-    for (int i = 1; i < lead.len; i++) {
-        if ((size_t)i >= len)
-            return -1;
-        const unsigned char min = i == 1 ? lead.second_min : 0x80;
-        const unsigned char max = i == 1 ? lead.second_max : 0xBF;
-        if (s[i] < min || s[i] > max) {
-            *n_bad = i;
-            return 0;
-        }
-        value = value << 6 | (s[i] & 0x3Fu);
-    }
-    *cp = value;
-    return lead.len;
-}
 
 int gol_utf8_encode(char out[4], uint32_t cp)
 {

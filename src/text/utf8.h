@@ -1,4 +1,4 @@
-/* UTF-8: decoding with exact rejection (overlong forms, surrogates, beyond U+10FFFF), and a filter for byte streams. */
+/* UTF-8 beyond single characters (base/utf8_scan.h): encoding, whole texts, and a filter for byte streams. */
 #ifndef GOL_TEXT_UTF8_H
 #define GOL_TEXT_UTF8_H
 
@@ -8,11 +8,8 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "base/utf8_scan.h"
 
-/* Decodes one code point at data (len >= 1). Returns its length 1..4 and sets *cp; or 0 when the bytes are ill-formed, with
- * *n_bad = length of the maximal subpart to skip (1..3) and *cp = U+FFFD; or -1 when they are a proper prefix of a
- * well-formed sequence that goes beyond len. */
-int gol_utf8_decode(const char *data, size_t len, uint32_t *cp, int *n_bad);
 int gol_utf8_encode(char out[4], uint32_t cp); /* returns 1..4; cp must be a scalar value */
 bool gol_utf8_is_valid(gol_str s);
 /* Bytes of whole, well-formed sequences at the front of s. */
