@@ -126,14 +126,14 @@ static void check_batch(const gol_batch *batch, int32_t block_size)
     assert(n_rows == batch->n_tokens);
 }
 
-void gol_cpu_attention(gol_backend *be, float *out, const float *q, int64_t q_stride,
-                       const gol_kv *kv, const gol_attention *a, const gol_batch *batch)
+void gol_backend_cpu_attention(gol_backend *be, float *out, const float *q, int64_t q_stride,
+                               const gol_kv *kv, const gol_attention *a, const gol_batch *batch)
 {
     assert(a->layer >= 0 && a->layer < kv->n_layers);
     const gol_kv_layer_shape *shape = &kv->layers[a->layer].shape;
     assert(shape->n_kv_heads > 0 && a->n_heads % shape->n_kv_heads == 0);
     check_batch(batch, kv->block_size);
-    attention_job job = {gol_cpu_of(be), out, q, q_stride, kv, a, batch};
+    attention_job job = {gol_backend_cpu_of(be), out, q, q_stride, kv, a, batch};
     const size_t n_per_key = (size_t)a->n_heads * (size_t)(shape->head_dim_k + shape->head_dim_v);
-    gol_cpu_run(job.cpu, attend_items, &job, count_work(batch, n_per_key));
+    gol_backend_cpu_run(job.cpu, attend_items, &job, count_work(batch, n_per_key));
 }

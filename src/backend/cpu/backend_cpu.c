@@ -15,7 +15,7 @@
  * wastes cycles of the other cores, higher leaves them idle in small models. */
 enum { RUN_ALONE_MAX = 8192 };
 
-void gol_cpu_run(const gol_backend_cpu *cpu, gol_work *work, void *arg, size_t n_touched)
+void gol_backend_cpu_run(const gol_backend_cpu *cpu, gol_work *work, void *arg, size_t n_touched)
 {
     if (cpu->n_threads == 1 || n_touched <= RUN_ALONE_MAX)
         work(arg, 0, 1);
@@ -25,7 +25,7 @@ void gol_cpu_run(const gol_backend_cpu *cpu, gol_work *work, void *arg, size_t n
 
 static void cpu_destroy(gol_backend *be)
 {
-    gol_backend_cpu *cpu = gol_cpu_of(be);
+    gol_backend_cpu *cpu = gol_backend_cpu_of(be);
     gol_worker_pool_destroy(&cpu->pool);
     gol_aligned_free(cpu->scratch);
     gol_free(cpu);
@@ -68,7 +68,7 @@ static void cpu_read(gol_backend *be, float *host, const float *src, size_t n_fl
 static int cpu_reserve(gol_backend *be, int32_t n_tokens_max, int64_t n_in_max, int32_t n_ctx_max,
                        gol_err *err)
 {
-    gol_backend_cpu *cpu = gol_cpu_of(be);
+    gol_backend_cpu *cpu = gol_backend_cpu_of(be);
     (void)n_tokens_max;
     (void)n_ctx_max;
     assert(n_in_max > 0);
@@ -97,26 +97,26 @@ static const gol_backend_ops cpu_ops = {
     .free = cpu_free,
     .write = cpu_write,
     .read = cpu_read,
-    .weight_load = gol_cpu_weight_load,
-    .weight_free = gol_cpu_weight_free,
-    .kv_bytes = gol_cpu_kv_bytes,
-    .kv_create = gol_cpu_kv_create,
-    .kv_destroy = gol_cpu_kv_destroy,
-    .kv_copy_block = gol_cpu_kv_copy_block,
+    .weight_load = gol_backend_cpu_weight_load,
+    .weight_free = gol_backend_cpu_weight_free,
+    .kv_bytes = gol_backend_cpu_kv_bytes,
+    .kv_create = gol_backend_cpu_kv_create,
+    .kv_destroy = gol_backend_cpu_kv_destroy,
+    .kv_copy_block = gol_backend_cpu_kv_copy_block,
     .reserve = cpu_reserve,
-    .embed = gol_cpu_embed,
-    .matmul = gol_cpu_matmul,
-    .rms_norm = gol_cpu_rms_norm,
-    .layer_norm = gol_cpu_layer_norm,
-    .rope = gol_cpu_rope,
-    .kv_write = gol_cpu_kv_write,
-    .attention = gol_cpu_attention,
-    .glu = gol_cpu_glu,
-    .act = gol_cpu_act,
-    .add = gol_cpu_add,
-    .scale = gol_cpu_scale,
-    .softcap = gol_cpu_softcap,
-    .gather_rows = gol_cpu_gather_rows,
+    .embed = gol_backend_cpu_embed,
+    .matmul = gol_backend_cpu_matmul,
+    .rms_norm = gol_backend_cpu_rms_norm,
+    .layer_norm = gol_backend_cpu_layer_norm,
+    .rope = gol_backend_cpu_rope,
+    .kv_write = gol_backend_cpu_kv_write,
+    .attention = gol_backend_cpu_attention,
+    .glu = gol_backend_cpu_glu,
+    .act = gol_backend_cpu_act,
+    .add = gol_backend_cpu_add,
+    .scale = gol_backend_cpu_scale,
+    .softcap = gol_backend_cpu_softcap,
+    .gather_rows = gol_backend_cpu_gather_rows,
 };
 
 int gol_backend_cpu_create(gol_backend **out, const gol_cpu_opts *opts, gol_err *err)

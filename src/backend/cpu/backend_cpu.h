@@ -69,48 +69,51 @@ static inline uint8_t *gol_kv_cpu_values(const gol_kv *kv, int32_t layer, int32_
     return kv->data + l->v_offset + row * (size_t)l->shape.head_dim_v * kv->element_size;
 }
 
-static inline gol_backend_cpu *gol_cpu_of(gol_backend *be)
+static inline gol_backend_cpu *gol_backend_cpu_of(gol_backend *be)
 {
     return (gol_backend_cpu *)be;
 }
 
-static inline float *gol_cpu_scratch(const gol_backend_cpu *cpu, int ith)
+static inline float *gol_backend_cpu_scratch(const gol_backend_cpu *cpu, int ith)
 {
     return cpu->scratch + (size_t)ith * cpu->scratch_stride;
 }
 
 /* Runs work on all workers, or on the caller alone when it touches so few numbers that waking the others costs more. */
-void gol_cpu_run(const gol_backend_cpu *cpu, gol_work *work, void *arg, size_t n_touched);
+void gol_backend_cpu_run(const gol_backend_cpu *cpu, gol_work *work, void *arg, size_t n_touched);
 
 /* The ops, as backend.h describes them. */
-int gol_cpu_weight_load(gol_backend *be, gol_weight *out, const gol_weight_desc *desc,
-                        gol_err *err);
-void gol_cpu_weight_free(gol_backend *be, gol_weight *w);
-size_t gol_cpu_kv_bytes(gol_backend *be, const gol_kv_shape *shape);
-int gol_cpu_kv_create(gol_backend *be, gol_kv **out, const gol_kv_shape *shape, gol_err *err);
-void gol_cpu_kv_destroy(gol_backend *be, gol_kv **kv);
-void gol_cpu_kv_copy_block(gol_backend *be, gol_kv *kv, int32_t dst_block, int32_t src_block);
-void gol_cpu_kv_write(gol_backend *be, gol_kv *kv, int32_t layer, const float *k, const float *v,
-                      int64_t k_stride, int64_t v_stride, const gol_batch *batch);
-void gol_cpu_embed(gol_backend *be, float *out, const gol_weight *table, const int32_t *ids,
-                   int32_t n_tokens);
-void gol_cpu_gather_rows(gol_backend *be, float *out, const float *x, const int32_t *rows,
-                         int32_t n_rows, int32_t n);
-void gol_cpu_matmul(gol_backend *be, float *out, const float *x, const gol_weight *w,
-                    const float *bias, int32_t n_tokens);
-void gol_cpu_rms_norm(gol_backend *be, float *out, const float *x, const float *w, float eps,
-                      int64_t n_rows, int32_t n);
-void gol_cpu_layer_norm(gol_backend *be, float *out, const float *x, const float *w, const float *b,
-                        float eps, int64_t n_rows, int32_t n);
-void gol_cpu_rope(gol_backend *be, float *x, const gol_rope *rope, const int32_t *positions,
-                  int32_t n_tokens, int32_t n_heads, int32_t head_dim);
-void gol_cpu_attention(gol_backend *be, float *out, const float *q, int64_t q_stride,
-                       const gol_kv *kv, const gol_attention *a, const gol_batch *batch);
-void gol_cpu_glu(gol_backend *be, float *out, const float *gate, const float *up,
-                 gol_activation act, size_t n);
-void gol_cpu_act(gol_backend *be, float *out, const float *x, gol_activation act, size_t n);
-void gol_cpu_add(gol_backend *be, float *out, const float *a, const float *b, size_t n);
-void gol_cpu_scale(gol_backend *be, float *out, const float *x, float factor, size_t n);
-void gol_cpu_softcap(gol_backend *be, float *out, const float *x, float cap, size_t n);
+int gol_backend_cpu_weight_load(gol_backend *be, gol_weight *out, const gol_weight_desc *desc,
+                                gol_err *err);
+void gol_backend_cpu_weight_free(gol_backend *be, gol_weight *w);
+size_t gol_backend_cpu_kv_bytes(gol_backend *be, const gol_kv_shape *shape);
+int gol_backend_cpu_kv_create(gol_backend *be, gol_kv **out, const gol_kv_shape *shape,
+                              gol_err *err);
+void gol_backend_cpu_kv_destroy(gol_backend *be, gol_kv **kv);
+void gol_backend_cpu_kv_copy_block(gol_backend *be, gol_kv *kv, int32_t dst_block,
+                                   int32_t src_block);
+void gol_backend_cpu_kv_write(gol_backend *be, gol_kv *kv, int32_t layer, const float *k,
+                              const float *v, int64_t k_stride, int64_t v_stride,
+                              const gol_batch *batch);
+void gol_backend_cpu_embed(gol_backend *be, float *out, const gol_weight *table, const int32_t *ids,
+                           int32_t n_tokens);
+void gol_backend_cpu_gather_rows(gol_backend *be, float *out, const float *x, const int32_t *rows,
+                                 int32_t n_rows, int32_t n);
+void gol_backend_cpu_matmul(gol_backend *be, float *out, const float *x, const gol_weight *w,
+                            const float *bias, int32_t n_tokens);
+void gol_backend_cpu_rms_norm(gol_backend *be, float *out, const float *x, const float *w,
+                              float eps, int64_t n_rows, int32_t n);
+void gol_backend_cpu_layer_norm(gol_backend *be, float *out, const float *x, const float *w,
+                                const float *b, float eps, int64_t n_rows, int32_t n);
+void gol_backend_cpu_rope(gol_backend *be, float *x, const gol_rope *rope, const int32_t *positions,
+                          int32_t n_tokens, int32_t n_heads, int32_t head_dim);
+void gol_backend_cpu_attention(gol_backend *be, float *out, const float *q, int64_t q_stride,
+                               const gol_kv *kv, const gol_attention *a, const gol_batch *batch);
+void gol_backend_cpu_glu(gol_backend *be, float *out, const float *gate, const float *up,
+                         gol_activation act, size_t n);
+void gol_backend_cpu_act(gol_backend *be, float *out, const float *x, gol_activation act, size_t n);
+void gol_backend_cpu_add(gol_backend *be, float *out, const float *a, const float *b, size_t n);
+void gol_backend_cpu_scale(gol_backend *be, float *out, const float *x, float factor, size_t n);
+void gol_backend_cpu_softcap(gol_backend *be, float *out, const float *x, float cap, size_t n);
 
 #endif

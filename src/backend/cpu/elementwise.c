@@ -37,40 +37,40 @@ static void apply(void *arg, int ith, int n_threads)
         job->by_factor(job->out + begin, job->a + begin, job->factor, n);
 }
 
-void gol_cpu_glu(gol_backend *be, float *out, const float *gate, const float *up,
-                 gol_activation act, size_t n)
+void gol_backend_cpu_glu(gol_backend *be, float *out, const float *gate, const float *up,
+                         gol_activation act, size_t n)
 {
-    const gol_backend_cpu *cpu = gol_cpu_of(be);
+    const gol_backend_cpu *cpu = gol_backend_cpu_of(be);
     elementwise_job job = {.out = out, .a = gate, .b = up, .n = n, .glu = cpu->kernels.glu[act]};
-    gol_cpu_run(cpu, apply, &job, n);
+    gol_backend_cpu_run(cpu, apply, &job, n);
 }
 
-void gol_cpu_act(gol_backend *be, float *out, const float *x, gol_activation act, size_t n)
+void gol_backend_cpu_act(gol_backend *be, float *out, const float *x, gol_activation act, size_t n)
 {
-    const gol_backend_cpu *cpu = gol_cpu_of(be);
+    const gol_backend_cpu *cpu = gol_backend_cpu_of(be);
     elementwise_job job = {.out = out, .a = x, .n = n, .act = cpu->kernels.act[act]};
-    gol_cpu_run(cpu, apply, &job, n);
+    gol_backend_cpu_run(cpu, apply, &job, n);
 }
 
-void gol_cpu_add(gol_backend *be, float *out, const float *a, const float *b, size_t n)
+void gol_backend_cpu_add(gol_backend *be, float *out, const float *a, const float *b, size_t n)
 {
-    const gol_backend_cpu *cpu = gol_cpu_of(be);
+    const gol_backend_cpu *cpu = gol_backend_cpu_of(be);
     elementwise_job job = {.out = out, .a = a, .b = b, .n = n, .add = cpu->kernels.add};
-    gol_cpu_run(cpu, apply, &job, n);
+    gol_backend_cpu_run(cpu, apply, &job, n);
 }
 
-void gol_cpu_scale(gol_backend *be, float *out, const float *x, float factor, size_t n)
+void gol_backend_cpu_scale(gol_backend *be, float *out, const float *x, float factor, size_t n)
 {
-    const gol_backend_cpu *cpu = gol_cpu_of(be);
+    const gol_backend_cpu *cpu = gol_backend_cpu_of(be);
     elementwise_job job = {
         .out = out, .a = x, .factor = factor, .n = n, .by_factor = cpu->kernels.scale};
-    gol_cpu_run(cpu, apply, &job, n);
+    gol_backend_cpu_run(cpu, apply, &job, n);
 }
 
-void gol_cpu_softcap(gol_backend *be, float *out, const float *x, float cap, size_t n)
+void gol_backend_cpu_softcap(gol_backend *be, float *out, const float *x, float cap, size_t n)
 {
-    const gol_backend_cpu *cpu = gol_cpu_of(be);
+    const gol_backend_cpu *cpu = gol_backend_cpu_of(be);
     elementwise_job job = {
         .out = out, .a = x, .factor = cap, .n = n, .by_factor = cpu->kernels.softcap};
-    gol_cpu_run(cpu, apply, &job, n);
+    gol_backend_cpu_run(cpu, apply, &job, n);
 }

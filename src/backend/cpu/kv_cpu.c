@@ -63,17 +63,18 @@ static void check_shape(const gol_kv_shape *shape)
     }
 }
 
-size_t gol_cpu_kv_bytes(gol_backend *be, const gol_kv_shape *shape)
+size_t gol_backend_cpu_kv_bytes(gol_backend *be, const gol_kv_shape *shape)
 {
     (void)be;
     check_shape(shape);
     return place_layers(NULL, shape);
 }
 
-int gol_cpu_kv_create(gol_backend *be, gol_kv **out, const gol_kv_shape *shape, gol_err *err)
+int gol_backend_cpu_kv_create(gol_backend *be, gol_kv **out, const gol_kv_shape *shape,
+                              gol_err *err)
 {
     *out = NULL;
-    const size_t n_bytes = gol_cpu_kv_bytes(be, shape);
+    const size_t n_bytes = gol_backend_cpu_kv_bytes(be, shape);
     if (n_bytes == SIZE_MAX)
         return gol_fail(err, GOL_ENOMEM,
                         "cpu: a KV cache of %d blocks of %d tokens does not fit into memory",
@@ -96,7 +97,7 @@ int gol_cpu_kv_create(gol_backend *be, gol_kv **out, const gol_kv_shape *shape, 
     return 0;
 }
 
-void gol_cpu_kv_destroy(gol_backend *be, gol_kv **kv)
+void gol_backend_cpu_kv_destroy(gol_backend *be, gol_kv **kv)
 {
     (void)be;
     if (!*kv)
@@ -106,7 +107,8 @@ void gol_cpu_kv_destroy(gol_backend *be, gol_kv **kv)
     *kv = NULL;
 }
 
-void gol_cpu_kv_copy_block(gol_backend *be, gol_kv *kv, int32_t dst_block, int32_t src_block)
+void gol_backend_cpu_kv_copy_block(gol_backend *be, gol_kv *kv, int32_t dst_block,
+                                   int32_t src_block)
 {
     (void)be;
     assert(dst_block >= 0 && dst_block < kv->n_blocks);
@@ -159,12 +161,13 @@ static void write_rows(void *arg, int ith, int n_threads)
     }
 }
 
-void gol_cpu_kv_write(gol_backend *be, gol_kv *kv, int32_t layer, const float *k, const float *v,
-                      int64_t k_stride, int64_t v_stride, const gol_batch *batch)
+void gol_backend_cpu_kv_write(gol_backend *be, gol_kv *kv, int32_t layer, const float *k,
+                              const float *v, int64_t k_stride, int64_t v_stride,
+                              const gol_batch *batch)
 {
     assert(layer >= 0 && layer < kv->n_layers);
     const gol_kv_layer_shape *shape = &kv->layers[layer].shape;
     const size_t row = (size_t)shape->n_kv_heads * (size_t)(shape->head_dim_k + shape->head_dim_v);
-    write_job job = {gol_cpu_of(be), kv, layer, k, v, k_stride, v_stride, batch};
-    gol_cpu_run(job.cpu, write_rows, &job, (size_t)batch->n_tokens * row);
+    write_job job = {gol_backend_cpu_of(be), kv, layer, k, v, k_stride, v_stride, batch};
+    gol_backend_cpu_run(job.cpu, write_rows, &job, (size_t)batch->n_tokens * row);
 }

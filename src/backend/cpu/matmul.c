@@ -17,9 +17,10 @@
  * aligned row). */
 enum { COLUMNS_GRAIN = GOL_MEM_ALIGN / sizeof(float) };
 
-int gol_cpu_weight_load(gol_backend *be, gol_weight *out, const gol_weight_desc *desc, gol_err *err)
+int gol_backend_cpu_weight_load(gol_backend *be, gol_weight *out, const gol_weight_desc *desc,
+                                gol_err *err)
 {
-    const gol_backend_cpu *cpu = gol_cpu_of(be);
+    const gol_backend_cpu *cpu = gol_backend_cpu_of(be);
     *out = (gol_weight){0};
     const gol_type_info *info = gol_type_find((uint32_t)desc->type);
     if (!info || !cpu->kernels.matmul[desc->type])
@@ -52,7 +53,7 @@ int gol_cpu_weight_load(gol_backend *be, gol_weight *out, const gol_weight_desc 
     return 0;
 }
 
-void gol_cpu_weight_free(gol_backend *be, gol_weight *w)
+void gol_backend_cpu_weight_free(gol_backend *be, gol_weight *w)
 {
     (void)be;
     gol_aligned_free(w->owned);
@@ -86,7 +87,7 @@ static void multiply_columns(void *arg, int ith, int n_threads)
             .w = (const uint8_t *)w->data + column * job->w_row_bytes,
             .w_row_bytes = job->w_row_bytes,
             .bias = job->bias ? job->bias + column : NULL,
-            .scratch = gol_cpu_scratch(job->cpu, ith),
+            .scratch = gol_backend_cpu_scratch(job->cpu, ith),
             .type = w->type,
             .n_in = (size_t)w->n_in,
             .n_rows = n_left < GOL_MATMUL_ROWS ? n_left : GOL_MATMUL_ROWS,
@@ -96,10 +97,10 @@ static void multiply_columns(void *arg, int ith, int n_threads)
     }
 }
 
-void gol_cpu_matmul(gol_backend *be, float *out, const float *x, const gol_weight *w,
-                    const float *bias, int32_t n_tokens)
+void gol_backend_cpu_matmul(gol_backend *be, float *out, const float *x, const gol_weight *w,
+                            const float *bias, int32_t n_tokens)
 {
-    const gol_backend_cpu *cpu = gol_cpu_of(be);
+    const gol_backend_cpu *cpu = gol_backend_cpu_of(be);
     assert(n_tokens >= 0);
     assert((size_t)w->n_in * GOL_MATMUL_ROWS <= cpu->scratch_stride); /* reserve() came first */
     if (n_tokens == 0)
@@ -108,5 +109,5 @@ void gol_cpu_matmul(gol_backend *be, float *out, const float *x, const gol_weigh
     const bool is_whole = gol_type_row_bytes(&row_bytes, w->type, (uint64_t)w->n_in);
     assert(is_whole);
     matmul_job job = {cpu, out, x, w, bias, row_bytes, (size_t)n_tokens};
-    gol_cpu_run(cpu, multiply_columns, &job, (size_t)w->n_out * (size_t)w->n_in);
+    gol_backend_cpu_run(cpu, multiply_columns, &job, (size_t)w->n_out * (size_t)w->n_in);
 }

@@ -38,20 +38,20 @@ static void layer_norm_rows(void *arg, int ith, int n_threads)
                                  job->eps, job->n);
 }
 
-void gol_cpu_rms_norm(gol_backend *be, float *out, const float *x, const float *w, float eps,
-                      int64_t n_rows, int32_t n)
+void gol_backend_cpu_rms_norm(gol_backend *be, float *out, const float *x, const float *w,
+                              float eps, int64_t n_rows, int32_t n)
 {
-    const gol_backend_cpu *cpu = gol_cpu_of(be);
+    const gol_backend_cpu *cpu = gol_backend_cpu_of(be);
     assert(n_rows >= 0 && n > 0);
     norm_job job = {&cpu->kernels, out, x, w, NULL, eps, (size_t)n_rows, (size_t)n};
-    gol_cpu_run(cpu, rms_norm_rows, &job, job.n_rows * job.n);
+    gol_backend_cpu_run(cpu, rms_norm_rows, &job, job.n_rows * job.n);
 }
 
-void gol_cpu_layer_norm(gol_backend *be, float *out, const float *x, const float *w, const float *b,
-                        float eps, int64_t n_rows, int32_t n)
+void gol_backend_cpu_layer_norm(gol_backend *be, float *out, const float *x, const float *w,
+                                const float *b, float eps, int64_t n_rows, int32_t n)
 {
-    const gol_backend_cpu *cpu = gol_cpu_of(be);
+    const gol_backend_cpu *cpu = gol_backend_cpu_of(be);
     assert(n_rows >= 0 && n > 0);
     norm_job job = {&cpu->kernels, out, x, w, b, eps, (size_t)n_rows, (size_t)n};
-    gol_cpu_run(cpu, layer_norm_rows, &job, job.n_rows * job.n);
+    gol_backend_cpu_run(cpu, layer_norm_rows, &job, job.n_rows * job.n);
 }

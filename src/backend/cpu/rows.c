@@ -30,19 +30,20 @@ static void embed_rows(void *arg, int ith, int n_threads)
     }
 }
 
-void gol_cpu_embed(gol_backend *be, float *out, const gol_weight *table, const int32_t *ids,
-                   int32_t n_tokens)
+void gol_backend_cpu_embed(gol_backend *be, float *out, const gol_weight *table, const int32_t *ids,
+                           int32_t n_tokens)
 {
     size_t row_bytes;
     const bool is_whole = gol_type_row_bytes(&row_bytes, table->type, (uint64_t)table->n_in);
     assert(is_whole);
     embed_job job = {out, table, ids, (size_t)n_tokens, row_bytes};
-    gol_cpu_run(gol_cpu_of(be), embed_rows, &job, (size_t)n_tokens * (size_t)table->n_in);
+    gol_backend_cpu_run(gol_backend_cpu_of(be), embed_rows, &job,
+                        (size_t)n_tokens * (size_t)table->n_in);
 }
 
 /* A copy of some rows is bound by memory: one core does it. */
-void gol_cpu_gather_rows(gol_backend *be, float *out, const float *x, const int32_t *rows,
-                         int32_t n_rows, int32_t n)
+void gol_backend_cpu_gather_rows(gol_backend *be, float *out, const float *x, const int32_t *rows,
+                                 int32_t n_rows, int32_t n)
 {
     (void)be;
     for (int32_t i = 0; i < n_rows; i++) {
