@@ -20,6 +20,7 @@ class Terminal:
             os.execve(BINARY, [str(BINARY), *map(str, args)], {**env, "TERM": "xterm"})
 
     def type(self, data):
+        time.sleep(0.2)  # a person's pace: libedit notices a signal only while it waits for a key
         os.write(self.fd, data.encode() if isinstance(data, str) else data)
 
     def read_until(self, end, timeout_s=30):
