@@ -113,6 +113,12 @@ gol_http_refusal gol_http_check_target(const char *target)
         return (gol_http_refusal){414, "uri_too_long", "The request target is longer than 8 KiB."};
     if (has_control_char(s) || strchr(target, ' ') != NULL)
         return refuse("The request target has white space or control characters.");
+    int n_parameters = 0;
+    for (const char *at = strchr(target, '&'); at != NULL; at = strchr(at + 1, '&'))
+        n_parameters++;
+    if (n_parameters >= GOL_HTTP_HEADERS_MAX)
+        return (gol_http_refusal){414, "too_many_parameters",
+                                  "There are more than 100 parameters."};
     if (strstr(target, "%00") != NULL)
         return refuse("The request target has a zero byte.");
     return none;

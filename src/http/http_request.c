@@ -14,6 +14,7 @@
 
 enum {
     HEADERS_MS = 10000, /* from the request line to the last header */
+    REFUSED_MS = 1000,  /* the same, when the request line is refused anyway */
     BODY_MS = 5000,     /* of grace, then a body must come at this rate or faster: */
     BODY_BYTES_PER_S = 1024,
     STREAM_BLOCK = 16 << 10, /* bytes asked of a stream at once */
@@ -44,8 +45,9 @@ void *gol_http_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
         return NULL;
     gol_connections_count_requests(c->env->connections, 1);
     c->target_refusal = gol_http_check_target(uri);
-    gol_connection_enter(c, GOL_CONNECTION_HEADERS,
-                         gol_clock_ns() + (uint64_t)HEADERS_MS * 1000000u);
+    /* With more parameters than it has memory for libmicrohttpd never comes back with the headers. */
+    const uint64_t ms = c->target_refusal.status == 0 ? HEADERS_MS : REFUSED_MS;
+    gol_connection_enter(c, GOL_CONNECTION_HEADERS, gol_clock_ns() + ms * 1000000u);
     return c;
 }
 

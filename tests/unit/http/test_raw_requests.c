@@ -46,6 +46,9 @@ static const raw_case cases[] = {
 
     /* targets */
     {"query", GET("/echo?a=b&c=%zz&d"), 200, "/echo 0 bytes"},
+    {"100 parameters", "GET /echo?{99:a&}b HTTP/1.1\r\n" H "\r\n", 200, NULL},
+    {"101 parameters", "GET /echo?{100:a&}b HTTP/1.1\r\n" H "\r\n", 414, "too_many_parameters"},
+    {"parameters over the buffer", "GET /echo?{4000:a&} HTTP/1.1\r\n" H "\r\n", 408, NULL},
     {"zero byte in query", GET("/echo?a=%00"), 400, NULL},
     {"percent-encoding", GET("/%65ch%6F"), 200, "/echo 0 bytes"},
     {"bad percent-encoding", GET("/echo%zz"), 200, "/echo%zz"},
