@@ -17,7 +17,8 @@
 #include "formats/model_file.h"
 #include "formats/name_table.h"
 
-enum { GOL_FILE_PARTS_MAX = 999, GOL_FILE_META_MAX = 64 << 10, GOL_FILE_TENSORS_MAX = 1 << 20 };
+/* Of all parts together. */
+enum { GOL_FILE_META_MAX = 64 << 10, GOL_FILE_TENSORS_MAX = 1 << 20 };
 
 /* One file of the model. */
 typedef struct gol_file_part {

@@ -89,12 +89,17 @@ static int read_split_info(const gol_file_part *part, split_info *out, gol_err *
     return rc < 0 ? rc : 0;
 }
 
-/* Path of part `number` (from 0), from the path of the part that was opened: only its tail changes.
- * NULL: out of memory. */
+/* How the name of part `number` (from 0) ends. */
+static void make_tail(char tail[static PART_TAIL_SIZE], uint64_t number, uint64_t n_parts)
+{
+    snprintf(tail, PART_TAIL_SIZE, "-%05" PRIu64 "-of-%05" PRIu64 ".gguf", number + 1, n_parts);
+}
+
+/* Path of part `number` (from 0), from the path of the part that was opened: only its tail changes. NULL: out of memory. */
 static char *make_part_path(const char *path, size_t prefix_len, uint64_t number, uint64_t n_parts)
 {
     char tail[PART_TAIL_SIZE];
-    snprintf(tail, sizeof tail, "-%05" PRIu64 "-of-%05" PRIu64 ".gguf", number + 1, n_parts);
+    make_tail(tail, number, n_parts);
     const size_t tail_len = strlen(tail);
     char *out = gol_try_alloc(prefix_len + tail_len + 1);
     if (!out)
@@ -109,8 +114,7 @@ static int check_part_name(const char *path, const split_info *info, size_t *pre
                            gol_err *err)
 {
     char tail[PART_TAIL_SIZE];
-    snprintf(tail, sizeof tail, "-%05" PRIu64 "-of-%05" PRIu64 ".gguf", info->number + 1,
-             info->n_parts);
+    make_tail(tail, info->number, info->n_parts);
     const size_t len = strlen(path);
     const size_t tail_len = strlen(tail);
     if (len >= tail_len && strcmp(path + len - tail_len, tail) == 0) {
