@@ -2,8 +2,8 @@
  * Where the fields of a valid GGUF file lie: a reader of its own, so that the mutations do not depend on the code that they
  * test. Trusts its input, which the writer has just made.
  */
-#ifndef GOL_TESTS_FUZZ_FORMATS_GGUF_FIELDS_H
-#define GOL_TESTS_FUZZ_FORMATS_GGUF_FIELDS_H
+#ifndef TESTS_FUZZ_FORMATS_GGUF_FIELDS_H
+#define TESTS_FUZZ_FORMATS_GGUF_FIELDS_H
 
 #include <assert.h>
 #include <stddef.h>

@@ -2,8 +2,8 @@
  * Uses everything of an open model file, as the rest of gollum would: every value through the accessors, every tensor by
  * name, its first row dequantized. Ends the process when a promise of model_file.h does not hold.
  */
-#ifndef GOL_TESTS_FUZZ_FORMATS_WALK_MODEL_H
-#define GOL_TESTS_FUZZ_FORMATS_WALK_MODEL_H
+#ifndef TESTS_FUZZ_FORMATS_WALK_MODEL_H
+#define TESTS_FUZZ_FORMATS_WALK_MODEL_H
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
  * For behaviour that ends the process or goes to stderr: runs a function in a forked child whose stderr is a pipe, and
  * tells how it ended and what it said.
  */
-#ifndef GOL_TESTS_UNIT_BASE_CHILD_H
-#define GOL_TESTS_UNIT_BASE_CHILD_H
+#ifndef TESTS_UNIT_BASE_CHILD_H
+#define TESTS_UNIT_BASE_CHILD_H
 
 #include <stdlib.h>
 #include <string.h>

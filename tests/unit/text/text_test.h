@@ -1,6 +1,6 @@
 /* What the text layer's tests share: cmocka, and encodings written as lists. */
-#ifndef GOL_TESTS_UNIT_TEXT_TEST_H
-#define GOL_TESTS_UNIT_TEXT_TEST_H
+#ifndef TESTS_UNIT_TEXT_TEXT_TEST_H
+#define TESTS_UNIT_TEXT_TEXT_TEST_H
 
 #include <setjmp.h>
 #include <stdarg.h>
