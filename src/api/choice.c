@@ -39,10 +39,11 @@ int gol_choice_init(gol_choice *c, gol_api_call *call, int32_t index, int32_t ma
         return GOL_ENOMEM;
     if (p->n_logprobs < 0)
         return 0;
-    c->n_top_cap = p->n_logprobs;
+    const int32_t n_vocab = gol_model_config(gol_engine_model(call->api->engine))->n_vocab;
+    c->n_top = p->n_logprobs < n_vocab ? p->n_logprobs : n_vocab;
     c->logprobs = gol_try_array(n, sizeof *c->logprobs);
     c->offsets = gol_try_array(n, sizeof *c->offsets);
-    c->tops = gol_try_array(n, (size_t)c->n_top_cap * sizeof *c->tops);
+    c->tops = gol_try_array(n, (size_t)c->n_top * sizeof *c->tops);
     return c->logprobs && c->offsets && c->tops ? 0 : GOL_ENOMEM;
 }
 
@@ -63,9 +64,9 @@ static void log_token(gol_choice *c, const gol_output *output)
     if (!c->logprobs)
         return;
     c->logprobs[i] = output->logprob;
-    c->n_top = output->n_top < c->n_top_cap ? output->n_top : c->n_top_cap;
+    assert(output->n_top == c->n_top);
     if (c->n_top > 0)
-        memcpy(c->tops + (size_t)i * (size_t)c->n_top_cap, output->top,
+        memcpy(c->tops + (size_t)i * (size_t)c->n_top, output->top,
                (size_t)c->n_top * sizeof *c->tops);
 }
 

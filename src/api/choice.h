@@ -34,9 +34,8 @@ typedef struct gol_choice {
     /* Lock. */
     int32_t *tokens;       /* [cap] */
     float *logprobs;       /* [cap]; NULL: none asked for */
-    gol_top_logprob *tops; /* [cap][n_top_cap]; NULL: none asked for */
-    int32_t n_top_cap;
-    int32_t n_top; /* of each token, the same for all */
+    gol_top_logprob *tops; /* [cap][n_top]; NULL: none asked for */
+    int32_t n_top; /* of each token: as many as asked for, fewer if the vocabulary is smaller */
     int32_t cap;
     int32_t n_logged;
     int32_t n_cached; /* of the prompt */

@@ -20,7 +20,7 @@ static void put_logprob(gol_json *j, float logprob)
 
 static const gol_top_logprob *tops_of(const gol_choice *c, int32_t i)
 {
-    return c->tops + (size_t)i * (size_t)c->n_top_cap;
+    return c->tops + (size_t)i * (size_t)c->n_top;
 }
 
 static void put_chat_token(gol_json *j, const gol_choice *c, int32_t id, float logprob)
