@@ -30,7 +30,7 @@ static int prepare(evaluation *e, gol_kv_type kv_type, gol_err *err)
     e->block_table = gol_try_array((size_t)e->n_blocks, sizeof *e->block_table);
     gol_kv_layer_shape *layers = gol_try_array((size_t)config->n_layers, sizeof *layers);
     int rc = e->block_table == NULL || layers == NULL
-                 ? gol_fail(err, GOL_ENOMEM, "no memory for the KV cache")
+                 ? gol_fail(err, GOL_ENOMEM, "out of memory for the KV cache")
                  : 0;
     if (rc == 0) {
         for (int32_t i = 0; i < e->n_blocks; i++)
@@ -102,13 +102,11 @@ static int check_ids(const gol_ids *ids, const gol_config *config, gol_err *err)
 static int run(const gol_settings *settings, const gol_instance *instance, const gol_ids *ids,
                gol_err *err)
 {
-    const bool is_f16 = settings->kv_cache_dtype != NULL &&
-                        strcmp(settings->kv_cache_dtype, "f16") == 0;
     evaluation e = {.model = instance->model, .ids = ids};
     FILE *file = NULL;
     int rc = check_ids(ids, gol_model_config(instance->model), err);
     if (rc == 0)
-        rc = prepare(&e, is_f16 ? GOL_KV_F16 : GOL_KV_F32, err);
+        rc = prepare(&e, gol_cli_kv_type(settings, GOL_KV_F32), err);
     if (rc == 0) {
         const bool is_stdout = strcmp(settings->output, "-") == 0;
         file = is_stdout ? stdout : fopen(settings->output, "wb");

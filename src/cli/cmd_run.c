@@ -28,7 +28,7 @@ static int get_prompt(const gol_settings *settings, gol_buf *text, gol_ids *ids,
     }
     if (settings->prompt != NULL && strcmp(settings->prompt, "-") != 0) {
         gol_buf_puts(text, settings->prompt);
-        return text->failed ? gol_fail(err, GOL_ENOMEM, "no memory for the prompt") : 0;
+        return text->failed ? gol_fail(err, GOL_ENOMEM, "out of memory for the prompt") : 0;
     }
     if (settings->prompt == NULL && isatty(STDIN_FILENO))
         return gol_fail(err, GOL_EUSAGE, "no prompt: give one with -p TEXT or on stdin");
@@ -73,7 +73,7 @@ static int print_answer(gollum *g, uint64_t id, bool ids)
                 event.n_prompt, prefill_s, event.n_generated, (event.n_generated - 1) / decode_s);
     if (finish == GOLLUM_FINISH_ERROR) {
         fprintf(stderr, "gollum: the model's output is not finite\n");
-        return 70;
+        return gol_error_exit_code(GOL_EINTERNAL);
     }
     return finish == GOLLUM_FINISH_ABORT ? 128 + SIGINT : 0;
 }

@@ -61,8 +61,6 @@ static int read_api_key(service *s, const gol_settings *settings, gol_err *err)
 
 static int open_instance(service *s, const gol_settings *settings, const char *path, gol_err *err)
 {
-    const bool is_f32 = settings->kv_cache_dtype != NULL &&
-                        strcmp(settings->kv_cache_dtype, "f32") == 0;
     const gol_instance_opts opts = {
         .model_path = path,
         .n_threads = (int)settings->threads,
@@ -72,7 +70,7 @@ static int open_instance(service *s, const gol_settings *settings, const char *p
                    .max_model_len = (int32_t)settings->ctx_size,
                    .block_size = (int32_t)settings->block_size,
                    .kv_bytes = settings->kv_cache_memory,
-                   .kv_type = is_f32 ? GOL_KV_F32 : GOL_KV_F16,
+                   .kv_type = gol_cli_kv_type(settings, GOL_KV_F16),
                    .max_queued_reqs = (int32_t)settings->max_num_queued_reqs},
     };
     return gol_instance_open(&s->instance, &opts, err);

@@ -102,6 +102,13 @@ int gol_cli_parse_ids(gol_ids *ids, gol_str text, const char *source, gol_err *e
     }
 }
 
+gol_kv_type gol_cli_kv_type(const gol_settings *settings, gol_kv_type otherwise)
+{
+    if (settings->kv_cache_dtype == NULL)
+        return otherwise;
+    return strcmp(settings->kv_cache_dtype, "f32") == 0 ? GOL_KV_F32 : GOL_KV_F16;
+}
+
 void gol_cli_fill_options(gollum_options *options, const gol_settings *settings, const char *path)
 {
     gollum_options_init(options);
@@ -111,9 +118,8 @@ void gol_cli_fill_options(gollum_options *options, const gol_settings *settings,
     options->max_seqs = 1;
     options->max_batch_tokens = (int32_t)settings->max_num_batched_tokens;
     options->kv_bytes = settings->kv_cache_memory;
-    const bool is_f32 = settings->kv_cache_dtype != NULL &&
-                        strcmp(settings->kv_cache_dtype, "f32") == 0;
-    options->kv_type = is_f32 ? GOLLUM_KV_F32 : GOLLUM_KV_F16;
+    const gol_kv_type kv_type = gol_cli_kv_type(settings, GOL_KV_F16);
+    options->kv_type = kv_type == GOL_KV_F32 ? GOLLUM_KV_F32 : GOLLUM_KV_F16;
     options->progress = gol_cli_wants_progress(settings) ? gol_cli_progress : NULL;
 }
 

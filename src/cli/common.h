@@ -35,6 +35,9 @@ int gol_cli_write_stdout(gol_str text, gol_err *err);
 /* "1 2 3", commas allowed too. Errors: GOL_EUSAGE names `source` and the first word that is no token id. */
 int gol_cli_parse_ids(gol_ids *ids, gol_str text, const char *source, gol_err *err);
 
+/* --kv-cache-dtype, or what holds when it is not given. */
+gol_kv_type gol_cli_kv_type(const gol_settings *settings, gol_kv_type otherwise);
+
 /* gollum_options from the settings, ready for gollum_open(); path must outlive them. */
 void gol_cli_fill_options(gollum_options *options, const gol_settings *settings, const char *path);
 void gol_cli_fill_request(gollum_request *request, const gol_settings *settings);
