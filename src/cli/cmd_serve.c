@@ -20,6 +20,7 @@ enum { API_KEY_MAX = 1024, DRAIN_POLL_US = 10000 };
 typedef struct service {
     gol_instance instance;
     gol_api *api;
+    gol_listener listener; /* the server's as soon as there is one */
     gol_http_server *server;
     char model_id[256];
     char api_key[API_KEY_MAX];
@@ -82,6 +83,9 @@ static int start(service *s, const gol_settings *settings, gol_err *err)
     int rc = gol_cli_find_model(settings, path, err);
     if (rc == 0)
         rc = read_api_key(s, settings, err);
+    if (rc == 0) /* before the model: a taken port should not cost a minute of loading */
+        rc = gol_listener_open(&s->listener, settings->host,
+                               settings->port == 0 ? -1 : (int)settings->port, err);
     if (rc != 0)
         return rc;
     name_from_path(s->model_id, sizeof s->model_id, path);
@@ -103,8 +107,7 @@ static int start(service *s, const gol_settings *settings, gol_err *err)
     if (rc != 0)
         return rc;
     const gol_http_opts http_opts = {
-        .host = settings->host,
-        .port = settings->port == 0 ? -1 : (int)settings->port,
+        .listener = &s->listener,
         .body_max = settings->max_body,
         .max_connections = (int)settings->max_connections,
         .max_connections_per_ip = (int)settings->max_connections_per_ip,
@@ -117,6 +120,7 @@ static int start(service *s, const gol_settings *settings, gol_err *err)
 static void stop(service *s)
 {
     gol_http_server_stop(&s->server);
+    gol_listener_close(&s->listener);
     gol_api_destroy(&s->api);
     gol_instance_close(&s->instance);
 }
@@ -175,7 +179,7 @@ static void drain(service *s, const gol_settings *settings, int signal_number)
 
 int gol_cmd_serve(const gol_settings *settings)
 {
-    service s = {0};
+    service s = {.listener = {.fd = -1}};
     gol_err err = {0};
     int wait_fd = -1;
     signal(SIGPIPE, SIG_IGN);

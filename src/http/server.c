@@ -4,13 +4,9 @@
  */
 #include <errno.h>
 #include <microhttpd.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -23,7 +19,6 @@ enum {
     CONNECTIONS_MAX = 4096,
     CONNECTIONS_PER_IP_MAX = 1024,
     IDLE_TIMEOUT_S = 60,
-    LISTEN_BACKLOG = 511,
     FDS_RESERVED = 64,    /* for everything that is not a connection */
     PING_EVERY_TICKS = 8, /* a stream is asked for its ping every 2 s */
 };
@@ -33,8 +28,7 @@ struct gol_http_server {
     gol_connections connections;
     gol_hangup_watch *watch;
     struct MHD_Daemon *daemon;
-    int listen_fd; /* -1 when closed */
-    int port;
+    gol_listener listener;
     unsigned n_ticks; /* the watch's thread only */
 };
 
@@ -58,61 +52,6 @@ __attribute__((format(printf, 2, 0))) static void log_line(void *cls, const char
     char line[256];
     vsnprintf(line, sizeof line, format, args);
     gol_log_debug("http", "%s", line); /* mostly about clients that misbehave */
-}
-
-static int listen_on(const struct addrinfo *address)
-{
-    const int fd = socket(address->ai_family, SOCK_STREAM, 0);
-    if (fd < 0)
-        return -1;
-    const int on = 1;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (address->ai_family == AF_INET6)
-        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-    if (bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, LISTEN_BACKLOG) == 0)
-        return fd;
-    const int error = errno;
-    close(fd);
-    errno = error;
-    return -1;
-}
-
-static int open_listener(gol_http_server *server, const gol_http_opts *opts, gol_err *err)
-{
-    const char *host = opts->host != NULL ? opts->host : "127.0.0.1";
-    const int wanted_port = opts->port == 0 ? 8000 : opts->port;
-    if (wanted_port < -1 || wanted_port > 65535)
-        return gol_fail(err, GOL_EINVAL,
-                        "port: %d, accepted are 1 to 65535, or -1 for any free one", wanted_port);
-    char service[16];
-    snprintf(service, sizeof service, "%d", wanted_port < 0 ? 0 : wanted_port);
-
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
-                                   .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
-    struct addrinfo *addresses;
-    const int error = getaddrinfo(host, service, &hints, &addresses);
-    if (error != 0)
-        return gol_fail(err, GOL_ELISTEN, "cannot listen on %s: %s", host, gai_strerror(error));
-    errno = 0;
-    for (const struct addrinfo *a = addresses; a != NULL && server->listen_fd < 0; a = a->ai_next)
-        server->listen_fd = listen_on(a);
-    const int listen_errno = errno;
-    freeaddrinfo(addresses);
-    if (server->listen_fd < 0)
-        return gol_fail(err, GOL_ELISTEN, "cannot listen on %s port %d: %s", host, wanted_port,
-                        strerror(listen_errno));
-
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } bound = {0};
-    socklen_t n_bound = sizeof bound;
-    server->port = wanted_port;
-    if (getsockname(server->listen_fd, &bound.any, &n_bound) == 0)
-        server->port = ntohs(bound.any.sa_family == AF_INET6 ? bound.v6.sin6_port
-                                                             : bound.v4.sin_port);
-    return 0;
 }
 
 /* Raises the soft limit on file descriptors as far as it goes; returns how many connections that allows. */
@@ -151,7 +90,7 @@ static int start_daemon(gol_http_server *server, const gol_http_opts *opts, int 
         loop | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0, NULL, NULL,
         gol_http_on_request, &server->env, MHD_OPTION_EXTERNAL_LOGGER, log_line,
         NULL, /* first: it covers the other options */
-        MHD_OPTION_LISTEN_SOCKET, (MHD_socket)server->listen_fd, MHD_OPTION_CONNECTION_LIMIT,
+        MHD_OPTION_LISTEN_SOCKET, (MHD_socket)server->listener.fd, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)n_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
         (unsigned)or_default(opts->max_connections_per_ip, CONNECTIONS_PER_IP_MAX),
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, header_max, MHD_OPTION_CONNECTION_TIMEOUT,
@@ -164,6 +103,15 @@ static int start_daemon(gol_http_server *server, const gol_http_opts *opts, int 
     return 0;
 }
 
+static int take_listener(gol_http_server *server, const gol_http_opts *opts, gol_err *err)
+{
+    if (opts->listener == NULL)
+        return gol_listener_open(&server->listener, opts->host, opts->port, err);
+    server->listener = *opts->listener;
+    opts->listener->fd = -1;
+    return 0;
+}
+
 int gol_http_server_start(gol_http_server **out, gol_api *api, const gol_http_opts *opts,
                           gol_err *err)
 {
@@ -171,7 +119,7 @@ int gol_http_server_start(gol_http_server **out, gol_api *api, const gol_http_op
     gol_http_server *server = gol_try_calloc(1, sizeof *server);
     if (server == NULL)
         return gol_fail(err, GOL_ENOMEM, "http: out of memory for the server");
-    server->listen_fd = -1;
+    server->listener.fd = -1;
     server->env = (gol_connection_env){
         .api = api,
         .connections = &server->connections,
@@ -185,7 +133,7 @@ int gol_http_server_start(gol_http_server **out, gol_api *api, const gol_http_op
 
     int rc = gol_connections_init(&server->connections, 2 * n_connections, err);
     if (rc == 0)
-        rc = open_listener(server, opts, err);
+        rc = take_listener(server, opts, err);
     if (rc == 0)
         rc = gol_hangup_watch_create(&server->watch, &events, err);
     server->env.watch = server->watch;
@@ -201,7 +149,7 @@ int gol_http_server_start(gol_http_server **out, gol_api *api, const gol_http_op
 
 int gol_http_server_port(const gol_http_server *server)
 {
-    return server->port;
+    return server->listener.port;
 }
 
 int gol_http_server_n_requests(gol_http_server *server)
@@ -211,12 +159,10 @@ int gol_http_server_n_requests(gol_http_server *server)
 
 void gol_http_server_stop_listening(gol_http_server *server)
 {
-    if (server->listen_fd < 0)
+    if (server->listener.fd < 0)
         return;
-    const MHD_socket fd = MHD_quiesce_daemon(server->daemon);
-    if (fd != MHD_INVALID_SOCKET)
-        close(fd);
-    server->listen_fd = -1;
+    (void)MHD_quiesce_daemon(server->daemon); /* it lets go of the socket, which is ours */
+    gol_listener_close(&server->listener);
 }
 
 void gol_http_server_stop(gol_http_server **server_ptr)
@@ -228,9 +174,8 @@ void gol_http_server_stop(gol_http_server **server_ptr)
         gol_http_server_stop_listening(server);
         gol_connections_close_all(&server->connections); /* none is suspended from here on */
         MHD_stop_daemon(server->daemon);
-    } else if (server->listen_fd >= 0) {
-        close(server->listen_fd);
     }
+    gol_listener_close(&server->listener);
     gol_hangup_watch_destroy(&server->watch);
     if (server->connections.slots != NULL)
         gol_connections_deinit(&server->connections);

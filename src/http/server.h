@@ -19,11 +19,14 @@
 
 #include "api/api.h"
 #include "base/error.h"
+#include "http/listener.h"
 
 typedef struct gol_http_server gol_http_server;
 
 /* 0 means the default in brackets. */
 typedef struct gol_http_opts {
+    gol_listener *
+        listener; /* taken over (its fd becomes -1, so closing it later is right); NULL: made from: */
     const char *host;           /* IPv4 or IPv6 address or name [127.0.0.1] */
     int port;                   /* -1: any free port; [8000] */
     size_t body_max;            /* bytes of a request body, 413 beyond [8 MiB] */
