@@ -1,6 +1,6 @@
 /*
- * out[n_tokens][n_out] = x[n_tokens][n_in] * w[n_out][n_in]^T: weights are taken in as they lie in the file, output columns are
- * split over the workers, and each worker hands its columns, a few at a time with all tokens, to the leaf kernel of the type.
+ * out[n_tokens][n_out] = x[n_tokens][n_in] * w[n_out][n_in]^T: output columns are split over the workers, and each worker hands
+ * its columns, a few at a time with all tokens, to the leaf kernel of the weight's type.
  *
  *              columns of worker 0     worker 1       ...
  *     token 0  [........|........]  [........|........]
@@ -9,56 +9,12 @@
 #include "backend/cpu/backend_cpu.h"
 
 #include <assert.h>
-#include <string.h>
 
 #include "base/mem.h"
 
 /* Borders between workers fall on multiples of a cache line of outputs, so that two cores never write to one line (of an
  * aligned row). */
 enum { COLUMNS_GRAIN = GOL_MEM_ALIGN / sizeof(float) };
-
-int gol_backend_cpu_weight_load(gol_backend *be, gol_weight *out, const gol_weight_desc *desc,
-                                gol_err *err)
-{
-    const gol_backend_cpu *cpu = gol_backend_cpu_of(be);
-    *out = (gol_weight){0};
-    const gol_type_info *info = gol_type_find((uint32_t)desc->type);
-    if (!info || !cpu->kernels.matmul[desc->type])
-        return gol_fail(err, GOL_EUNSUPPORTED, "tensor '%s': type %s cannot be a weight on the cpu",
-                        desc->name, info ? info->name : "unknown");
-    size_t row_bytes;
-    size_t n_bytes;
-    if (desc->n_in <= 0 || desc->n_out <= 0 ||
-        !gol_type_row_bytes(&row_bytes, desc->type, (uint64_t)desc->n_in) ||
-        !gol_mul_size(&n_bytes, row_bytes, (size_t)desc->n_out) || n_bytes != desc->n_bytes)
-        return gol_fail(err, GOL_EMODEL, "tensor '%s': %zu bytes are no [%lld][%lld] matrix of %s",
-                        desc->name, desc->n_bytes, (long long)desc->n_out, (long long)desc->n_in,
-                        info->name);
-    *out = (gol_weight){.type = desc->type,
-                        .n_out = desc->n_out,
-                        .n_in = desc->n_in,
-                        .data = desc->data,
-                        .n_bytes = n_bytes};
-    /* Rows of float32 are read in place, which wants them aligned; a file need not oblige. */
-    if (desc->type == GOL_TYPE_F32 && (uintptr_t)desc->data % sizeof(float) != 0) {
-        out->owned = gol_try_aligned(n_bytes);
-        if (!out->owned) {
-            *out = (gol_weight){0};
-            return gol_fail(err, GOL_ENOMEM, "tensor '%s': out of memory for %zu bytes", desc->name,
-                            n_bytes);
-        }
-        memcpy(out->owned, desc->data, n_bytes);
-        out->data = out->owned;
-    }
-    return 0;
-}
-
-void gol_backend_cpu_weight_free(gol_backend *be, gol_weight *w)
-{
-    (void)be;
-    gol_aligned_free(w->owned);
-    *w = (gol_weight){0};
-}
 
 typedef struct matmul_job {
     const gol_backend_cpu *cpu;
