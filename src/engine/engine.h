@@ -21,6 +21,7 @@
 
 #include "base/error.h"
 #include "engine/request.h"
+#include "engine/sched_policy.h"
 #include "model/model.h"
 
 typedef struct gol_engine gol_engine;

@@ -33,12 +33,6 @@ typedef struct gol_sampling_params {
 #define GOL_SAMPLING_DEFAULT                                                                       \
     ((gol_sampling_params){.temperature = 1.0f, .top_p = 1.0f, .repetition_penalty = 1.0f})
 
-/* Order in which waiting requests start, and the reverse of the order in which running ones give way. */
-typedef enum gol_sched_policy {
-    GOL_SCHED_FCFS,     /* first come, first served */
-    GOL_SCHED_PRIORITY, /* lower priority number first, then first come */
-} gol_sched_policy;
-
 typedef enum gol_finish_reason {
     GOL_FINISH_NONE,   /* goes on */
     GOL_FINISH_STOP,   /* a stop id was drawn; it is the event's token */

@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 #include "engine/kv_cache.h"
+#include "engine/sched_policy.h"
 #include "engine/seq_queue.h"
 #include "engine/sequence.h"
 
