@@ -6,7 +6,7 @@
 
 enum {
     GOL_HTTP_LINE_MAX = 8 << 10, /* bytes of a request target, of a header */
-    GOL_HTTP_HEADERS_MAX = 100, /* also of parameters in a query */
+    GOL_HTTP_HEADERS_MAX = 100,  /* also of parameters in a query */
 };
 
 typedef struct gol_http_refusal {

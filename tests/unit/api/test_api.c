@@ -234,8 +234,8 @@ static void test_metrics_are_the_engines_figures(void **state)
     static const char *const lines[] = {
         "# TYPE gollum_sequences_running gauge\ngollum_sequences_running 3\n",
         "\ngollum_kv_blocks_free 5\n",
-        "# TYPE gollum_generation_tokens_total counter\n"
-        "gollum_generation_tokens_total 18446744073709551615\n",
+        "# TYPE gollum_generation_tokens_total counter\n",
+        "\ngollum_generation_tokens_total 18446744073709551615\n",
         "\ngollum_sequences_finished_total{reason=\"abort\"} 7\n",
     };
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
