@@ -37,33 +37,40 @@ ifndef T
 	@$(MAKE) e2e
 endif
 
-e2e:
+# $(call e2e,preset,tests) runs the end-to-end tests with the program of that build; $(3): before the command.
 ifdef GOLLUM_NO_E2E
-	@echo 'make: GOLLUM_NO_E2E is set: the end-to-end tests were NOT run'
+e2e = @echo 'make: GOLLUM_NO_E2E is set: the end-to-end tests were NOT run'
 else
-	@scripts/setup.sh --e2e
-	.venv/bin/python -m pytest tests/e2e -p no:cacheprovider
+define e2e
+@scripts/setup.sh --e2e
+GOLLUM_BINARY=build/$(1)/gollum $(3) .venv/bin/python -m pytest $(2) -p no:cacheprovider
+endef
 endif
+
+e2e:
+	$(call e2e,release,tests/e2e)
 
 check: test lint asan ubsan tsan ## everything a change must pass: test lint asan ubsan tsan
 
 bench: build    ## every program of bench/, one after another
 	@set -e; for source in bench/*.c; do name=$$(basename $$source .c); echo "== $$name"; build/release/bench/$$name; done
 
-asan:           ## tests under AddressSanitizer and UndefinedBehaviorSanitizer (gcc)
+asan:           ## all tests under AddressSanitizer and UndefinedBehaviorSanitizer (gcc)
 	@scripts/setup.sh
 	$(call build,asan)
 	$(call ctest,asan)
+	$(call e2e,asan,tests/e2e)
 
 ubsan:          ## tests under clang's UndefinedBehaviorSanitizer
 	@scripts/setup.sh --dev
 	$(call build,ubsan)
 	$(call ctest,ubsan)
 
-tsan:           ## tests under ThreadSanitizer
+tsan:           ## tests under ThreadSanitizer, many streams at once through the server among them
 	@scripts/setup.sh
 	$(call build,tsan)
 	$(FIXED_ADDRESSES) $(call ctest,tsan)
+	$(call e2e,tsan,tests/e2e/test_streams.py,$(FIXED_ADDRESSES))
 
 fuzz:           ## every fuzz target for FUZZ_SECONDS (60) each
 	@scripts/setup.sh --dev

@@ -12,7 +12,7 @@ import pytest
 import tiny_model
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BINARY = pathlib.Path(os.environ.get("GOLLUM_BINARY", ROOT / "build/release/gollum"))
+BINARY = pathlib.Path(os.environ.get("GOLLUM_BINARY", ROOT / "build/release/gollum")).resolve()
 START_TIMEOUT_S = 60
 
 
@@ -76,9 +76,10 @@ def start_server(model, tmp_path_factory):
         return server
 
     yield start
-    for server in servers:
-        if server.process.poll() is None:
-            server.stop()
+    # A sanitizer that found something says so by the exit code, and in the log.
+    running = [server for server in servers if server.process.poll() is None]
+    failed = [server.log_path.read_text() for server in running if server.stop() != 0]
+    assert not failed, failed[0]
 
 
 @pytest.fixture(scope="session")
