@@ -82,14 +82,10 @@ void gol_api_error_put(gol_buf *out, const gol_api_error *error)
     gol_json_begin_object(&j);
     gol_json_key(&j, "error");
     gol_json_begin_object(&j);
-    gol_json_key(&j, "message");
-    gol_json_cstr(&j, error->message);
-    gol_json_key(&j, "type");
-    gol_json_cstr(&j, gol_api_error_type(error->status));
-    gol_json_key(&j, "param");
-    gol_json_cstr(&j, error->param[0] != '\0' ? error->param : NULL);
-    gol_json_key(&j, "code");
-    gol_json_cstr(&j, error->code);
+    gol_json_put_cstr(&j, "message", error->message);
+    gol_json_put_cstr(&j, "type", gol_api_error_type(error->status));
+    gol_json_put_cstr(&j, "param", error->param[0] != '\0' ? error->param : NULL);
+    gol_json_put_cstr(&j, "code", error->code);
     gol_json_end_object(&j);
     gol_json_end_object(&j);
 }

@@ -72,8 +72,7 @@ int gol_version_run(gol_api_call *call, const json_t *root, gol_api_error *error
     gol_json j;
     gol_json_init(&j, &call->body);
     gol_json_begin_object(&j);
-    gol_json_key(&j, "version");
-    gol_json_cstr(&j, GOL_VERSION);
+    gol_json_put_cstr(&j, "version", GOL_VERSION);
     gol_json_end_object(&j);
     gol_call_reply_json(call, 200);
     return 0;

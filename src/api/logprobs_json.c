@@ -26,8 +26,7 @@ static const gol_top_logprob *tops_of(const gol_choice *c, int32_t i)
 static void put_chat_token(gol_json *j, const gol_choice *c, int32_t id, float logprob)
 {
     const gol_str piece = gol_choice_piece(c, id);
-    gol_json_key(j, "token");
-    gol_json_string(j, piece);
+    gol_json_put_string(j, "token", piece);
     gol_json_key(j, "logprob");
     put_logprob(j, logprob);
     gol_json_key(j, "bytes");
@@ -60,8 +59,7 @@ void gol_logprobs_put_chat(gol_json *j, const gol_choice *c, int32_t first, int3
         gol_json_end_object(j);
     }
     gol_json_end_array(j);
-    gol_json_key(j, "refusal");
-    gol_json_null(j);
+    gol_json_put_null(j, "refusal");
     gol_json_end_object(j);
 }
 

@@ -5,16 +5,11 @@
 
 void gol_shape_put_head(gol_json *j, const gol_api_call *call, const char *object)
 {
-    gol_json_key(j, "id");
-    gol_json_cstr(j, call->id);
-    gol_json_key(j, "object");
-    gol_json_cstr(j, object);
-    gol_json_key(j, "created");
-    gol_json_int(j, call->created);
-    gol_json_key(j, "model");
-    gol_json_cstr(j, call->api->model_id);
-    gol_json_key(j, "system_fingerprint");
-    gol_json_cstr(j, call->api->fingerprint);
+    gol_json_put_cstr(j, "id", call->id);
+    gol_json_put_cstr(j, "object", object);
+    gol_json_put_int(j, "created", call->created);
+    gol_json_put_cstr(j, "model", call->api->model_id);
+    gol_json_put_cstr(j, "system_fingerprint", call->api->fingerprint);
 }
 
 static const char *finish_name(gol_finish_reason finish)
@@ -37,8 +32,7 @@ static const char *finish_name(gol_finish_reason finish)
 /* stop_reason: the client's stop string or id that ended the answer; null for the model's own end and everything else. */
 void gol_shape_put_finish(gol_json *j, const gol_choice *c, bool has_finished)
 {
-    gol_json_key(j, "finish_reason");
-    gol_json_cstr(j, has_finished ? finish_name(c->finish) : NULL);
+    gol_json_put_cstr(j, "finish_reason", has_finished ? finish_name(c->finish) : NULL);
     gol_json_key(j, "stop_reason");
     if (has_finished && c->stop_string >= 0 && c->stop_string < c->call->n_own_stops)
         gol_json_string(j, c->call->stops.strings[c->stop_string].text);
@@ -83,16 +77,12 @@ void gol_shape_put_usage(gol_json *j, const gol_api_call *call)
         }
     }
     gol_json_begin_object(j);
-    gol_json_key(j, "prompt_tokens");
-    gol_json_int(j, n_prompt);
-    gol_json_key(j, "completion_tokens");
-    gol_json_int(j, n_completion);
-    gol_json_key(j, "total_tokens");
-    gol_json_int(j, n_prompt + n_completion);
+    gol_json_put_int(j, "prompt_tokens", n_prompt);
+    gol_json_put_int(j, "completion_tokens", n_completion);
+    gol_json_put_int(j, "total_tokens", n_prompt + n_completion);
     gol_json_key(j, "prompt_tokens_details");
     gol_json_begin_object(j);
-    gol_json_key(j, "cached_tokens");
-    gol_json_int(j, n_cached);
+    gol_json_put_int(j, "cached_tokens", n_cached);
     gol_json_end_object(j);
     gol_json_end_object(j);
 }

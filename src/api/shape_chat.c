@@ -8,8 +8,7 @@
 static void put_index(gol_json *j, const gol_choice *c)
 {
     gol_json_begin_object(j);
-    gol_json_key(j, "index");
-    gol_json_int(j, c->index);
+    gol_json_put_int(j, "index", c->index);
 }
 
 static void put_rest(gol_json *j, const gol_choice *c, const gol_piece *piece)
@@ -29,12 +28,9 @@ static void put_choice(gol_json *j, const gol_choice *c, const gol_piece *piece)
     put_index(j, c);
     gol_json_key(j, "message");
     gol_json_begin_object(j);
-    gol_json_key(j, "role");
-    gol_json_cstr(j, "assistant");
-    gol_json_key(j, "content");
-    gol_json_string(j, piece->text);
-    gol_json_key(j, "refusal");
-    gol_json_null(j);
+    gol_json_put_cstr(j, "role", "assistant");
+    gol_json_put_string(j, "content", piece->text);
+    gol_json_put_null(j, "refusal");
     gol_json_end_object(j);
     put_rest(j, c, piece);
 }
@@ -45,12 +41,10 @@ static void put_piece(gol_json *j, const gol_choice *c, const gol_piece *piece)
     gol_json_key(j, "delta");
     gol_json_begin_object(j);
     if (piece->is_first) {
-        gol_json_key(j, "role");
-        gol_json_cstr(j, "assistant");
+        gol_json_put_cstr(j, "role", "assistant");
     }
     if (!piece->is_last) {
-        gol_json_key(j, "content");
-        gol_json_string(j, piece->text);
+        gol_json_put_string(j, "content", piece->text);
     }
     gol_json_end_object(j);
     put_rest(j, c, piece);

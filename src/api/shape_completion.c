@@ -7,10 +7,8 @@
 static void put_piece(gol_json *j, const gol_choice *c, const gol_piece *piece)
 {
     gol_json_begin_object(j);
-    gol_json_key(j, "index");
-    gol_json_int(j, c->index);
-    gol_json_key(j, "text");
-    gol_json_string(j, piece->text);
+    gol_json_put_int(j, "index", c->index);
+    gol_json_put_string(j, "text", piece->text);
     gol_json_key(j, "logprobs");
     gol_logprobs_put_legacy(j, c, piece->first_token, piece->end_token);
     gol_shape_put_finish(j, c, piece->is_last);

@@ -134,8 +134,7 @@ static void put_chunk(gol_api_call *call, const gol_choice *c, const gol_piece *
     call->shape->put_piece(&j, c, piece);
     gol_json_end_array(&j);
     if (call->params.include_usage) { /* OpenAI: null in every chunk but the last */
-        gol_json_key(&j, "usage");
-        gol_json_null(&j);
+        gol_json_put_null(&j, "usage");
     }
     end_frame(call, &j);
 }

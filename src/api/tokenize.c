@@ -42,10 +42,8 @@ static void reply_vllm(gol_api_call *call, const gol_ids *ids, bool with_strings
     gol_json j;
     gol_json_init(&j, &call->body);
     gol_json_begin_object(&j);
-    gol_json_key(&j, "count");
-    gol_json_uint(&j, ids->n);
-    gol_json_key(&j, "max_model_len");
-    gol_json_int(&j, gol_engine_get_limits(api->engine)->max_model_len);
+    gol_json_put_uint(&j, "count", ids->n);
+    gol_json_put_int(&j, "max_model_len", gol_engine_get_limits(api->engine)->max_model_len);
     gol_json_key(&j, "tokens");
     gol_json_begin_array(&j);
     for (size_t i = 0; i < ids->n; i++)
@@ -121,8 +119,7 @@ static void put_with_piece(gol_json *j, const gol_tokenizer *tok, int32_t id)
 {
     const gol_str piece = gol_tokenizer_piece(tok, id);
     gol_json_begin_object(j);
-    gol_json_key(j, "id");
-    gol_json_int(j, id);
+    gol_json_put_int(j, "id", id);
     gol_json_key(j, "piece");
     if (gol_utf8_is_valid(piece)) {
         gol_json_string(j, piece);
@@ -238,10 +235,8 @@ int gol_detokenize_run(gol_api_call *call, const json_t *root, gol_api_error *er
         gol_json j;
         gol_json_init(&j, &call->body);
         gol_json_begin_object(&j);
-        gol_json_key(&j, "prompt");
-        gol_json_string(&j, gol_buf_view(&text));
-        gol_json_key(&j, "content");
-        gol_json_string(&j, gol_buf_view(&text));
+        gol_json_put_string(&j, "prompt", gol_buf_view(&text));
+        gol_json_put_string(&j, "content", gol_buf_view(&text));
         gol_json_end_object(&j);
         gol_call_reply_json(call, 200);
     }

@@ -243,3 +243,51 @@ void gol_json_raw(gol_json *j, gol_str json)
     begin_value(j);
     gol_buf_put_str(j->buf, json);
 }
+
+void gol_json_put_string(gol_json *j, const char *key, gol_str s)
+{
+    gol_json_key(j, key);
+    gol_json_string(j, s);
+}
+
+void gol_json_put_cstr(gol_json *j, const char *key, const char *s)
+{
+    gol_json_key(j, key);
+    gol_json_cstr(j, s);
+}
+
+void gol_json_put_int(gol_json *j, const char *key, int64_t v)
+{
+    gol_json_key(j, key);
+    gol_json_int(j, v);
+}
+
+void gol_json_put_uint(gol_json *j, const char *key, uint64_t v)
+{
+    gol_json_key(j, key);
+    gol_json_uint(j, v);
+}
+
+void gol_json_put_double(gol_json *j, const char *key, double v)
+{
+    gol_json_key(j, key);
+    gol_json_double(j, v);
+}
+
+void gol_json_put_float(gol_json *j, const char *key, float v)
+{
+    gol_json_key(j, key);
+    gol_json_float(j, v);
+}
+
+void gol_json_put_bool(gol_json *j, const char *key, bool v)
+{
+    gol_json_key(j, key);
+    gol_json_bool(j, v);
+}
+
+void gol_json_put_null(gol_json *j, const char *key)
+{
+    gol_json_key(j, key);
+    gol_json_null(j);
+}

@@ -30,16 +30,11 @@ static void print_json(const gol_backend *be, const char *cpu_name)
     gol_buf_init(&buf, 1u << 20);
     gol_json_init(&j, &buf);
     gol_json_begin_object(&j);
-    gol_json_key(&j, "version");
-    gol_json_cstr(&j, gollum_version());
-    gol_json_key(&j, "processor");
-    gol_json_cstr(&j, cpu_name);
-    gol_json_key(&j, "level");
-    gol_json_cstr(&j, gol_cpu_level_name(gol_cpu_get()));
-    gol_json_key(&j, "machine_level");
-    gol_json_cstr(&j, gol_cpu_level_name(gol_cpu_detect()));
-    gol_json_key(&j, "threads");
-    gol_json_int(&j, gol_backend_cpu_n_threads(be));
+    gol_json_put_cstr(&j, "version", gollum_version());
+    gol_json_put_cstr(&j, "processor", cpu_name);
+    gol_json_put_cstr(&j, "level", gol_cpu_level_name(gol_cpu_get()));
+    gol_json_put_cstr(&j, "machine_level", gol_cpu_level_name(gol_cpu_detect()));
+    gol_json_put_int(&j, "threads", gol_backend_cpu_n_threads(be));
     gol_json_key(&j, "kernels");
     gol_json_begin_object(&j);
     for (uint32_t id = 0; id < GOL_TYPE_N_IDS; id++) {

@@ -47,12 +47,6 @@ static void put_number(report *r, const char *key, int64_t n)
         gol_json_null(&r->json);
 }
 
-static void put_count(report *r, const char *key, uint64_t n)
-{
-    gol_json_key(&r->json, key);
-    gol_json_uint(&r->json, n);
-}
-
 static void put_types(report *r, const gol_model_facts *facts)
 {
     gol_json_key(&r->json, "types");
@@ -60,9 +54,9 @@ static void put_types(report *r, const gol_model_facts *facts)
     for (int i = 0; i < facts->n_types; i++) {
         gol_json_begin_object(&r->json);
         put_text(r, "type", gol_str_from(gol_type_get(facts->types[i].type)->name));
-        put_count(r, "tensors", facts->types[i].n_tensors);
-        put_count(r, "parameters", facts->types[i].n_parameters);
-        put_count(r, "bytes", facts->types[i].n_bytes);
+        gol_json_put_uint(&r->json, "tensors", facts->types[i].n_tensors);
+        gol_json_put_uint(&r->json, "parameters", facts->types[i].n_parameters);
+        gol_json_put_uint(&r->json, "bytes", facts->types[i].n_bytes);
         gol_json_end_object(&r->json);
     }
     gol_json_end_array(&r->json);
@@ -75,10 +69,10 @@ static void put_facts(report *r, const gol_model_file *file)
     put_text(r, "file", gol_str_from(gol_model_file_path(file)));
     put_text(r, "format", gol_str_from(gol_model_file_format(file)));
     put_number(r, "parts", gol_model_file_n_parts(file));
-    put_count(r, "bytes", gol_model_file_n_bytes(file));
+    gol_json_put_uint(&r->json, "bytes", gol_model_file_n_bytes(file));
     put_text(r, "architecture", facts.architecture);
     put_text(r, "name", facts.name);
-    put_count(r, "parameters", facts.n_parameters);
+    gol_json_put_uint(&r->json, "parameters", facts.n_parameters);
     put_number(r, "context_length", facts.context_length);
     put_number(r, "layers", facts.n_layers);
     put_number(r, "embedding_length", facts.embedding_length);
@@ -156,9 +150,9 @@ static void put_tensors(report *r, const gol_model_file *file)
         for (int d = 0; d < t->n_dims; d++)
             gol_json_uint(&r->json, t->shape[d]);
         gol_json_end_array(&r->json);
-        put_count(r, "bytes", t->n_bytes);
+        gol_json_put_uint(&r->json, "bytes", t->n_bytes);
         put_number(r, "part", t->file_index + 1);
-        put_count(r, "offset", t->file_offset);
+        gol_json_put_uint(&r->json, "offset", t->file_offset);
         gol_json_end_object(&r->json);
         if (r->buf.len >= FLUSH_BYTES)
             flush(r);

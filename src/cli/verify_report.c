@@ -87,39 +87,26 @@ static void print_text(FILE *out, const gol_model_file *file, const gol_model_fa
         fprintf(out, "  ... and %" PRIu64 " more\n", v->n_bad - BAD_TENSORS_SHOWN);
 }
 
-static void put_uint(gol_json *j, const char *key, uint64_t n)
-{
-    gol_json_key(j, key);
-    gol_json_uint(j, n);
-}
-
-static void put_text(gol_json *j, const char *key, gol_str text)
-{
-    gol_json_key(j, key);
-    gol_json_string(j, text);
-}
-
 static void put_verdict(gol_json *j, const gol_model_file *file, const gol_model_facts *facts,
                         const verdict *v)
 {
     gol_json_begin_object(j);
-    put_text(j, "file", gol_str_from(gol_model_file_path(file)));
-    put_text(j, "format", gol_str_from(gol_model_file_format(file)));
-    put_uint(j, "bytes", gol_model_file_n_bytes(file));
-    gol_json_key(j, "ok");
-    gol_json_bool(j, v->n_bad == 0);
-    put_uint(j, "tensors_scanned", v->n_scanned);
-    put_uint(j, "tensors_without_floats", v->n_unscanned);
-    put_uint(j, "tensors_bad", v->n_bad);
+    gol_json_put_cstr(j, "file", gol_model_file_path(file));
+    gol_json_put_cstr(j, "format", gol_model_file_format(file));
+    gol_json_put_uint(j, "bytes", gol_model_file_n_bytes(file));
+    gol_json_put_bool(j, "ok", v->n_bad == 0);
+    gol_json_put_uint(j, "tensors_scanned", v->n_scanned);
+    gol_json_put_uint(j, "tensors_without_floats", v->n_unscanned);
+    gol_json_put_uint(j, "tensors_bad", v->n_bad);
     gol_json_key(j, "bad");
     gol_json_begin_array(j);
     for (int i = 0; i < n_shown(v); i++) {
         gol_json_begin_object(j);
-        put_text(j, "name", v->bad[i].tensor->name);
-        put_text(j, "type", gol_str_from(gol_type_get(v->bad[i].tensor->type)->name));
-        put_uint(j, "nan", v->bad[i].scan.n_nan);
-        put_uint(j, "infinite", v->bad[i].scan.n_inf);
-        put_uint(j, "first_element", v->bad[i].scan.first_bad);
+        gol_json_put_string(j, "name", v->bad[i].tensor->name);
+        gol_json_put_cstr(j, "type", gol_type_get(v->bad[i].tensor->type)->name);
+        gol_json_put_uint(j, "nan", v->bad[i].scan.n_nan);
+        gol_json_put_uint(j, "infinite", v->bad[i].scan.n_inf);
+        gol_json_put_uint(j, "first_element", v->bad[i].scan.first_bad);
         gol_json_end_object(j);
     }
     gol_json_end_array(j);
@@ -127,10 +114,10 @@ static void put_verdict(gol_json *j, const gol_model_file *file, const gol_model
     gol_json_begin_array(j);
     for (int i = 0; i < facts->n_types; i++) {
         gol_json_begin_object(j);
-        put_text(j, "type", gol_str_from(gol_type_get(facts->types[i].type)->name));
-        put_uint(j, "tensors", facts->types[i].n_tensors);
-        put_uint(j, "parameters", facts->types[i].n_parameters);
-        put_uint(j, "bytes", facts->types[i].n_bytes);
+        gol_json_put_cstr(j, "type", gol_type_get(facts->types[i].type)->name);
+        gol_json_put_uint(j, "tensors", facts->types[i].n_tensors);
+        gol_json_put_uint(j, "parameters", facts->types[i].n_parameters);
+        gol_json_put_uint(j, "bytes", facts->types[i].n_bytes);
         gol_json_end_object(j);
     }
     gol_json_end_array(j);
