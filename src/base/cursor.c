@@ -1,7 +1,6 @@
 /*
  * Bounds-checked reading. Every read goes through take(), the only place that moves pos: it either returns n bytes that
- * lie inside or sets failed. Values are put together from bytes, so neither alignment nor the machine's byte order matters
- * (compilers make one load of it).
+ * lie inside or sets failed.
  */
 #include "base/cursor.h"
 
@@ -32,24 +31,6 @@ static const uint8_t *take(gol_cursor *c, uint64_t n)
     const uint8_t *p = c->data + c->pos;
     c->pos += (size_t)n;
     return p;
-}
-
-uint16_t gol_load_u16(const void *p)
-{
-    const uint8_t *b = p;
-    return (uint16_t)(b[0] | b[1] << 8);
-}
-
-uint32_t gol_load_u32(const void *p)
-{
-    const uint8_t *b = p;
-    return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
-}
-
-uint64_t gol_load_u64(const void *p)
-{
-    const uint8_t *b = p;
-    return (uint64_t)gol_load_u32(b) | (uint64_t)gol_load_u32(b + 4) << 32;
 }
 
 float gol_load_f32(const void *p)

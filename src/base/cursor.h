@@ -46,10 +46,26 @@ void gol_cursor_align(gol_cursor *c, size_t alignment); /* a power of two; moves
 void gol_cursor_seek(gol_cursor *c, uint64_t pos);
 size_t gol_cursor_left(const gol_cursor *c); /* 0 after a failure */
 
-/* Loads from an unaligned little-endian position that is already known to be inside. */
-uint16_t gol_load_u16(const void *p);
-uint32_t gol_load_u32(const void *p);
-uint64_t gol_load_u64(const void *p);
+/* Loads from an unaligned little-endian position that is already known to be inside. Values are put together from bytes, so
+ * neither alignment nor the machine's byte order matters (compilers make one load of it). */
+static inline uint16_t gol_load_u16(const void *p)
+{
+    const uint8_t *b = p;
+    return (uint16_t)(b[0] | b[1] << 8);
+}
+
+static inline uint32_t gol_load_u32(const void *p)
+{
+    const uint8_t *b = p;
+    return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+}
+
+static inline uint64_t gol_load_u64(const void *p)
+{
+    const uint8_t *b = p;
+    return (uint64_t)gol_load_u32(b) | (uint64_t)gol_load_u32(b + 4) << 32;
+}
+
 float gol_load_f32(const void *p);
 double gol_load_f64(const void *p);
 

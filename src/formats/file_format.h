@@ -14,8 +14,8 @@
 
 #include "base/error.h"
 #include "base/mapped_file.h"
+#include "base/str_table.h"
 #include "formats/model_file.h"
-#include "formats/name_table.h"
 
 /* Of all parts together. */
 enum { GOL_FILE_META_MAX = 64 << 10, GOL_FILE_TENSORS_MAX = 1 << 20 };
@@ -49,8 +49,8 @@ struct gol_model_file {
     size_t n_tensors;
     size_t n_meta;
     const gol_meta **meta; /* views of the parts' meta */
-    gol_name_table tensor_names;
-    gol_name_table meta_keys;
+    gol_str_table tensor_names;
+    gol_str_table meta_keys;
 };
 
 /* Maps path as this part's bytes. */

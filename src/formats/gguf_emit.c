@@ -16,36 +16,40 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/str_table.h"
 #include "formats/gguf_writer_impl.h"
-#include "formats/name_table.h"
 
 enum { GGUF_VERSION = 3 };
 
-static gol_str key_at(const void *owner, uint32_t i)
+typedef gol_str name_at_fn(const gol_gguf_writer *w, size_t i);
+
+static gol_str key_at(const gol_gguf_writer *w, size_t i)
 {
-    return ((const gol_gguf_writer *)owner)->keys[i];
+    return w->keys[i];
 }
 
-static gol_str tensor_name_at(const void *owner, uint32_t i)
+static gol_str tensor_name_at(const gol_gguf_writer *w, size_t i)
 {
-    return ((const gol_gguf_writer *)owner)->tensors[i].name;
+    return w->tensors[i].name;
 }
 
-static int check_unique(const gol_gguf_writer *w, gol_name_at *name_at, size_t n, const char *what,
+/* The writer takes at most GOL_GGUF_KV_MAX and GOL_GGUF_TENSORS_MAX of them. */
+static int check_unique(const gol_gguf_writer *w, name_at_fn *name_at, size_t n, const char *what,
                         gol_err *err)
 {
-    gol_name_table table;
-    if (!gol_name_table_try_init(&table, n, name_at, w))
-        return gol_fail(err, GOL_ENOMEM, "out of memory for checking names");
-    int rc = 0;
-    for (uint32_t i = 0; i < n && rc == 0; i++) {
-        char name[96];
-        if (gol_name_table_insert(&table, i) != i)
+    gol_str_table table;
+    int rc = gol_str_table_init(&table, n);
+    for (int32_t i = 0; i < (int32_t)n && rc == 0; i++) {
+        int32_t first;
+        rc = gol_str_table_add(&table, name_at(w, (size_t)i), i, &first);
+        if (rc == 0 && first != i) {
+            char name[96];
             rc = gol_fail(err, GOL_EINVAL, "%s '%s' was added twice", what,
-                          gol_quote(name, sizeof name, name_at(w, i)));
+                          gol_quote(name, sizeof name, name_at(w, (size_t)i)));
+        }
     }
-    gol_name_table_deinit(&table);
-    return rc;
+    gol_str_table_deinit(&table);
+    return rc == GOL_ENOMEM ? gol_fail(err, rc, "out of memory for checking names") : rc;
 }
 
 static uint64_t align_up(uint64_t n, uint32_t alignment)

@@ -137,8 +137,8 @@ void gol_model_file_close(gol_model_file **file)
     gol_model_file *f = *file;
     if (!f)
         return;
-    gol_name_table_deinit(&f->tensor_names);
-    gol_name_table_deinit(&f->meta_keys);
+    gol_str_table_deinit(&f->tensor_names);
+    gol_str_table_deinit(&f->meta_keys);
     gol_free(f->meta);
     for (int i = 0; i < f->n_parts; i++)
         close_part(&f->parts[i]);

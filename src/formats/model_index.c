@@ -30,7 +30,7 @@ const gol_tensor *gol_model_file_get_tensor(const gol_model_file *file, size_t i
 
 const gol_tensor *gol_model_file_find_tensor(const gol_model_file *file, gol_str name)
 {
-    const int64_t i = gol_name_table_find(&file->tensor_names, name);
+    const int32_t i = gol_str_table_find(&file->tensor_names, name);
     return i < 0 ? NULL : gol_model_file_get_tensor(file, (size_t)i);
 }
 
@@ -47,19 +47,8 @@ const gol_meta *gol_model_file_get_meta(const gol_model_file *file, size_t i)
 
 const gol_value *gol_model_file_find_meta(const gol_model_file *file, const char *key)
 {
-    const int64_t i = gol_name_table_find(&file->meta_keys, gol_str_from(key));
+    const int32_t i = gol_str_table_find(&file->meta_keys, gol_str_from(key));
     return i < 0 ? NULL : &file->meta[i]->value;
-}
-
-static gol_str tensor_name_at(const void *owner, uint32_t i)
-{
-    return gol_model_file_get_tensor(owner, i)->name;
-}
-
-static gol_str meta_key_at(const void *owner, uint32_t i)
-{
-    const gol_model_file *file = owner;
-    return file->meta[i]->key;
 }
 
 static int fail_in_part(const gol_model_file *file, int part, gol_err *err)
@@ -88,15 +77,18 @@ static int index_tensors(gol_model_file *file, gol_err *err)
         }
     }
     file->n_tensors = n;
-    if (!gol_name_table_try_init(&file->tensor_names, n, tensor_name_at, file))
+    if (gol_str_table_init(&file->tensor_names, n) != 0)
         return fail_memory(file, err);
-    for (uint32_t i = 0; i < n; i++) {
-        const uint32_t first = gol_name_table_insert(&file->tensor_names, i);
+    for (int32_t i = 0; i < (int32_t)n; i++) {
+        const gol_tensor *tensor = gol_model_file_get_tensor(file, (size_t)i);
+        int32_t first;
+        if (gol_str_table_add(&file->tensor_names, tensor->name, i, &first) != 0)
+            return fail_memory(file, err);
         if (first != i) {
             char name[96];
-            gol_fail(err, GOL_EMODEL, "tensor '%s' comes twice: as number %u and number %u",
-                     gol_quote(name, sizeof name, tensor_name_at(file, i)), first, i);
-            return fail_in_part(file, gol_model_file_get_tensor(file, i)->file_index, err);
+            gol_fail(err, GOL_EMODEL, "tensor '%s' comes twice: as number %d and number %d",
+                     gol_quote(name, sizeof name, tensor->name), first, i);
+            return fail_in_part(file, tensor->file_index, err);
         }
     }
     return 0;
@@ -118,18 +110,20 @@ static int index_keys(gol_model_file *file, int p, gol_err *err)
         const gol_meta *meta = &part->meta[i];
         if (p > 0 && is_part_key(meta->key))
             continue;
-        const uint32_t number = (uint32_t)file->n_meta;
-        file->meta[number] = meta;
-        const uint32_t first = gol_name_table_insert(&file->meta_keys, number);
+        const int32_t number = (int32_t)file->n_meta;
+        int32_t first;
+        if (gol_str_table_add(&file->meta_keys, meta->key, number, &first) != 0)
+            return fail_memory(file, err);
         if (first == number) {
-            file->n_meta++;
+            file->meta[file->n_meta++] = meta;
             continue;
         }
-        if (first < n_earlier && gol_value_eq(&meta->value, &file->meta[first]->value))
+        const bool is_earlier = (size_t)first < n_earlier;
+        if (is_earlier && gol_value_eq(&meta->value, &file->meta[first]->value))
             continue;
         char key[96];
         gol_quote(key, sizeof key, meta->key);
-        if (first < n_earlier)
+        if (is_earlier)
             gol_fail(err, GOL_EMODEL, "metadata key '%s' has another value than in an earlier part",
                      key);
         else
@@ -149,7 +143,7 @@ static int index_meta(gol_model_file *file, gol_err *err)
         return fail_in_part(file, 0, err);
     }
     file->meta = gol_try_array(n, sizeof *file->meta);
-    if (!file->meta || !gol_name_table_try_init(&file->meta_keys, n, meta_key_at, file))
+    if (!file->meta || gol_str_table_init(&file->meta_keys, n) != 0)
         return fail_memory(file, err);
     int rc = 0;
     for (int p = 0; p < file->n_parts && rc == 0; p++)

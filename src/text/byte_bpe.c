@@ -12,7 +12,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rng.h"
-#include "text/byte_hash.h"
 #include "text/byte_map.h"
 #include "text/merger.h"
 #include "text/pre_tokenizer.h"
@@ -39,7 +38,7 @@ typedef struct bpe_state {
 /* While loading: written texts of all symbols. */
 typedef struct symbol_table {
     gol_arena arena; /* texts that are no tokens */
-    gol_str_index by_text;
+    gol_str_table by_text;
     int32_t n;
 } symbol_table;
 
@@ -95,13 +94,13 @@ static int set_pieces(gol_vocab *vocab, gol_err *err)
 /* The number of a written text, a new one if need be. text need not outlive the call. */
 static int intern(symbol_table *symbols, gol_str text, int32_t *id)
 {
-    *id = gol_str_index_find(&symbols->by_text, text);
+    *id = gol_str_table_find(&symbols->by_text, text);
     if (*id >= 0)
         return 0;
     const char *copy = gol_arena_try_strdup(&symbols->arena, text);
     if (copy == NULL)
         return GOL_ENOMEM;
-    const int rc = gol_str_index_add(&symbols->by_text, (gol_str){copy, text.len}, symbols->n, id);
+    const int rc = gol_str_table_add(&symbols->by_text, (gol_str){copy, text.len}, symbols->n, id);
     if (rc == 0)
         symbols->n++;
     return rc;
@@ -111,26 +110,34 @@ static int symbol_table_init(symbol_table *symbols, const gol_vocab *vocab)
 {
     *symbols = (symbol_table){.n = vocab->n};
     gol_arena_init(&symbols->arena, SIZE_MAX);
-    int rc = gol_str_index_init(&symbols->by_text, (size_t)vocab->n);
+    int rc = gol_str_table_init(&symbols->by_text, (size_t)vocab->n);
     for (int32_t id = 0; rc == 0 && id < vocab->n; id++) {
         int32_t found;
         if (vocab->tokens[id].text.len > 0 && gol_vocab_is_plain(vocab, id))
-            rc = gol_str_index_add(&symbols->by_text, vocab->tokens[id].text, id, &found);
+            rc = gol_str_table_add(&symbols->by_text, vocab->tokens[id].text, id, &found);
     }
     return rc;
 }
 
 static void symbol_table_deinit(symbol_table *symbols)
 {
-    gol_str_index_deinit(&symbols->by_text);
+    gol_str_table_deinit(&symbols->by_text);
     gol_arena_deinit(&symbols->arena);
+}
+
+/* Keyed, since a model file's author chooses the merges: a 64x64 -> 128 bit product folded to 64 bits, as in wyhash. */
+static uint64_t hash_pair(int32_t left, int32_t right, uint64_t seed)
+{
+    const uint64_t pair = (uint64_t)(uint32_t)left << 32 | (uint32_t)right;
+    const unsigned __int128 product = (unsigned __int128)(pair ^ 0x9E3779B97F4A7C15u ^ seed) *
+                                      (seed | 1);
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
 static pair_slot *probe_pair(const bpe_state *state, int32_t left, int32_t right)
 {
     const size_t mask = state->n_slots - 1;
-    const uint64_t key = (uint64_t)(uint32_t)left << 32 | (uint32_t)right;
-    size_t i = (size_t)gol_hash_u64(key, state->seed) & mask;
+    size_t i = (size_t)hash_pair(left, right, state->seed) & mask;
     for (;; i = (i + 1) & mask) {
         pair_slot *slot = &state->pairs[i];
         if (slot->left < 0 || (slot->left == left && slot->right == right))

@@ -28,7 +28,7 @@ static const char *const names[] = {
 
 static int32_t find_special(const gol_vocab *vocab, const char *name)
 {
-    const int32_t id = gol_str_index_find(&vocab->by_text, gol_str_from(name));
+    const int32_t id = gol_str_table_find(&vocab->by_text, gol_str_from(name));
     if (id < 0)
         return -1;
     const uint8_t type = vocab->tokens[id].type;

@@ -190,7 +190,7 @@ int32_t gol_tokenizer_n_vocab(const gol_tokenizer *tok)
 
 int32_t gol_tokenizer_find(const gol_tokenizer *tok, gol_str token)
 {
-    return gol_str_index_find(&tok->vocab.by_text, token);
+    return gol_str_table_find(&tok->vocab.by_text, token);
 }
 
 bool gol_tokenizer_is_control(const gol_tokenizer *tok, int32_t id)

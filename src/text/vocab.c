@@ -38,7 +38,7 @@ static int load_texts(gol_vocab *vocab, const gol_value *texts, gol_err *err)
         if (text.len == 0)
             continue;
         int32_t found;
-        if (gol_str_index_add(&vocab->by_text, token->text, id, &found) != 0)
+        if (gol_str_table_add(&vocab->by_text, token->text, id, &found) != 0)
             return gol_fail(err, GOL_ENOMEM, "tokenizer.ggml.tokens: out of memory");
         if (found != id && n_duplicates++ == 0)
             first_duplicate = id;
@@ -120,7 +120,7 @@ int gol_vocab_load(gol_vocab *vocab, const gol_model_file *file, gol_err *err)
     vocab->n = (int32_t)n;
     gol_arena_init(&vocab->arena, SIZE_MAX);
     vocab->tokens = gol_arena_try_calloc(&vocab->arena, (size_t)n, sizeof *vocab->tokens);
-    if (vocab->tokens == NULL || gol_str_index_init(&vocab->by_text, (size_t)n) != 0) {
+    if (vocab->tokens == NULL || gol_str_table_init(&vocab->by_text, (size_t)n) != 0) {
         rc = gol_fail(err, GOL_ENOMEM, "tokenizer.ggml.tokens: out of memory");
         goto fail;
     }
@@ -138,7 +138,7 @@ fail:
 
 void gol_vocab_deinit(gol_vocab *vocab)
 {
-    gol_str_index_deinit(&vocab->by_text);
+    gol_str_table_deinit(&vocab->by_text);
     gol_arena_deinit(&vocab->arena);
     *vocab = (gol_vocab){.bos = -1, .eos = -1, .unk = -1};
 }
@@ -199,7 +199,7 @@ bool gol_vocab_is_plain(const gol_vocab *vocab, int32_t id)
 
 int32_t gol_vocab_find_plain(const gol_vocab *vocab, gol_str text)
 {
-    const int32_t id = gol_str_index_find(&vocab->by_text, text);
+    const int32_t id = gol_str_table_find(&vocab->by_text, text);
     return id >= 0 && gol_vocab_is_plain(vocab, id) ? id : -1;
 }
 

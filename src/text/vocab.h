@@ -14,8 +14,8 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/str.h"
+#include "base/str_table.h"
 #include "formats/model_file.h"
-#include "text/str_index.h"
 
 enum {
     GOL_VOCAB_TOKENS_MAX = 16 << 20,
@@ -49,7 +49,7 @@ typedef struct gol_vocab {
     gol_token *tokens; /* [n] */
     int32_t n;
     bool has_scores;
-    gol_str_index by_text; /* of equal texts the lowest id is found; empty texts are not in it */
+    gol_str_table by_text; /* of equal texts the lowest id is found; empty texts are not in it */
 
     /* -1: none. The kind puts in its defaults, then gol_vocab_load_special() what the file says. */
     int32_t bos, eos, unk;
