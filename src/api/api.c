@@ -45,9 +45,11 @@ static uint64_t add_to_hash(uint64_t hash, const char *s)
 static void make_fingerprint(gol_api *api)
 {
     const gol_model *model = gol_engine_model(api->engine);
-    char sizes[64];
-    snprintf(sizes, sizeof sizes, "%llu %llu", (unsigned long long)gol_model_n_params(model),
-             (unsigned long long)gol_model_n_bytes(model));
+    const gol_engine_limits *limits = gol_engine_get_limits(api->engine);
+    char sizes[96];
+    snprintf(sizes, sizeof sizes, "%llu %llu %d %d", (unsigned long long)gol_model_n_params(model),
+             (unsigned long long)gol_model_n_bytes(model), limits->block_size,
+             (int)limits->kv_type);
     const char *const parts[] = {
         GOL_VERSION,
         api->model_id,
@@ -128,7 +130,7 @@ fail_cond:
     pthread_mutex_destroy(&api->lock);
 fail_lock:
     gol_free(api);
-    return gol_fail(err, GOL_ENOMEM, "api: no memory for a lock");
+    return gol_fail(err, GOL_ENOMEM, "api: out of memory for a lock");
 }
 
 void gol_api_destroy(gol_api **api_ptr)

@@ -50,7 +50,7 @@ static int add_stops(gol_answer *answer, const gollum_request *request, gol_err 
         if (!gol_utf8_is_valid(stop))
             return gol_fail(err, GOL_EINVAL, "stop[%zu] is not valid UTF-8", i);
         if (gol_stop_set_add(&answer->stops, &answer->stop_arena, stop) != 0)
-            return gol_fail(err, GOL_ENOMEM, "no memory for stop strings");
+            return gol_fail(err, GOL_ENOMEM, "out of memory for stop strings");
     }
     return 0;
 }
@@ -60,13 +60,13 @@ static int init_memory(gol_answer *answer, const gol_answer_opts *opts, gol_err 
     gol_arena_init(&answer->stop_arena, 1u << 20);
     gol_buf_init(&answer->text, opts->n_text_max);
     if (!gol_buf_reserve(&answer->text, opts->n_text_max))
-        return gol_fail(err, GOL_ENOMEM, "no memory for a request's text");
+        return gol_fail(err, GOL_ENOMEM, "out of memory for a request's text");
     if (answer->on_event != NULL)
         return 0;
     answer->n_records_max = opts->n_tokens_max + 1;
     answer->records = gol_try_array((size_t)answer->n_records_max, sizeof *answer->records);
     if (answer->records == NULL)
-        return gol_fail(err, GOL_ENOMEM, "no memory for an answer of %d tokens",
+        return gol_fail(err, GOL_ENOMEM, "out of memory for an answer of %d tokens",
                         opts->n_tokens_max);
     return 0;
 }
@@ -77,7 +77,7 @@ int gol_answer_create(gol_answer **out, const gol_answer_opts *opts, gol_err *er
     *out = NULL;
     gol_answer *answer = gol_try_calloc(1, sizeof *answer);
     if (answer == NULL)
-        return gol_fail(err, GOL_ENOMEM, "no memory for a request");
+        return gol_fail(err, GOL_ENOMEM, "out of memory for a request");
     answer->owner = opts->owner;
     answer->on_event = opts->request->on_event;
     answer->user = opts->request->user;

@@ -55,7 +55,7 @@ static int create(gollum **out, const gollum_options *o, gol_err *err)
     };
     gollum *g = gol_try_calloc(1, sizeof *g);
     if (g == NULL)
-        return gol_fail(err, GOL_ENOMEM, "no memory for a model's handle");
+        return gol_fail(err, GOL_ENOMEM, "out of memory for a model's handle");
     const int rc = gol_instance_open(&g->parts, &opts, err);
     if (rc != 0) {
         gol_free(g);
