@@ -46,8 +46,6 @@ int gol_cli_load_tokenizer(gol_tokenizer **out, const gol_settings *settings, go
     if (rc != 0)
         return rc;
     rc = gol_tokenizer_load(out, file, err);
-    if (rc != 0)
-        gol_fail_prefix(err, "%s", path);
     gol_model_file_close(&file);
     return rc;
 }

@@ -4,6 +4,7 @@
 #include "text/tokenizer.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "text/tokenizer_kind.h"
@@ -69,9 +70,8 @@ static int is_phi3(const gol_model_file *file, bool *out, gol_err *err)
     return 0;
 }
 
-int gol_tokenizer_load(gol_tokenizer **out, const gol_model_file *file, gol_err *err)
+static int load(gol_tokenizer **out, const gol_model_file *file, gol_err *err)
 {
-    *out = NULL;
     const gol_tokenizer_class *kind = NULL;
     int rc = find_kind(&kind, file, err);
     if (rc != 0)
@@ -96,6 +96,25 @@ int gol_tokenizer_load(gol_tokenizer **out, const gol_model_file *file, gol_err 
     }
     *out = tok;
     return 0;
+}
+
+/* The typed look-ups of formats name the file themselves; what this layer finds wrong begins with a key. */
+static void name_file(const gol_model_file *file, gol_err *err)
+{
+    char path[GOL_ERR_MESSAGE_MAX / 2];
+    gol_quote(path, sizeof path, gol_str_from(gol_model_file_path(file)));
+    const size_t n = strlen(path);
+    if (strncmp(err->message, path, n) != 0 || err->message[n] != ':')
+        gol_fail_prefix(err, "%s", path);
+}
+
+int gol_tokenizer_load(gol_tokenizer **out, const gol_model_file *file, gol_err *err)
+{
+    *out = NULL;
+    const int rc = load(out, file, err);
+    if (rc != 0 && err != NULL)
+        name_file(file, err);
+    return rc;
 }
 
 void gol_tokenizer_destroy(gol_tokenizer **tok)
@@ -228,9 +247,4 @@ int32_t gol_tokenizer_eos(const gol_tokenizer *tok)
 bool gol_tokenizer_adds_bos(const gol_tokenizer *tok)
 {
     return tok->vocab.adds_bos;
-}
-
-bool gol_tokenizer_adds_eos(const gol_tokenizer *tok)
-{
-    return tok->vocab.adds_eos;
 }

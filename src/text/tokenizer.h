@@ -43,9 +43,12 @@ enum {
     GOL_ENCODE_PARSE_SPECIAL = 2,
 };
 
-enum { GOL_ENCODE_TEXT_MAX = 64 << 20 }; /* bytes; more is GOL_ETOOLARGE */
+enum {
+    GOL_ENCODE_TEXT_MAX = 64 << 20, /* bytes; more is GOL_ETOOLARGE */
+    GOL_EOG_IDS_MAX = 32,           /* tokens that end a generation: what end_tokens.c can find */
+};
 
-/* Errors: GOL_EMODEL (names the key), GOL_EUNSUPPORTED (unknown tokenizer.ggml.model), GOL_ENOMEM. An unknown
+/* Errors: GOL_EMODEL (names the file and the key), GOL_EUNSUPPORTED (unknown tokenizer.ggml.model), GOL_ENOMEM. An unknown
  * tokenizer.ggml.pre is a warning in the log and the default pattern. */
 int gol_tokenizer_load(gol_tokenizer **out, const gol_model_file *file, gol_err *err);
 void gol_tokenizer_destroy(gol_tokenizer **tok);
@@ -76,12 +79,12 @@ bool gol_tokenizer_is_control(const gol_tokenizer *tok, int32_t id);
 bool gol_tokenizer_adds_space(const gol_tokenizer *tok);
 /* Ends a generation: eos, eot, eom and known names. */
 bool gol_tokenizer_is_eog(const gol_tokenizer *tok, int32_t id);
+/* All of those: at most GOL_EOG_IDS_MAX. */
 const int32_t *gol_tokenizer_eog_ids(const gol_tokenizer *tok, size_t *n);
 
 /* -1 when the vocabulary has none. */
 int32_t gol_tokenizer_bos(const gol_tokenizer *tok);
 int32_t gol_tokenizer_eos(const gol_tokenizer *tok);
 bool gol_tokenizer_adds_bos(const gol_tokenizer *tok); /* what GOL_ENCODE_ADD_SPECIAL does */
-bool gol_tokenizer_adds_eos(const gol_tokenizer *tok);
 
 #endif

@@ -29,7 +29,7 @@ static inline gol_tokenizer *load_spec(const vocab_spec *v)
     return load_file(vocab_file(v));
 }
 
-/* Loading must fail with this code, and a message that holds these words. */
+/* Loading must fail with this code, and a message that names the file, once and first, and holds these words. */
 static inline void assert_refused(gol_gguf_writer *w, int code, const char *words)
 {
     gol_err err = {0};
@@ -40,6 +40,11 @@ static inline void assert_refused(gol_gguf_writer *w, int code, const char *word
     assert_null(tok);
     if (!strstr(err.message, words))
         fail_msg("message '%s' lacks '%s'", err.message, words);
+    const char *path = gol_model_file_path(file);
+    const size_t n_path = strlen(path);
+    if (strncmp(err.message, path, n_path) != 0 || err.message[n_path] != ':' ||
+        strstr(err.message + n_path, path))
+        fail_msg("message '%s' does not begin with '%s', or says it twice", err.message, path);
     gol_model_file_close(&file);
 }
 
