@@ -3,6 +3,7 @@
  */
 #include "api/generate.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "api/param_table.h"
@@ -42,10 +43,11 @@ int gol_generate_read_params(gol_api_call *call, const json_t *root, unsigned ro
         return rc;
     size_t n_eog;
     gol_tokenizer_eog_ids(api->tok, &n_eog);
+    static_assert((int)GOL_EOG_IDS_MAX < (int)GOL_STOP_IDS_MAX, "the client's stop ids have room");
     const gol_params_limits limits = {
         .max_n = api->max_n,
         .n_vocab = api->n_vocab,
-        .n_stop_ids_max = n_eog < GOL_STOP_IDS_MAX ? GOL_STOP_IDS_MAX - (int)n_eog : 0,
+        .n_stop_ids_max = GOL_STOP_IDS_MAX - (int)n_eog,
     };
     return gol_params_parse(&call->params, root, route, &limits, error);
 }
@@ -134,10 +136,11 @@ static int32_t collect_stop_ids(const gol_api_call *call, int32_t out[static GOL
     int32_t n_out = 0;
     size_t n_eog;
     const int32_t *eog = gol_tokenizer_eog_ids(call->api->tok, &n_eog);
-    for (size_t i = 0; i < n_eog && !p->ignore_eos && n_out < GOL_STOP_IDS_MAX; i++)
+    for (size_t i = 0; i < n_eog && !p->ignore_eos; i++)
         out[n_out++] = eog[i];
-    for (int i = 0; i < p->n_stop_ids && n_out < GOL_STOP_IDS_MAX; i++)
+    for (int i = 0; i < p->n_stop_ids; i++)
         out[n_out++] = p->stop_ids[i];
+    assert(n_out <= GOL_STOP_IDS_MAX); /* read_params left room for the model's */
     return n_out;
 }
 

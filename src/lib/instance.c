@@ -1,6 +1,7 @@
 /* See instance.h. */
 #include "lib/instance.h"
 
+#include <assert.h>
 #include <string.h>
 
 int gol_instance_open_model(gol_instance *out, const gol_instance_opts *opts, gol_err *err)
@@ -45,8 +46,7 @@ void gol_instance_set_stop_ids(const gol_instance *instance, gol_request *reques
     const int32_t *eog = gol_tokenizer_eog_ids(instance->tok, &n);
     if (ignore_eos)
         n = 0;
-    if (n > GOL_STOP_IDS_MAX)
-        n = GOL_STOP_IDS_MAX;
+    static_assert((int)GOL_EOG_IDS_MAX <= (int)GOL_STOP_IDS_MAX, "a request takes every end token");
     if (n > 0)
         memcpy(ids, eog, n * sizeof *ids);
     request->stop_ids = ids;

@@ -4,7 +4,10 @@
  */
 #include "text/vocab.h"
 
+#include <assert.h>
+
 #include "base/log.h"
+#include "text/tokenizer.h"
 
 /* Fullwidth bars and U+2581 between the words. The string is cut where a hex escape would eat a letter. */
 #define DEEPSEEK_END                                                                               \
@@ -26,6 +29,11 @@ static const char *const names[] = {
     DEEPSEEK_END, "<|fim_pad|>",   "<|repo_name|>",   "<|file_sep|>",
 };
 
+enum { N_KEYS = sizeof keys / sizeof keys[0], N_NAMES = sizeof names / sizeof names[0] };
+
+/* Each key and each name stands for one token at most, so no file can end generations in more ways than a request takes. */
+static_assert(1 + N_KEYS + N_NAMES <= GOL_EOG_IDS_MAX, "eos, the keys and the names");
+
 static int32_t find_special(const gol_vocab *vocab, const char *name)
 {
     const int32_t id = gol_str_table_find(&vocab->by_text, gol_str_from(name));
@@ -39,7 +47,7 @@ static int mark(gol_vocab *vocab, const gol_model_file *file, gol_err *err)
 {
     if (vocab->eos >= 0)
         vocab->tokens[vocab->eos].is_eog = true;
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+    for (int i = 0; i < N_KEYS; i++) {
         int32_t id;
         const int rc = gol_vocab_meta_id(vocab, file, keys[i], &id, err);
         if (rc < 0)
@@ -47,7 +55,7 @@ static int mark(gol_vocab *vocab, const gol_model_file *file, gol_err *err)
         if (rc == 1)
             vocab->tokens[id].is_eog = true;
     }
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    for (int i = 0; i < N_NAMES; i++) {
         const int32_t id = find_special(vocab, names[i]);
         if (id >= 0)
             vocab->tokens[id].is_eog = true;
