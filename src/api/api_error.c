@@ -59,7 +59,7 @@ int gol_api_refuse_err(gol_api_error *error, const char *param, const gol_err *e
     return err->code;
 }
 
-const char *gol_api_error_type(int status)
+static const char *error_type(int status)
 {
     switch (status) {
     case 401:
@@ -83,7 +83,7 @@ void gol_api_error_put(gol_buf *out, const gol_api_error *error)
     gol_json_key(&j, "error");
     gol_json_begin_object(&j);
     gol_json_put_cstr(&j, "message", error->message);
-    gol_json_put_cstr(&j, "type", gol_api_error_type(error->status));
+    gol_json_put_cstr(&j, "type", error_type(error->status));
     gol_json_put_cstr(&j, "param", error->param[0] != '\0' ? error->param : NULL);
     gol_json_put_cstr(&j, "code", error->code);
     gol_json_end_object(&j);

@@ -29,7 +29,6 @@ int gol_api_refuse(gol_api_error *error, int status, const char *code, const cha
 /* The same from an error of a lower layer; returns its code. */
 int gol_api_refuse_err(gol_api_error *error, const char *param, const gol_err *err);
 
-const char *gol_api_error_type(int status); /* "invalid_request_error" */
 void gol_api_error_put(gol_buf *out, const gol_api_error *error);
 
 #endif

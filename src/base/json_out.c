@@ -268,18 +268,6 @@ void gol_json_put_uint(gol_json *j, const char *key, uint64_t v)
     gol_json_uint(j, v);
 }
 
-void gol_json_put_double(gol_json *j, const char *key, double v)
-{
-    gol_json_key(j, key);
-    gol_json_double(j, v);
-}
-
-void gol_json_put_float(gol_json *j, const char *key, float v)
-{
-    gol_json_key(j, key);
-    gol_json_float(j, v);
-}
-
 void gol_json_put_bool(gol_json *j, const char *key, bool v)
 {
     gol_json_key(j, key);

@@ -59,8 +59,6 @@ void gol_json_put_string(gol_json *j, const char *key, gol_str s);
 void gol_json_put_cstr(gol_json *j, const char *key, const char *s);
 void gol_json_put_int(gol_json *j, const char *key, int64_t v);
 void gol_json_put_uint(gol_json *j, const char *key, uint64_t v);
-void gol_json_put_double(gol_json *j, const char *key, double v);
-void gol_json_put_float(gol_json *j, const char *key, float v);
 void gol_json_put_bool(gol_json *j, const char *key, bool v);
 void gol_json_put_null(gol_json *j, const char *key);
 

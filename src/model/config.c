@@ -55,8 +55,8 @@ static int fail_missing(const gol_config *config, const gol_model_file *file, co
     return gol_config_fail(file, err, GOL_EMODEL, "key %s.%s is missing", config->arch, suffix);
 }
 
-int gol_config_require_u32(const gol_config *config, const gol_model_file *file, const char *suffix,
-                           uint32_t min, uint32_t max, int32_t *out, gol_err *err)
+static int require_u32(const gol_config *config, const gol_model_file *file, const char *suffix,
+                       uint32_t min, uint32_t max, int32_t *out, gol_err *err)
 {
     const int rc = gol_config_u32(config, file, suffix, min, max, out, err);
     if (rc == 0)
@@ -190,16 +190,13 @@ static int read_vocabulary(gol_config *config, const gol_model_file *file, gol_e
 /* What all architectures share. */
 static int read_common(gol_config *config, const gol_model_file *file, gol_err *err)
 {
-    int rc = gol_config_require_u32(config, file, "block_count", 1, GOL_LAYERS_MAX,
-                                    &config->n_layers, err);
+    int rc = require_u32(config, file, "block_count", 1, GOL_LAYERS_MAX, &config->n_layers, err);
     if (rc < 0)
         return rc;
-    rc = gol_config_require_u32(config, file, "embedding_length", 1, GOL_EMBD_MAX, &config->n_embd,
-                                err);
+    rc = require_u32(config, file, "embedding_length", 1, GOL_EMBD_MAX, &config->n_embd, err);
     if (rc < 0)
         return rc;
-    rc = gol_config_require_u32(config, file, "context_length", 1, GOL_CTX_MAX,
-                                &config->n_ctx_train, err);
+    rc = require_u32(config, file, "context_length", 1, GOL_CTX_MAX, &config->n_ctx_train, err);
     if (rc < 0)
         return rc;
     int32_t n_experts = 0;

@@ -96,9 +96,7 @@ int gol_config_u32(const gol_config *config, const gol_model_file *file, const c
 int gol_config_f32(const gol_config *config, const gol_model_file *file, const char *suffix,
                    float min, float max, float *out, gol_err *err);
 
-/* The same for keys that must be there: 0 or an error. */
-int gol_config_require_u32(const gol_config *config, const gol_model_file *file, const char *suffix,
-                           uint32_t min, uint32_t max, int32_t *out, gol_err *err);
+/* The same for a key that must be there: 0 or an error. */
 int gol_config_require_f32(const gol_config *config, const gol_model_file *file, const char *suffix,
                            float min, float max, float *out, gol_err *err);
 /* "<arch>.<suffix>" into buf, cut to its size. */
