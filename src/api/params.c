@@ -137,7 +137,7 @@ static int read_stop_ids(const reader *r, const gol_param *row, const json_t *va
                               r->limits->n_stop_ids_max);
     for (size_t i = 0; i < n; i++) {
         const json_t *item = json_array_get(value, i);
-        const json_int_t id = json_is_integer(item) ? json_integer_value(item) : -1;
+        const int64_t id = gol_request_json_id(item);
         if (id < 0 || id >= r->limits->n_vocab) {
             char param[GOL_API_PARAM_MAX];
             char accepted[64];

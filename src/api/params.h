@@ -11,7 +11,7 @@
 #include "engine/request.h"
 
 enum {
-    GOL_PARAM_N_MAX = 1024,     /* n; gol_api_opts.max_n is the lower, real limit */
+    GOL_PARAM_N_MAX = 128,      /* n; and the most that gol_api_opts.max_n can be */
     GOL_PARAM_FIELDS_MAX = 256, /* fields of a request */
     GOL_PARAM_STOPS_MAX = 16,
     GOL_PARAM_IGNORED_MAX = 512 /* bytes of the header that lists ignored fields */

@@ -82,7 +82,7 @@ static int read_ids(gol_prompt *out, const gol_prompt_reader *r, const json_t *a
         return no_memory(error);
     for (size_t i = 0; i < n; i++) {
         const json_t *item = json_array_get(array, i);
-        const json_int_t id = json_is_integer(item) ? json_integer_value(item) : -1;
+        const int64_t id = gol_request_json_id(item);
         if (id < 0 || id >= r->n_vocab) {
             char found[80];
             gol_request_json_describe(found, sizeof found, item);

@@ -204,7 +204,7 @@ static int read_tokens(const gol_api *api, gol_ids *ids, const json_t *tokens, g
     const int32_t n_vocab = gol_tokenizer_n_vocab(api->tok);
     for (size_t i = 0; i < json_array_size(tokens); i++) {
         const json_t *item = json_array_get(tokens, i);
-        const json_int_t id = json_is_integer(item) ? json_integer_value(item) : -1;
+        const int64_t id = gol_request_json_id(item);
         if (id < 0 || id >= n_vocab)
             return gol_api_refuse(error, 400, "invalid_value", "tokens",
                                   "tokens[%zu] is %s; accepted: a token id from 0 to %d", i,

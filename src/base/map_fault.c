@@ -76,6 +76,10 @@ static void report_and_exit(const char *path)
     len = append(line, len, sizeof line - 1,
                  ": was truncated or cannot be read any more while in use");
     line[len++] = '\n';
+    static atomic_flag is_reported = ATOMIC_FLAG_INIT;
+    while (atomic_flag_test_and_set(
+        &is_reported)) /* several threads read the same weights: one speaks */
+        pause();
     (void)!write(STDERR_FILENO, line, len);
     _exit(EXIT_IO);
 }

@@ -32,7 +32,10 @@ static int get_prompt(const gol_settings *settings, gol_buf *text, gol_ids *ids,
     }
     if (settings->prompt == NULL && isatty(STDIN_FILENO))
         return gol_fail(err, GOL_EUSAGE, "no prompt: give one with -p TEXT or on stdin");
-    return gol_cli_read_stdin(text, err);
+    const int rc = gol_cli_read_stdin(text, err);
+    if (rc == 0 && text->len == 0 && settings->prompt == NULL)
+        return gol_fail(err, GOL_EUSAGE, "no prompt: stdin is empty, and there is no -p TEXT");
+    return rc;
 }
 
 /* The event's part of the answer. */

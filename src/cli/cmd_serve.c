@@ -10,12 +10,13 @@
 
 #include "api/api.h"
 #include "base/clock.h"
+#include "base/cpu.h"
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/common.h"
 #include "http/server.h"
 
-enum { API_KEY_MAX = 1024, DRAIN_POLL_US = 10000 };
+enum { API_KEY_MAX = 1024, DRAIN_POLL_US = 10000, FLUSH_MS = 2000 };
 
 typedef struct service {
     gol_instance instance;
@@ -38,6 +39,10 @@ static void name_from_path(char *out, size_t size, const char *path)
 
 static int read_api_key(service *s, const gol_settings *settings, gol_err *err)
 {
+    if (settings->api_key != NULL && settings->api_key[0] == '\0')
+        return gol_fail(
+            err, GOL_ECONFIG,
+            "--api-key: empty, which would ask for none; leave it out if that is meant");
     if (settings->api_key != NULL) {
         if (strlen(settings->api_key) >= sizeof s->api_key)
             return gol_fail(err, GOL_ECONFIG, "--api-key: longer than %zu bytes",
@@ -77,6 +82,20 @@ static int open_instance(service *s, const gol_settings *settings, const char *p
     return gol_instance_open(&s->instance, &opts, err);
 }
 
+static void log_limits(const service *s)
+{
+    const gol_engine_limits *limits = gol_engine_get_limits(s->instance.engine);
+    gol_log_info("serve",
+                 "context of %d tokens, %d sequences at once, %d tokens per step, KV cache of %.1f "
+                 "MiB (%s, %d "
+                 "blocks of %d tokens), %d threads, processor level %s",
+                 limits->max_model_len, limits->max_seqs, limits->max_batch_tokens,
+                 (double)limits->kv_bytes / (1 << 20),
+                 limits->kv_type == GOL_KV_F32 ? "f32" : "f16", limits->n_blocks,
+                 limits->block_size, gol_backend_cpu_n_threads(s->instance.backend),
+                 gol_cpu_level_name(gol_cpu_get()));
+}
+
 static int start(service *s, const gol_settings *settings, gol_err *err)
 {
     char path[GOL_PATH_MAX];
@@ -88,12 +107,15 @@ static int start(service *s, const gol_settings *settings, gol_err *err)
                                settings->port == 0 ? -1 : (int)settings->port, err);
     if (rc != 0)
         return rc;
+    if (settings->served_model_name != NULL && settings->served_model_name[0] == '\0')
+        return gol_fail(err, GOL_ECONFIG, "--served-model-name: empty");
     name_from_path(s->model_id, sizeof s->model_id, path);
     const uint64_t begin_ns = gol_clock_ns();
     rc = open_instance(s, settings, path, err);
     if (rc != 0)
         return rc;
     gol_log_info("serve", "%s loaded in %.2f s", path, (double)(gol_clock_ns() - begin_ns) / 1e9);
+    log_limits(s);
 
     const gol_api_opts api_opts = {
         .model_id = settings->served_model_name != NULL ? settings->served_model_name : s->model_id,
@@ -150,6 +172,9 @@ static int install_handlers(int *wait_fd, gol_err *err)
     const struct sigaction action = {.sa_handler = on_signal};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    struct sigaction hangup;
+    if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN) /* not under nohup */
+        sigaction(SIGHUP, &action, NULL);
     return 0;
 }
 
@@ -167,14 +192,18 @@ static void drain(service *s, const gol_settings *settings, int signal_number)
 {
     gol_log_info("serve", "%s: draining, at most %lld s", strsignal(signal_number),
                  (long long)settings->shutdown_timeout);
-    const uint64_t end_ns = gol_clock_ns() + (uint64_t)settings->shutdown_timeout * 1000000000u;
     gol_api_set_draining(s->api, true);
     const bool drained = gol_engine_drain(s->instance.engine, settings->shutdown_timeout * 1000);
+    if (!drained)
+        gol_log_info("serve", "time is over, ending the requests that still run");
     gol_http_server_stop_listening(s->server);
-    /* The last answers are still on their way to their clients. */
-    while (drained && gol_http_server_n_requests(s->server) > 0 && gol_clock_ns() < end_ns)
+    gol_engine_stop(s->instance.engine); /* what still runs ends with "abort" */
+    /* The last answers are on their way to their clients. */
+    const uint64_t end_ns = gol_clock_ns() + (uint64_t)FLUSH_MS * 1000000u;
+    while (gol_http_server_n_requests(s->server) > 0 && gol_clock_ns() < end_ns)
         usleep(DRAIN_POLL_US);
-    gol_log_info("serve", drained ? "drained" : "time is over, ending the requests that still run");
+    if (drained)
+        gol_log_info("serve", "drained");
 }
 
 int gol_cmd_serve(const gol_settings *settings)

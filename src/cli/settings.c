@@ -171,7 +171,6 @@ static int from_arguments(gol_settings *settings, const gol_command *command, in
                           gol_err *err)
 {
     bool options_over = false;
-    bool has_free_argument = false;
     for (int at = 1; at < argc;) {
         const bool is_option = argv[at][0] == '-' && argv[at][1] != '\0' && !options_over;
         if (is_option && strcmp(argv[at], "--") == 0) {
@@ -184,10 +183,9 @@ static int from_arguments(gol_settings *settings, const gol_command *command, in
             at += n_used;
         } else {
             const int i = gol_option_find("--model", 7, command->mask);
-            if (i < 0 || has_free_argument)
+            if (i < 0 || settings->sources[i] == GOL_SOURCE_FLAG)
                 return gol_fail(err, GOL_EUSAGE, "'%s': `gollum %s` takes %s", argv[at],
                                 command->name, i < 0 ? "options only" : "one model");
-            has_free_argument = true;
             (void)set(settings, i, GOL_SOURCE_FLAG, "model", argv[at], err);
             at++;
         }

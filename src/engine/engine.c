@@ -281,15 +281,21 @@ fail:
     return rc;
 }
 
+void gol_engine_stop(gol_engine *engine)
+{
+    if (!engine->has_thread)
+        return;
+    gol_inbox_stop(&engine->inbox);
+    pthread_join(engine->thread, NULL);
+    engine->has_thread = false;
+}
+
 void gol_engine_destroy(gol_engine **engine_ptr)
 {
     gol_engine *engine = *engine_ptr;
     if (!engine)
         return;
-    if (engine->has_thread) {
-        gol_inbox_stop(&engine->inbox);
-        pthread_join(engine->thread, NULL);
-    }
+    gol_engine_stop(engine);
     gol_free(engine->mail.aborted);
     if (engine->has_inbox)
         gol_inbox_deinit(&engine->inbox);

@@ -51,6 +51,7 @@ typedef struct gol_engine_limits {
     int32_t n_blocks;
     int32_t max_queued_reqs;
     uint64_t kv_bytes;
+    gol_kv_type kv_type;
 } gol_engine_limits;
 
 /* A snapshot; each figure is exact at some moment, together they need not be. */
@@ -72,7 +73,11 @@ typedef struct gol_engine_stats {
 int gol_engine_create(gol_engine **out, const gol_model *model, const gol_engine_opts *opts,
                       gol_err *err);
 
-/* Every request still there ends with ABORT first; joins the thread, so never from a callback. NULL is fine. */
+/* Every request still there ends with ABORT, submit() answers GOL_ECLOSED, the thread is joined: so never from a callback.
+ * Figures stay readable. */
+void gol_engine_stop(gol_engine *engine);
+
+/* Stops first. NULL is fine. */
 void gol_engine_destroy(gol_engine **engine);
 
 /* Errors: GOL_EINVAL (a field is out of range: which), GOL_ECONTEXT (prompt + 1 > max_model_len: says both numbers),

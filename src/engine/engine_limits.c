@@ -171,5 +171,6 @@ int gol_engine_limits_init(gol_engine_limits *out, const gol_engine_opts *opts,
     set_batch_sizes(out, opts);
     out->block_size = opts->block_size ? opts->block_size : DEFAULT_BLOCK_SIZE;
     out->max_queued_reqs = opts->max_queued_reqs ? opts->max_queued_reqs : DEFAULT_QUEUED_REQS;
+    out->kv_type = opts->kv_type;
     return set_kv(out, opts, basis, err);
 }

@@ -19,7 +19,7 @@ enum {
     CONNECTIONS_MAX = 4096,
     CONNECTIONS_PER_IP_MAX = 1024,
     IDLE_TIMEOUT_S = 60,
-    FDS_RESERVED = 64,    /* for everything that is not a connection */
+    FDS_RESERVED = 32,    /* for everything that is not a connection */
     PING_EVERY_TICKS = 8, /* a stream is asked for its ping every 2 s */
 };
 
@@ -69,7 +69,10 @@ static int connections_allowed(int wanted)
     }
     if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= needed)
         return wanted;
-    return limit.rlim_cur > FDS_RESERVED + 1 ? (int)limit.rlim_cur - FDS_RESERVED : 1;
+    const int allowed = limit.rlim_cur > FDS_RESERVED + 1 ? (int)limit.rlim_cur - FDS_RESERVED : 1;
+    gol_log_warn("http", "%d connections at once instead of %d: the limit on open files is %llu",
+                 allowed, wanted, (unsigned long long)limit.rlim_cur);
+    return allowed;
 }
 
 static int or_default(int value, int default_value)

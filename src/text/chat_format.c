@@ -34,8 +34,8 @@ int gol_chat_plain_render(gol_buf *out, const gol_chat_message *messages, size_t
         if (label == NULL) {
             char quoted[64];
             return gol_fail(err, GOL_EINVAL,
-                            "messages[%zu].role: '%s', 'system', 'developer', 'user', 'assistant' "
-                            "and 'tool' are accepted",
+                            "messages[%zu].role is '%s'; accepted: 'system', 'developer', 'user', "
+                            "'assistant', 'tool'",
                             i, gol_quote(quoted, sizeof quoted, messages[i].role));
         }
         gol_buf_puts(out, label);

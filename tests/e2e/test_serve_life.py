@@ -1,12 +1,15 @@
 """Start and end of the server: a port that is taken, signals while requests run, streams that are not there."""
+import json
 import os
 import signal
 import socket
 import subprocess
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+import pytest
 
 from conftest import BINARY
 
@@ -83,3 +86,38 @@ def test_it_runs_without_standard_streams(model):
     finally:
         process.terminate()
         assert process.wait(timeout=30) == 0
+
+
+def test_what_still_runs_at_the_end_of_the_drain_ends_with_abort(start_server):
+    server = start_server("--shutdown-timeout", "0")
+    body = {"prompt": "the cat", "max_tokens": 1900, "ignore_eos": True, "n": 20}
+    with ThreadPoolExecutor(1) as pool, httpx.stream(
+            "POST", server.url + "/v1/completions", json={**body, "stream": True}, timeout=30) as stream:
+        lines = stream.iter_lines()
+        assert next(lines).startswith("data: {")
+        whole = pool.submit(httpx.post, server.url + "/v1/completions", json=body, timeout=30)
+        time.sleep(0.2)
+        server.process.send_signal(signal.SIGTERM)
+        events = [line[len("data: "):] for line in lines if line.startswith("data: ")]
+        assert events[-1] == "[DONE]"
+        reasons = [c["finish_reason"] for event in events[:-1] for c in json.loads(event)["choices"]]
+        assert reasons.count("abort") == 20
+        assert {c["finish_reason"] for c in whole.result().json()["choices"]} == {"abort"}
+    assert server.process.wait(timeout=30) == 0
+
+
+@pytest.mark.parametrize("options, code, word", [
+    (["--api-key", ""], 78, "--api-key"),
+    (["--served-model-name", ""], 78, "--served-model-name"),
+    (["another.gguf"], 64, "another.gguf"),
+])
+def test_settings_that_cannot_be_meant_are_refused(gollum, model, options, code, word):
+    refused = gollum("serve", "-m", model, "--port", "0", *options)
+    assert refused.returncode == code
+    assert word in refused.stderr.decode()
+
+
+def test_run_without_a_prompt_says_so(gollum, model):
+    refused = gollum("run", "-m", model)
+    assert refused.returncode == 64
+    assert b"prompt" in refused.stderr

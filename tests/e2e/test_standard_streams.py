@@ -67,7 +67,7 @@ def test_an_empty_stdin_is_an_empty_text(gollum, model):
     assert gollum("tokenize", "-m", model).stdout == b"\n"
     assert gollum("detokenize", "-m", model).stdout == b""
     assert gollum("chat", "-m", model).returncode == 0
-    assert gollum("run", "-m", model, "-n", 3).returncode == 0
+    assert gollum("run", "-m", model, "-n", 3, "-p", "-").returncode == 0
 
 
 def test_any_bytes_are_text(gollum, model):
