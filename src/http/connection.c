@@ -4,6 +4,7 @@
  */
 #include "http/connection.h"
 
+#include <assert.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -43,6 +44,7 @@ void gol_connection_destroy(gol_connection **connection)
     *connection = NULL;
     if (c == NULL)
         return;
+    assert(!c->is_in_lane);
     if (c->is_watched)
         gol_hangup_watch_remove(c->env->watch, c->fd);
     gol_connections_remove(c->env->connections, c); /* hang_up() and tick() cannot find it now */
@@ -55,7 +57,7 @@ void gol_connection_destroy(gol_connection **connection)
 static void wake_locked(gol_connection *c)
 {
     c->is_woken = true;
-    if (c->is_suspended) {
+    if (c->is_suspended && !c->is_in_lane) {
         c->is_suspended = false;
         MHD_resume_connection(c->mhd);
     }
@@ -164,4 +166,30 @@ bool gol_connection_try_suspend(gol_connection *c)
     }
     pthread_mutex_unlock(&c->lock);
     return suspend;
+}
+
+/* The lane may come to the job at once: its let_go() waits for the lock. The queue is entered under it, so that after leave() has
+ * been called for every connection no job can be put any more. */
+bool gol_connection_try_enter_lane(gol_connection *c, gol_slow_run *run)
+{
+    pthread_mutex_lock(&c->lock);
+    c->is_gone = c->is_gone || c->is_half_closed;
+    const bool enter = !c->is_gone && gol_slow_lane_try_put(c->env->lane, &c->slow_job, run, c);
+    if (enter) {
+        c->is_in_lane = true;
+        c->is_suspended = true;
+        MHD_suspend_connection(c->mhd);
+    }
+    pthread_mutex_unlock(&c->lock);
+    return enter;
+}
+
+/* ---- the slow lane's thread ---- */
+
+void gol_connection_let_go(gol_connection *c)
+{
+    pthread_mutex_lock(&c->lock);
+    c->is_in_lane = false;
+    wake_locked(c);
+    pthread_mutex_unlock(&c->lock);
 }

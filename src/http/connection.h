@@ -3,7 +3,8 @@
  *
  *   idle --request line--> headers --> body --> answering (--stream: read, suspend, read …) --> idle
  *
- * Owned by libmicrohttpd's thread; the engine's thread (wake) and the hang-up watch touch only what `lock` guards.
+ * Owned by libmicrohttpd's thread; the engine's thread (wake) and the hang-up watch touch only what `lock` guards. While the
+ * connection is in the slow lane the request belongs to the lane's thread, and the connection stays suspended whoever wakes it.
  */
 #ifndef GOL_HTTP_CONNECTION_H
 #define GOL_HTTP_CONNECTION_H
@@ -17,6 +18,7 @@
 #include "base/buf.h"
 #include "http/hangup_watch.h"
 #include "http/header_check.h"
+#include "http/slow_lane.h"
 
 typedef struct gol_connection gol_connection;
 typedef struct gol_connections gol_connections;
@@ -25,6 +27,7 @@ typedef struct gol_connection_env {
     gol_api *api;
     gol_hangup_watch *watch;
     gol_connections *connections;
+    gol_slow_lane *lane;
     size_t body_max;
     int idle_ms;             /* from one request's end to the next one's request line */
     const char *cors_origin; /* NULL: none */
@@ -52,12 +55,16 @@ struct gol_connection {
     uint64_t n_received; /* bytes of the body */
     uint64_t body_begin_ns;
     gol_buf body;
+    gol_api_request request; /* as the api was asked; views */
+    char *slow_head; /* what `request` views besides the body, when another thread shall read it */
+    gol_slow_job slow_job;
     gol_api_call *call;
 
     pthread_mutex_t lock;
     gol_connection_phase phase;
     uint64_t deadline_ns; /* the phase ends by then, or the connection does */
     bool is_suspended;
+    bool is_in_lane;     /* its job waits or runs; suspended until that is over */
     bool is_woken;       /* since the last look at the call */
     bool is_half_closed; /* the client will send no more, and probably is not there any more */
     bool is_gone;        /* nothing is read or written any more */
@@ -83,6 +90,12 @@ bool gol_connection_begin_answer(gol_connection *c);
 void gol_connection_before_look(gol_connection *c);
 /* Suspends unless somebody woke us since before_look(); false: look again. */
 bool gol_connection_try_suspend(gol_connection *c);
+/* Suspends, and has `run` called with the connection in the slow lane's thread; false: the lane is full, or nobody is left to
+ * wait for the outcome. run() ends with let_go(). */
+bool gol_connection_try_enter_lane(gol_connection *c, gol_slow_run *run);
+
+/* The slow lane's thread, at the end of run(): libmicrohttpd's thread goes on with the connection, which is touched no more. */
+void gol_connection_let_go(gol_connection *c);
 
 /* ---- http_request.c: the callbacks that libmicrohttpd is given; cls is the gol_connection_env ---- */
 

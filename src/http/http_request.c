@@ -1,6 +1,6 @@
 /*
  * One request's way through libmicrohttpd: headers checked, body in, the api called, its reply or stream out. A request that
- * waits for the engine is suspended.
+ * waits, for the engine or in the slow lane, is suspended.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "http/connection.h"
 #include "http/connections.h"
 #include "http/header_check.h"
@@ -18,6 +19,7 @@ enum {
     BODY_MS = 5000,     /* of grace, then a body must come at this rate or faster: */
     BODY_BYTES_PER_S = 1024,
     STREAM_BLOCK = 16 << 10, /* bytes asked of a stream at once */
+    SLOW_BODY = 32 << 10,    /* a larger one is begun in the slow lane; others take a few ms */
 };
 
 /* A refused body up to here is read and dropped: most clients look at a reply only when they have sent everything. */
@@ -63,6 +65,8 @@ void gol_http_on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls
         return;
     gol_api_call_end(&c->call); /* and wake() does not come any more */
     gol_buf_deinit(&c->body);
+    gol_free(c->slow_head);
+    c->slow_head = NULL;
     c->is_begun = false;
     c->drops_body = false;
     c->is_too_large = false;
@@ -189,11 +193,65 @@ static gol_str path_of(const char *url)
     return gol_str_from(url);
 }
 
+static void begin_call(gol_connection *c)
+{
+    c->call = gol_api_begin(c->env->api, &c->request, gol_connection_wake, c);
+    gol_buf_deinit(&c->body); /* viewed during begin only */
+}
+
+/* A gol_slow_run. For a client that left, or a server that stops, nothing is begun. */
+static void begin_call_in_lane(void *connection)
+{
+    gol_connection *c = connection;
+    if (!gol_connection_is_gone(c))
+        begin_call(c);
+    gol_connection_let_go(c);
+}
+
+/* One block of ours for what `request` views besides the body: libmicrohttpd promises its strings to its own thread only. */
+static bool own_head(gol_connection *c)
+{
+    gol_api_request *r = &c->request;
+    gol_str *const parts[] = {&r->method,        &r->path,   &r->content_type,
+                              &r->authorization, &r->origin, &r->request_id};
+    const size_t n_parts = sizeof parts / sizeof *parts;
+    size_t len = 0; /* all of it came within the limit on headers */
+    for (size_t i = 0; i < n_parts; i++)
+        len += parts[i]->len;
+    c->slow_head = gol_try_alloc(len);
+    if (c->slow_head == NULL)
+        return false;
+    char *at = c->slow_head;
+    for (size_t i = 0; i < n_parts; i++) {
+        if (parts[i]->len > 0)
+            memcpy(at, parts[i]->data, parts[i]->len);
+        parts[i]->data = at;
+        at += parts[i]->len;
+    }
+    return true;
+}
+
+/* A full lane refuses at once: letting more wait would hold body after body with no end in sight. */
+static enum MHD_Result call_api_in_lane(gol_connection *c)
+{
+    const bool has_head = own_head(c);
+    if (has_head && gol_connection_try_enter_lane(c, begin_call_in_lane))
+        return MHD_YES;
+    gol_buf_deinit(&c->body);
+    if (!has_head)
+        return refuse(c, &(gol_http_refusal){503, "out_of_memory", "There is no memory left."},
+                      false);
+    return refuse(c,
+                  &(gol_http_refusal){503, "too_many_large_requests",
+                                      "Too many large requests are waiting to be read."},
+                  false);
+}
+
 static enum MHD_Result call_api(gol_connection *c, gol_str method, gol_str path)
 {
     if (!gol_connection_begin_answer(c))
         return MHD_NO;
-    const gol_api_request request = {
+    c->request = (gol_api_request){
         .method = method,
         .path = path,
         .content_type = header(c, "Content-Type"),
@@ -202,8 +260,9 @@ static enum MHD_Result call_api(gol_connection *c, gol_str method, gol_str path)
         .request_id = header(c, "X-Request-Id"),
         .body = gol_buf_view(&c->body),
     };
-    c->call = gol_api_begin(c->env->api, &request, gol_connection_wake, c);
-    gol_buf_deinit(&c->body); /* viewed during begin only */
+    if (c->request.body.len > SLOW_BODY)
+        return call_api_in_lane(c);
+    begin_call(c);
     return reply_or_suspend(c);
 }
 

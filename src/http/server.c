@@ -1,6 +1,6 @@
 /*
  * Starting and stopping: the listening socket (ours, so that errors are precise), libmicrohttpd's daemon with every limit set,
- * the hang-up watch.
+ * the hang-up watch, the slow lane.
  */
 #include <errno.h>
 #include <microhttpd.h>
@@ -27,6 +27,7 @@ struct gol_http_server {
     gol_connection_env env;
     gol_connections connections;
     gol_hangup_watch *watch;
+    gol_slow_lane *lane;
     struct MHD_Daemon *daemon;
     gol_listener listener;
     unsigned n_ticks; /* the watch's thread only */
@@ -139,7 +140,10 @@ int gol_http_server_start(gol_http_server **out, gol_api *api, const gol_http_op
         rc = take_listener(server, opts, err);
     if (rc == 0)
         rc = gol_hangup_watch_create(&server->watch, &events, err);
+    if (rc == 0)
+        rc = gol_slow_lane_create(&server->lane, err);
     server->env.watch = server->watch;
+    server->env.lane = server->lane;
     if (rc == 0)
         rc = start_daemon(server, opts, n_connections, err);
     if (rc != 0) {
@@ -174,10 +178,14 @@ void gol_http_server_stop(gol_http_server **server_ptr)
     if (server == NULL)
         return;
     if (server->daemon != NULL) {
-        gol_http_server_stop_listening(server);
-        gol_connections_close_all(&server->connections); /* none is suspended from here on */
+        /* The socket is closed when libmicrohttpd's thread, which may still touch it, has ended. */
+        if (server->listener.fd >= 0)
+            (void)MHD_quiesce_daemon(server->daemon);
+        gol_connections_close_all(&server->connections); /* none but the lane's is suspended now */
+        gol_slow_lane_destroy(&server->lane); /* waits for what it runs, begins nothing more */
         MHD_stop_daemon(server->daemon);
     }
+    gol_slow_lane_destroy(&server->lane); /* idle: the daemon did not start */
     gol_listener_close(&server->listener);
     gol_hangup_watch_destroy(&server->watch);
     if (server->connections.slots != NULL)

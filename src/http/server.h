@@ -8,8 +8,8 @@
  *     gol_http_server_stop(&server);                            // closes what is left
  *
  * All connections live in one thread (libmicrohttpd's epoll loop; poll elsewhere), plus one that watches the sockets of
- * waiting connections for clients that went away and wakes silent streams for their pings. A connection that waits for the
- * engine is suspended and costs nothing.
+ * waiting connections for clients that went away and wakes silent streams for their pings, and one that begins requests with
+ * large bodies, whose JSON and tokens take long. A connection that waits is suspended and costs nothing.
  */
 #ifndef GOL_HTTP_SERVER_H
 #define GOL_HTTP_SERVER_H

@@ -1,6 +1,6 @@
 /*
- * An api made for tests of the HTTP layer: it replies at once, replies late, streams, and notices every end(). And clients, which
- * are plain sockets on loopback.
+ * An api made for tests of the HTTP layer: it replies at once, replies late, streams, is slow to begin, and notices every end().
+ * And clients, which are plain sockets on loopback.
  */
 #ifndef TESTS_UNIT_HTTP_HTTP_FIXTURE_H
 #define TESTS_UNIT_HTTP_HTTP_FIXTURE_H
@@ -34,6 +34,9 @@ struct gol_api {
     gol_api_call *waiting[WAITING_MAX]; /* calls of /late and /stream that have not ended */
     int n_begun;
     int n_ended;
+    atomic_int n_slow_begun; /* calls of /slow */
+    atomic_int n_slow_done;  /* ... whose begin() has returned */
+    atomic_bool holds_slow;  /* begin() of /slow waits for the end of it */
 };
 
 struct gol_api_call {
@@ -63,6 +66,22 @@ static inline gol_api_call *new_call(gol_api *api, int status, const char *body)
     return call;
 }
 
+/* Every header the api is given, the thread it is asked in, and a sum over the body. */
+static inline gol_api_call *new_call_about_head(gol_api *api, const gol_api_request *request)
+{
+    char text[256];
+    unsigned sum = 0;
+    for (size_t i = 0; i < request->body.len; i++)
+        sum = sum * 31 + (unsigned char)request->body.data[i];
+    snprintf(text, sizeof text,
+             "%.*s %.*s type %.*s key %.*s from %.*s id %.*s thread %llx sum %u end",
+             GOL_STR_ARG(request->method), GOL_STR_ARG(request->path),
+             GOL_STR_ARG(request->content_type), GOL_STR_ARG(request->authorization),
+             GOL_STR_ARG(request->origin), GOL_STR_ARG(request->request_id),
+             (unsigned long long)pthread_self(), sum);
+    return new_call(api, 200, text);
+}
+
 int gol_api_route_status(const gol_api *api, gol_str method, gol_str path)
 {
     (void)api;
@@ -76,10 +95,26 @@ gol_api_call *gol_api_begin_error(gol_api *api, int status, const char *code, co
     return new_call(api, status, code);
 }
 
+/* Wakes, as the engine may at any moment, and takes its time. */
+static inline void begin_slowly(gol_api *api, gol_api_wake *wake, void *user)
+{
+    atomic_fetch_add(&api->n_slow_begun, 1);
+    const uint64_t end_ns = gol_clock_ns() + UINT64_C(20000000000);
+    do {
+        wake(user);
+        usleep(1000);
+    } while (atomic_load(&api->holds_slow) && gol_clock_ns() < end_ns);
+    atomic_fetch_add(&api->n_slow_done, 1);
+}
+
 gol_api_call *gol_api_begin(gol_api *api, const gol_api_request *request, gol_api_wake *wake,
                             void *user)
 {
     char text[128];
+    if (gol_str_is(request->path, "/slow"))
+        begin_slowly(api, wake, user);
+    if (gol_str_is(request->path, "/head")) /* read to the last byte, as the api does */
+        return new_call_about_head(api, request);
     snprintf(text, sizeof text, "%.*s %zu bytes", GOL_STR_ARG(request->path), request->body.len);
     gol_api_call *call = new_call(api, gol_str_is(request->path, "/nowhere") ? 404 : 200, text);
     const bool is_stream = gol_str_is(request->path, "/stream");
