@@ -27,14 +27,35 @@ static const uint64_t dropped_body_max = 64u << 20;
 
 /* ---- begin and end ---- */
 
+/* Of a connection without a request: nothing. */
+static void end_request(gol_connection *c)
+{
+    if (c->phase == GOL_CONNECTION_IDLE)
+        return;
+    gol_api_call_end(&c->call); /* and wake() does not come any more */
+    gol_buf_deinit(&c->body);
+    gol_free(c->slow_head);
+    c->slow_head = NULL;
+    c->is_begun = false;
+    c->drops_body = false;
+    c->is_too_large = false;
+    c->n_received = 0;
+    gol_connection_enter(c, GOL_CONNECTION_IDLE,
+                         gol_clock_ns() + (uint64_t)c->env->idle_ms * 1000000u);
+    gol_connections_count_requests(c->env->connections, -1);
+}
+
 void gol_http_on_connection(void *cls, struct MHD_Connection *mhd, void **socket_context,
                             enum MHD_ConnectionNotificationCode code)
 {
     gol_connection *c = *socket_context;
-    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         *socket_context = gol_connection_create(cls, mhd); /* NULL: requests are refused */
-    else
+    } else if (c != NULL) {
+        /* A connection that breaks in the middle of its headers is sometimes closed without on_completed(). */
+        end_request(c);
         gol_connection_destroy(&c);
+    }
 }
 
 void *gol_http_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
@@ -45,6 +66,7 @@ void *gol_http_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
     gol_connection *c = info != NULL ? info->socket_context : NULL;
     if (c == NULL)
         return NULL;
+    end_request(c);
     gol_connections_count_requests(c->env->connections, 1);
     c->target_refusal = gol_http_check_target(uri);
     /* With more parameters than it has memory for libmicrohttpd never comes back with the headers. */
@@ -61,19 +83,8 @@ void gol_http_on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls
     (void)code;
     gol_connection *c = *con_cls;
     *con_cls = NULL;
-    if (c == NULL)
-        return;
-    gol_api_call_end(&c->call); /* and wake() does not come any more */
-    gol_buf_deinit(&c->body);
-    gol_free(c->slow_head);
-    c->slow_head = NULL;
-    c->is_begun = false;
-    c->drops_body = false;
-    c->is_too_large = false;
-    c->n_received = 0;
-    gol_connection_enter(c, GOL_CONNECTION_IDLE,
-                         gol_clock_ns() + (uint64_t)c->env->idle_ms * 1000000u);
-    gol_connections_count_requests(c->env->connections, -1);
+    if (c != NULL)
+        end_request(c);
 }
 
 /* ---- out ---- */
@@ -102,8 +113,9 @@ static void add_cors_headers(struct MHD_Response *response, const char *origin)
     MHD_add_response_header(response, "Access-Control-Allow-Origin", origin);
     MHD_add_response_header(response, "Access-Control-Allow-Methods", "GET, POST, OPTIONS");
     MHD_add_response_header(response, "Access-Control-Allow-Headers",
-                            "Authorization, Content-Type, X-Request-Id");
-    MHD_add_response_header(response, "Access-Control-Expose-Headers", "X-Request-Id");
+                            "Authorization, *"); /* OpenAI's client adds a dozen of its own */
+    MHD_add_response_header(response, "Access-Control-Expose-Headers",
+                            "X-Request-Id, X-Gollum-Ignored-Params, Retry-After");
     MHD_add_response_header(response, "Access-Control-Max-Age", "86400");
 }
 

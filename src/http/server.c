@@ -4,9 +4,11 @@
  */
 #include <errno.h>
 #include <microhttpd.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -30,6 +32,7 @@ struct gol_http_server {
     gol_slow_lane *lane;
     struct MHD_Daemon *daemon;
     gol_listener listener;
+    bool is_quiesced; /* no longer listening */
     unsigned n_ticks; /* the watch's thread only */
 };
 
@@ -166,10 +169,12 @@ int gol_http_server_n_requests(gol_http_server *server)
 
 void gol_http_server_stop_listening(gol_http_server *server)
 {
-    if (server->listener.fd < 0)
+    if (server->is_quiesced)
         return;
-    (void)MHD_quiesce_daemon(server->daemon); /* it lets go of the socket, which is ours */
-    gol_listener_close(&server->listener);
+    server->is_quiesced = true;
+    (void)MHD_quiesce_daemon(server->daemon);
+    /* Refuses newcomers at once. Closing is for stop(): libmicrohttpd's thread may still touch the socket. */
+    (void)shutdown(server->listener.fd, SHUT_RDWR);
 }
 
 void gol_http_server_stop(gol_http_server **server_ptr)
@@ -178,9 +183,7 @@ void gol_http_server_stop(gol_http_server **server_ptr)
     if (server == NULL)
         return;
     if (server->daemon != NULL) {
-        /* The socket is closed when libmicrohttpd's thread, which may still touch it, has ended. */
-        if (server->listener.fd >= 0)
-            (void)MHD_quiesce_daemon(server->daemon);
+        gol_http_server_stop_listening(server);
         gol_connections_close_all(&server->connections); /* none but the lane's is suspended now */
         gol_slow_lane_destroy(&server->lane); /* waits for what it runs, begins nothing more */
         MHD_stop_daemon(server->daemon);
