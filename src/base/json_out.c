@@ -114,25 +114,40 @@ static void escape_byte(gol_buf *buf, uint8_t c)
 }
 
 /* The inside of a JSON string. */
+/* The escape of a character that JSON allows as it is, but that many readers of event streams take for the end of a line:
+ * U+0085, U+2028, U+2029. NULL for any other. len: of the character at s. */
+static const char *line_end_escape(const char *s, size_t len)
+{
+    if (len == 2 && memcmp(s, "\xc2\x85", 2) == 0)
+        return "\\u0085";
+    if (len == 3 && memcmp(s, "\xe2\x80\xa8", 3) == 0)
+        return "\\u2028";
+    if (len == 3 && memcmp(s, "\xe2\x80\xa9", 3) == 0)
+        return "\\u2029";
+    return NULL;
+}
+
 static void put_escaped(gol_buf *buf, gol_str s)
 {
-    size_t i = 0;
-    while (i < s.len) {
-        size_t end = i; /* of the run that can be copied as it is */
-        while (end < s.len) {
-            const size_t len = is_plain((uint8_t)s.data[end])
-                                   ? 1
-                                   : gol_utf8_char_len(s.data + end, s.len - end);
-            if (len == 0 || (len == 1 && !is_plain((uint8_t)s.data[end])))
-                break;
-            end += len;
+    size_t plain = 0; /* where the run begins that can be copied as it is */
+    for (size_t i = 0; i < s.len;) {
+        const uint8_t c = (uint8_t)s.data[i];
+        const size_t len = is_plain(c) ? 1 : gol_utf8_char_len(s.data + i, s.len - i);
+        const char *escape = line_end_escape(s.data + i, len);
+        if (escape == NULL && (len > 1 || is_plain(c))) {
+            i += len;
+            continue;
         }
-        if (end > i)
-            gol_buf_put(buf, s.data + i, end - i);
-        if (end < s.len)
-            escape_byte(buf, (uint8_t)s.data[end++]);
-        i = end;
+        gol_buf_put(buf, s.data + plain, i - plain);
+        if (escape != NULL)
+            gol_buf_puts(buf, escape);
+        else
+            escape_byte(buf, c);
+        i += escape != NULL ? len : 1;
+        plain = i;
     }
+    if (plain < s.len)
+        gol_buf_put(buf, s.data + plain, s.len - plain);
 }
 
 static void put_quoted(gol_buf *buf, gol_str s)

@@ -105,6 +105,17 @@ static void strings_are_escaped(void **state)
                  "\"caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80\"");
 }
 
+/* Readers that split an event stream as Python splits text would cut at these. */
+static void line_ends_of_unicode_are_escaped(void **state)
+{
+    (void)state;
+    check_string(GOL_STR("a\xc2\x85"
+                         "b\xe2\x80\xa8\xe2\x80\xa9"),
+                 "\"a\\u0085b\\u2028\\u2029\"");
+    check_string(GOL_STR("\xc2\x84\xc2\x86\xe2\x80\xa7\xe2\x80\xaa"),
+                 "\"\xc2\x84\xc2\x86\xe2\x80\xa7\xe2\x80\xaa\"");
+}
+
 #define FFFD "\xef\xbf\xbd"
 
 static void what_is_no_utf8_becomes_a_replacement_character(void **state)
@@ -213,6 +224,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(one_value_alone_is_a_document, set_up, tear_down),
         cmocka_unit_test_setup_teardown(levels_go_as_deep_as_the_limit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(strings_are_escaped, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(line_ends_of_unicode_are_escaped, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_no_utf8_becomes_a_replacement_character, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(integers_keep_every_digit, set_up, tear_down),
