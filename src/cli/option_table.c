@@ -33,12 +33,12 @@
 const gol_option gol_option_table[] = {
     TEXT("--model -m", GOL_CMD_MODEL, model, NULL, "FILE", "GGUF file; without it, the first one in models/"),
 
-    INT("--threads -t", GOL_CMD_MODEL | GOL_CMD_INFO, threads, 0, 512, "0", "worker threads; 0: all processors we may use"),
+    INT("--threads -t", GOL_CMD_ENGINE | GOL_CMD_LOGITS | GOL_CMD_VERIFY | GOL_CMD_INFO, threads, 0, 512, "0", "worker threads; 0: all processors we may use"),
     INT("--ctx-size -c --max-model-len", GOL_CMD_ENGINE, ctx_size, 0, 1 << 27, "0", "tokens of one request, prompt and answer; 0: the model's own, or what fits"),
     INT("--max-num-seqs -np --parallel", GOL_CMD_SERVE, max_num_seqs, 0, 4096, "0", "requests that run at once; 0: 64, or as many as a step has tokens"),
     INT("--max-num-batched-tokens -b --batch-size", GOL_CMD_ENGINE, max_num_batched_tokens, 0, 1 << 16, "0", "tokens computed per step; 0: 512, or as many as run at once"),
     INT("--max-num-queued-reqs", GOL_CMD_SERVE, max_num_queued_reqs, 1, 1 << 20, "256", "requests that wait; more get 429"),
-    INT("--block-size", GOL_CMD_ENGINE, block_size, 1, 1024, "16", "tokens per block of the KV cache"),
+    INT("--block-size", GOL_CMD_SERVE, block_size, 1, 1024, "16", "tokens per block of the KV cache"),
     SIZE("--kv-cache-memory --kv-cache-memory-bytes", GOL_CMD_ENGINE, kv_cache_memory, "0", "memory of the KV cache (512M, 4G); 0: as needed, at most a quarter of what is free"),
     CHOICE("--kv-cache-dtype --cache-type-k -ctk", GOL_CMD_ENGINE | GOL_CMD_LOGITS, kv_cache_dtype, NULL, "f16|f32", "numbers of the KV cache; f16, but f32 for logits"),
 

@@ -132,6 +132,8 @@ static void unknown_options_and_those_of_other_commands_are_refused(void **state
     gol_settings s;
     gol_err err;
     assert_int_equal(parse(&s, &run, "--port 80", &err), GOL_EUSAGE);
+    /* an option that a command would not obey is not taken either */
+    assert_int_equal(parse(&s, &run, "--block-size 32", &err), GOL_EUSAGE);
     assert_int_equal(parse(&s, &serve, "--nonsense", &err), GOL_EUSAGE);
     assert_non_null(strstr(err.message, "--nonsense"));
     assert_int_equal(parse(&s, &serve, "a.gguf b.gguf", &err), GOL_EUSAGE);

@@ -280,4 +280,27 @@ static inline bool wait_for_n_waiting(int wanted, int timeout_ms)
 static const char GET_STREAM[] = "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n";
 static const char GET_LATE[] = "GET /late HTTP/1.1\r\nHost: x\r\n\r\n";
 
+/* way 0: half a FIN, then the rest; 1: RST; 2: FIN. */
+static inline void hang_up(int fd, int way)
+{
+    const struct linger reset = {.l_onoff = 1};
+    if (way == 0)
+        shutdown(fd, SHUT_WR);
+    else if (way == 1)
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    close(fd);
+}
+
+/* A thread that lets every waiting call go on, over and over. arg: an atomic_bool that stops it. */
+static inline void *push_main(void *arg)
+{
+    atomic_bool *stops = arg;
+    while (!atomic_load(stops)) {
+        push_all(1, true);
+        usleep(500);
+        push_all(-1, true);
+    }
+    return NULL;
+}
+
 #endif

@@ -325,24 +325,7 @@ static void *storm_main(void *arg)
             struct pollfd p = {.fd = fd, .events = POLLIN};
             (void)poll(&p, 1, rand_r(&s->seed) % 20);
         }
-        const int way = rand_r(&s->seed) % 3;
-        const struct linger reset = {.l_onoff = 1};
-        if (way == 0)
-            shutdown(fd, SHUT_WR);
-        else if (way == 1)
-            setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-        close(fd);
-    }
-    return NULL;
-}
-
-static void *push_main(void *arg)
-{
-    atomic_bool *stops = arg;
-    while (!atomic_load(stops)) {
-        push_all(1, true);
-        usleep(500);
-        push_all(-1, true);
+        hang_up(fd, rand_r(&s->seed) % 3);
     }
     return NULL;
 }
