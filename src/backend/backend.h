@@ -40,8 +40,10 @@ typedef struct gol_weight {
     int64_t n_out; /* rows */
     int64_t n_in;  /* columns */
     const void *data;
-    void *owned;    /* the device's copy, NULL while data is the file's */
-    size_t n_bytes; /* resident for it, the file's pages included */
+    void *owned;        /* the device's copy, NULL while data is the file's */
+    size_t n_bytes;     /* resident for it, the file's pages included */
+    size_t panel_bytes; /* of a repacked weight: from one group of rows to the next; 0: rows of the file */
+    bool is_lookup;     /* as in the description */
 } gol_weight;
 
 typedef struct gol_weight_desc {
@@ -51,6 +53,7 @@ typedef struct gol_weight_desc {
     int64_t n_in;
     const void *data; /* [n_out][n_in] blocks; stays valid until weight_free() */
     size_t n_bytes;
+    bool is_lookup; /* only embed() will read it: rows stay in the file, no product */
 } gol_weight_desc;
 
 typedef enum gol_kv_type {

@@ -208,6 +208,15 @@ static int check_shape(const loader *ld, const gol_tensor *t, const rule *r, con
                            (unsigned long long)t->shape[3], want);
 }
 
+/* Tables that no product reads: positions, and tokens where the file has a matrix of its own for logits. */
+static bool is_lookup(const loader *ld, const gol_weight *field)
+{
+    if (field == &ld->weights->position_embd)
+        return true;
+    return field == &ld->weights->token_embd &&
+           gol_model_file_find_tensor(ld->file, GOL_STR("output.weight")) != NULL;
+}
+
 static int load_matrix(loader *ld, gol_weight *out, const gol_tensor *t, const char *name,
                        const part *p)
 {
@@ -223,6 +232,7 @@ static int load_matrix(loader *ld, gol_weight *out, const gol_tensor *t, const c
         .n_in = p->n_in,
         .data = t->data + (size_t)p->first * row_bytes,
         .n_bytes = (size_t)p->n_out * row_bytes,
+        .is_lookup = is_lookup(ld, out),
     };
     const int rc = ld->be->ops->weight_load(ld->be, out, &desc, ld->err);
     if (rc < 0) {
@@ -232,6 +242,8 @@ static int load_matrix(loader *ld, gol_weight *out, const gol_tensor *t, const c
         return rc;
     }
     ld->weights->n_bytes += out->n_bytes;
+    if (out->owned) /* a part of a fused tensor that is still to come brings its pages back */
+        gol_model_file_drop_tensor(ld->file, t);
     return 0;
 }
 

@@ -14,9 +14,9 @@
 #include "base/clock.h"
 
 static const family *const families[] = {
-    &family_matmul,   &family_rms_norm,    &family_layer_norm, &family_rope,
-    &family_kv_store, &family_attn_scores, &family_attn_mix,   &family_exp_sum,
-    &family_act,      &family_glu,         &family_add,        &family_factor,
+    &family_rms_norm,    &family_layer_norm, &family_rope,    &family_kv_store,
+    &family_attn_scores, &family_attn_mix,   &family_exp_sum, &family_act,
+    &family_glu,         &family_add,        &family_factor,  &family_vec_math,
 };
 enum { N_FAMILIES = sizeof families / sizeof families[0] };
 

@@ -27,6 +27,7 @@ static void cpu_destroy(gol_backend *be)
 {
     gol_backend_cpu *cpu = gol_backend_cpu_of(be);
     gol_worker_pool_destroy(&cpu->pool);
+    gol_matmul_release(cpu);
     gol_aligned_free(cpu->scratch);
     gol_free(cpu);
 }
@@ -64,30 +65,32 @@ static void cpu_read(gol_backend *be, float *host, const float *src, size_t n_fl
     memcpy(host, src, n_floats * sizeof *host);
 }
 
-/* Only the longest row matters here: tokens are handled one after another and attention walks its context block by block. */
-static int cpu_reserve(gol_backend *be, int32_t n_tokens_max, int64_t n_in_max, int32_t n_ctx_max,
-                       gol_err *err)
+static int reserve_rows(gol_backend_cpu *cpu, size_t n_in_max, gol_err *err)
 {
-    gol_backend_cpu *cpu = gol_backend_cpu_of(be);
-    (void)n_tokens_max;
-    (void)n_ctx_max;
-    assert(n_in_max > 0);
     const size_t line = GOL_MEM_ALIGN / sizeof(float);
-    size_t stride;
+    const size_t stride = (n_in_max + line - 1) / line * line;
     size_t n_bytes;
-    if (!gol_mul_size(&stride, ((size_t)n_in_max + line - 1) / line * line, GOL_MATMUL_ROWS) ||
-        !gol_mul_size(&n_bytes, stride, (size_t)cpu->n_threads * sizeof(float)))
-        return gol_fail(err, GOL_ENOMEM, "cpu: scratch for rows of %lld does not fit into memory",
-                        (long long)n_in_max);
     if (stride <= cpu->scratch_stride)
         return 0;
-    float *scratch = gol_try_aligned(n_bytes);
+    float *scratch = NULL;
+    if (gol_mul_size(&n_bytes, stride, (size_t)cpu->n_threads * sizeof(float)))
+        scratch = gol_try_aligned(n_bytes);
     if (!scratch)
-        return gol_fail(err, GOL_ENOMEM, "cpu: out of memory for %zu bytes of scratch", n_bytes);
+        return gol_fail(err, GOL_ENOMEM, "cpu: out of memory for scratch rows of %zu", n_in_max);
     gol_aligned_free(cpu->scratch);
     cpu->scratch = scratch;
     cpu->scratch_stride = stride;
     return 0;
+}
+
+static int cpu_reserve(gol_backend *be, int32_t n_tokens_max, int64_t n_in_max, int32_t n_ctx_max,
+                       gol_err *err)
+{
+    gol_backend_cpu *cpu = gol_backend_cpu_of(be);
+    (void)n_ctx_max; /* attention walks its context block by block */
+    assert(n_tokens_max > 0 && n_in_max > 0);
+    const int rc = reserve_rows(cpu, (size_t)n_in_max, err);
+    return rc < 0 ? rc : gol_matmul_reserve(cpu, (size_t)n_tokens_max, (size_t)n_in_max, err);
 }
 
 static const gol_backend_ops cpu_ops = {

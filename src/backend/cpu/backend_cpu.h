@@ -10,15 +10,21 @@
 
 #include "backend/backend.h"
 #include "backend/cpu/kernels/kernels.h"
+#include "backend/cpu/weight_cpu.h"
 #include "base/worker_pool.h"
+
+typedef struct gol_matmul_scratch gol_matmul_scratch; /* of matmul.c */
 
 typedef struct gol_backend_cpu {
     gol_backend base; /* first: a gol_backend * is a gol_backend_cpu * */
     gol_kernels kernels;
     gol_worker_pool *pool;
     int n_threads;
-    float *scratch;        /* [n_threads][scratch_stride] */
-    size_t scratch_stride; /* floats of one worker: GOL_MATMUL_ROWS rows of the longest input */
+    gol_matmul_scratch *matmul_scratch; /* [n_threads] */
+    float *scratch;                     /* [n_threads][scratch_stride], of ops that need a row */
+    size_t scratch_stride;              /* floats of one worker: the longest row */
+    uint8_t *packed_x;                  /* activations of the product at hand */
+    size_t packed_x_bytes;
 } gol_backend_cpu;
 
 /* K and V of every layer in one allocation. Of one layer, at its offset:
@@ -78,6 +84,10 @@ static inline float *gol_backend_cpu_scratch(const gol_backend_cpu *cpu, int ith
 {
     return cpu->scratch + (size_t)ith * cpu->scratch_stride;
 }
+
+/* Scratch of the product: what reserve() of this backend makes room for. Errors: GOL_ENOMEM. */
+int gol_matmul_reserve(gol_backend_cpu *cpu, size_t n_tokens_max, size_t n_in_max, gol_err *err);
+void gol_matmul_release(gol_backend_cpu *cpu);
 
 /* Runs work on all workers, or on the caller alone when it touches so few numbers that waking the others costs more. */
 void gol_backend_cpu_run(const gol_backend_cpu *cpu, gol_work *work, void *arg, size_t n_touched);

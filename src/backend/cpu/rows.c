@@ -11,34 +11,29 @@ typedef struct embed_job {
     const gol_weight *table;
     const int32_t *ids; /* [n_tokens] */
     size_t n_tokens;
-    size_t row_bytes;
+    const gol_kernels *kernels;
 } embed_job;
 
 static void embed_rows(void *arg, int ith, int n_threads)
 {
     const embed_job *job = arg;
     const gol_weight *table = job->table;
-    gol_dequant_row *dequant = gol_type_get(table->type)->dequant;
     const size_t n_in = (size_t)table->n_in;
     size_t begin;
     size_t end;
     gol_worker_range(&begin, &end, job->n_tokens, 1, ith, n_threads);
     for (size_t t = begin; t < end; t++) {
         assert(job->ids[t] >= 0 && job->ids[t] < table->n_out);
-        dequant(job->out + t * n_in,
-                (const uint8_t *)table->data + (size_t)job->ids[t] * job->row_bytes, n_in);
+        gol_weight_cpu_row(table, job->kernels, job->out + t * n_in, (size_t)job->ids[t]);
     }
 }
 
 void gol_backend_cpu_embed(gol_backend *be, float *out, const gol_weight *table, const int32_t *ids,
                            int32_t n_tokens)
 {
-    size_t row_bytes;
-    const bool is_whole = gol_type_row_bytes(&row_bytes, table->type, (uint64_t)table->n_in);
-    assert(is_whole);
-    embed_job job = {out, table, ids, (size_t)n_tokens, row_bytes};
-    gol_backend_cpu_run(gol_backend_cpu_of(be), embed_rows, &job,
-                        (size_t)n_tokens * (size_t)table->n_in);
+    const gol_backend_cpu *cpu = gol_backend_cpu_of(be);
+    embed_job job = {out, table, ids, (size_t)n_tokens, &cpu->kernels};
+    gol_backend_cpu_run(cpu, embed_rows, &job, (size_t)n_tokens * (size_t)table->n_in);
 }
 
 /* A copy of some rows is bound by memory: one core does it. */

@@ -147,7 +147,8 @@ static void a_load_reports_its_progress_and_sizes(void **state)
     assert_int_equal(p.n_calls, gol_model_file_n_tensors(file)); /* fused ones count once */
     assert_true(p.n_done == n_bytes && p.n_total == n_bytes);
     assert_true(gol_model_n_params(model) == n_params);
-    assert_true(gol_model_n_bytes(model) == n_bytes); /* all F32 here */
+    assert_true(gol_model_n_bytes(model) >=
+                n_bytes); /* all F32 here; tiny matrices are filled up to whole panels */
     assert_ptr_equal(gol_model_backend(model), be);
     gol_kv_layer_shape shapes[TINY_LAYERS];
     gol_model_kv_layers(model, shapes);

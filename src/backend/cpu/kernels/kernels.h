@@ -15,29 +15,10 @@
 
 #include "backend/backend.h"
 #include "backend/cpu/kernels/kern_list.h"
+#include "backend/cpu/kernels/panel.h"
 #include "base/cpu.h"
 #include "quant/types.h"
 
-/* Output rows that one matmul call may ask for: their scratch (rows * n_in floats) should stay in a core's L2 cache while
- * all tokens pass over it. More rows share the tokens' reads better, fewer need less cache. */
-enum { GOL_MATMUL_ROWS = 8 };
-
-/* out[t][r] = x[t] . w[r] (+ bias[r]) for a few rows of the weight and all tokens. */
-typedef struct gol_matmul_tile {
-    float *out; /* [n_tokens][n_rows], rows out_stride floats apart */
-    size_t out_stride;
-    const float *x;   /* [n_tokens][n_in] */
-    const uint8_t *w; /* [n_rows][n_in] as blocks of type, rows w_row_bytes apart */
-    size_t w_row_bytes;
-    const float *bias; /* [n_rows] or NULL */
-    float *scratch;    /* [GOL_MATMUL_ROWS][n_in] */
-    gol_type type;
-    size_t n_in;
-    size_t n_rows; /* <= GOL_MATMUL_ROWS */
-    size_t n_tokens;
-} gol_matmul_tile;
-
-typedef void gol_matmul_fn(const gol_matmul_tile *tile);
 /* Both norms in place; x, w, b [n]. */
 typedef void gol_rms_norm_fn(float *out, const float *x, const float *w, float eps, size_t n);
 typedef void gol_layer_norm_fn(float *out, const float *x, const float *w, const float *b,
@@ -66,7 +47,12 @@ enum {
 };
 
 typedef struct gol_kernels {
-    gol_matmul_fn *matmul[GOL_TYPE_N_IDS]; /* NULL: no weights of this type */
+    gol_unpack_int_fn *unpack_int[GOL_TYPE_N_IDS]; /* NULL: no panels of bytes for this type */
+    gol_unpack_f32_fn *unpack_f32[GOL_TYPE_N_IDS]; /* NULL: no panels of float32 for this type */
+    gol_int_core_fn *int_core[GOL_N_INT_KINDS];
+    gol_f32_core_fn *f32_core;
+    gol_pack_x_int_fn *pack_x_int;
+    gol_pack_x_f32_fn *pack_x_f32;
     gol_rms_norm_fn *rms_norm;
     gol_layer_norm_fn *layer_norm;
     gol_rope_fn *rope[GOL_N_ROPE_KINDS]; /* [GOL_ROPE_NONE] is NULL */
@@ -83,11 +69,16 @@ typedef struct gol_kernels {
 
 /* The best kernels of the levels up to `have` in its family. */
 void gol_kernels_init(gol_kernels *k, gol_cpu_level have);
-/* "f32_c" for gol_matmul_f32_c; NULL when there is no kernel. */
+/* The core that multiplies weights of this type, "int_core_z32_c"; NULL when there is none. */
 const char *gol_kernels_matmul_name(const gol_kernels *kernels, gol_type type);
 
 /* One declaration per row; a kernel that serves several slots is declared as often, which C allows. */
-#define GOL_KERN_DECLARE_MATMUL(slot, kernel, level)      gol_matmul_fn kernel;
+#define GOL_KERN_DECLARE_UNPACK_INT(slot, kernel, level)  gol_unpack_int_fn kernel;
+#define GOL_KERN_DECLARE_UNPACK_F32(slot, kernel, level)  gol_unpack_f32_fn kernel;
+#define GOL_KERN_DECLARE_INT_CORE(slot, kernel, level)    gol_int_core_fn kernel;
+#define GOL_KERN_DECLARE_F32_CORE(slot, kernel, level)    gol_f32_core_fn kernel;
+#define GOL_KERN_DECLARE_PACK_X_INT(slot, kernel, level)  gol_pack_x_int_fn kernel;
+#define GOL_KERN_DECLARE_PACK_X_F32(slot, kernel, level)  gol_pack_x_f32_fn kernel;
 #define GOL_KERN_DECLARE_RMS_NORM(slot, kernel, level)    gol_rms_norm_fn kernel;
 #define GOL_KERN_DECLARE_LAYER_NORM(slot, kernel, level)  gol_layer_norm_fn kernel;
 #define GOL_KERN_DECLARE_ROPE(slot, kernel, level)        gol_rope_fn kernel;
@@ -99,7 +90,12 @@ const char *gol_kernels_matmul_name(const gol_kernels *kernels, gol_type type);
 #define GOL_KERN_DECLARE_GLU(slot, kernel, level)         gol_glu_fn kernel;
 #define GOL_KERN_DECLARE_ADD(slot, kernel, level)         gol_add_fn kernel;
 #define GOL_KERN_DECLARE_FACTOR(slot, kernel, level)      gol_factor_fn kernel;
-GOL_KERN_MATMUL(GOL_KERN_DECLARE_MATMUL)
+GOL_KERN_UNPACK_INT(GOL_KERN_DECLARE_UNPACK_INT)
+GOL_KERN_UNPACK_F32(GOL_KERN_DECLARE_UNPACK_F32)
+GOL_KERN_INT_CORE(GOL_KERN_DECLARE_INT_CORE)
+GOL_KERN_F32_CORE(GOL_KERN_DECLARE_F32_CORE)
+GOL_KERN_PACK_X_INT(GOL_KERN_DECLARE_PACK_X_INT)
+GOL_KERN_PACK_X_F32(GOL_KERN_DECLARE_PACK_X_F32)
 GOL_KERN_RMS_NORM(GOL_KERN_DECLARE_RMS_NORM)
 GOL_KERN_LAYER_NORM(GOL_KERN_DECLARE_LAYER_NORM)
 GOL_KERN_ROPE(GOL_KERN_DECLARE_ROPE)

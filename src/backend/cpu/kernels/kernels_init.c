@@ -6,6 +6,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "backend/cpu/panel_format.h"
+
 /* A level counts when it is plain C, or of the same family as `have` and not above it. */
 static bool is_reached(gol_cpu_level have, gol_cpu_level want)
 {
@@ -24,7 +26,12 @@ void gol_kernels_init(gol_kernels *k, gol_cpu_level have)
 {
     assert(have >= GOL_CPU_C && have < GOL_CPU_N_LEVELS);
     memset(k, 0, sizeof *k);
-    GOL_KERN_MATMUL(SET_SLOT)
+    GOL_KERN_UNPACK_INT(SET_SLOT)
+    GOL_KERN_UNPACK_F32(SET_SLOT)
+    GOL_KERN_INT_CORE(SET_SLOT)
+    GOL_KERN_F32_CORE(SET_SLOT)
+    GOL_KERN_PACK_X_INT(SET_SLOT)
+    GOL_KERN_PACK_X_F32(SET_SLOT)
     GOL_KERN_RMS_NORM(SET_SLOT)
     GOL_KERN_LAYER_NORM(SET_SLOT)
     GOL_KERN_ROPE(SET_SLOT)
@@ -40,18 +47,17 @@ void gol_kernels_init(gol_kernels *k, gol_cpu_level have)
 
 const char *gol_kernels_matmul_name(const gol_kernels *kernels, gol_type type)
 {
-    static const struct {
-        gol_matmul_fn *fn;
-        const char *name;
-    } names[] = {
-#define NAME_ROW(slot, kernel, level) {kernel, #kernel},
-        GOL_KERN_MATMUL(NAME_ROW)
-#undef NAME_ROW
-    };
-    if ((unsigned)type >= GOL_TYPE_N_IDS || kernels->matmul[type] == NULL)
+#define NAME_ROW(slot, kernel, level)                                                              \
+    if (core == (any_core *)(kernel))                                                              \
+        return &#kernel[strlen("gol_")];
+    typedef void any_core(void);
+    const gol_panel_format *format = gol_panel_format_get(type);
+    if (format->product == GOL_PRODUCT_NONE)
         return NULL;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (names[i].fn == kernels->matmul[type])
-            return names[i].name + strlen("gol_matmul_");
+    any_core *core = format->product == GOL_PRODUCT_INT
+                         ? (any_core *)kernels->int_core[format->kind]
+                         : (any_core *)kernels->f32_core;
+    GOL_KERN_INT_CORE(NAME_ROW)
+    GOL_KERN_F32_CORE(NAME_ROW)
     return NULL;
 }

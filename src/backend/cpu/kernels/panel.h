@@ -1,0 +1,126 @@
+/*
+ * What the kernels of the matrix product work on. The weight's rows are taken 16 at a time (a panel), a panel's inputs 256 at a
+ * time (a stretch), a stretch's inputs 32 at a time (a block: the inputs that share one scale of the activations). Tokens are
+ * taken some at a time too (a tile). One product runs through these steps, and only the first two know the weight's type or the
+ * activations' source:
+ *
+ *     pack    activations of a tile -> bytes with a scale per block (or float32), tokens interleaved     once per product
+ *     unpack  stretch of a panel    -> 16 rows interleaved in an L1 buffer, as bytes with scales (or float32)
+ *     core    acc[token][row] += stretch x tile, for as many tokens as there are
+ *
+ * so that unpacking is paid once for all tokens, and one core per kind of arithmetic serves every type.
+ *
+ * Interleaved bytes, 16 rows in VNNI order: q[input / 4][row][input % 4], 64 bytes for four inputs of all rows. A weight is
+ * (q - zero) * scale - min: q is unsigned, zero the same for a whole type, scale and min shared by a group of 16 or 32 inputs. A
+ * type has a zero or mins, never both.
+ *
+ * The order of additions is part of the contract (same row, same bits; see src/backend/README.md). For one row and token:
+ *
+ *   integer: for each block, in order:
+ *       i[g] = sum over the group's inputs of q * x, exact in int32 (for zero: minus zero * sum of x)
+ *       group 32:  acc = fma(i, scale * x_scale, acc);                              then min: acc = fma(-min, x_sum, acc)
+ *       group 16:  s = i[0] * scale[0];  s = fma(i[1], scale[1], s);  acc = fma(s, x_scale, acc);
+ *                  then min: acc = fma(-min[0], x_sum[0], acc); acc = fma(-min[1], x_sum[1], acc)
+ *   float:  for each input, in order: acc = fma(w, x, acc)
+ *
+ * The C versions have no fused operations at their disposal and round twice where this says fma.
+ */
+#ifndef GOL_BACKEND_CPU_PANEL_H
+#define GOL_BACKEND_CPU_PANEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "quant/types.h"
+
+enum {
+    GOL_PANEL_ROWS = 16,
+    GOL_BLOCK_INPUTS = 32,
+    GOL_STRETCH_INPUTS = 256,
+    GOL_STRETCH_BLOCKS = GOL_STRETCH_INPUTS / GOL_BLOCK_INPUTS,
+    GOL_GROUP_MIN = 16, /* the smallest group */
+    /* Tokens of a tile. Integer: 12 sums, 8 vectors of weights and what is in flight fill 32 registers. Float: 24 sums hide the
+     * latency of a multiplication and need little more than one load each. */
+    GOL_INT_TILE = 12,
+    GOL_F32_TILE = 24,
+};
+
+/* Kinds of integer core: how scales and offsets enter. */
+typedef enum gol_int_kind {
+    GOL_INT_Z32,      /* groups of 32, zero, q <= 127: two products of u8 x s8 fit into 16 bits */
+    GOL_INT_Z32_WIDE, /* groups of 32, zero = 128, any q */
+    GOL_INT_M32,      /* groups of 32, mins, q <= 31 */
+    GOL_INT_Z16,      /* groups of 16, zero, q <= 127 */
+    GOL_INT_M16,      /* groups of 16, mins, q <= 3 */
+    GOL_N_INT_KINDS,
+} gol_int_kind;
+
+/* Where a stretch of a panel lies. */
+typedef struct gol_stretch {
+    const uint8_t *
+        data; /* packed: the stretch, aligned to 64 bytes; raw: the stretch's first block of the panel's first row */
+    size_t row_bytes; /* raw: from row to row */
+    size_t n_rows;    /* raw: rows that exist; the rest of the 16 unpacks to zeros */
+    size_t
+        n_blocks; /* of 32 inputs, <= GOL_STRETCH_BLOCKS; float: the last may be filled up with zeros */
+    size_t n_in; /* inputs that exist, > 32 * (n_blocks - 1) */
+} gol_stretch;
+
+/* A stretch as the integer cores want it. Lies in a worker's L1 buffer, aligned to 64 bytes. */
+typedef struct gol_int_panel {
+    const uint8_t *
+        q; /* [n_blocks][8][16][4]: in store, or in the packed weight where it already lies like this */
+    float scale[GOL_STRETCH_INPUTS / GOL_GROUP_MIN]
+               [GOL_PANEL_ROWS]; /* [n_blocks * 32 / group][16] */
+    float min[GOL_STRETCH_INPUTS / GOL_GROUP_MIN]
+             [GOL_PANEL_ROWS]; /* likewise; not written for types without mins */
+    uint8_t store[GOL_STRETCH_INPUTS * GOL_PANEL_ROWS];
+} __attribute__((aligned(64))) gol_int_panel;
+
+/* Activations of a tile, packed for an integer core. */
+typedef struct gol_int_x {
+    int8_t *q; /* [n_blocks][n_tokens][32], in [-127, 127] */
+    float *
+        scale; /* [n_blocks][n_tokens]; NaN when the block held one that is not finite (q is 0 then) */
+    /* Z: int32_t [n_blocks][32 / group][n_tokens], -zero * sum of the group's q, where integer sums begin.
+     * M: float [n_blocks][32 / group][n_tokens], scale * sum of the group's q. */
+    void *aux;
+} gol_int_x;
+
+typedef struct gol_int_tile {
+    float *acc; /* [n_tokens][16], aligned to 64 bytes */
+    gol_int_x x;
+    const gol_int_panel *panel;
+    size_t n_blocks;
+    size_t n_tokens; /* 1 .. GOL_INT_TILE */
+} gol_int_tile;
+
+typedef struct gol_f32_tile {
+    float *acc;      /* [n_tokens][16], aligned to 64 bytes */
+    const float *x;  /* [n_in][n_tokens] */
+    const float *w;  /* [n_in][16], aligned to 64 bytes */
+    size_t n_in;     /* a multiple of 32 */
+    size_t n_tokens; /* 1 .. GOL_F32_TILE */
+} gol_f32_tile;
+
+/* What of the activations a packer is to do: blocks [begin, end) of a tile's rows. */
+typedef struct gol_pack_x {
+    const float *x; /* [n_tokens][n_in], rows x_stride floats apart */
+    size_t x_stride;
+    size_t n_in;
+    size_t n_tokens;
+    size_t begin; /* in blocks */
+    size_t end;
+} gol_pack_x;
+
+typedef void gol_unpack_int_fn(gol_int_panel *out, const gol_stretch *s);
+/* Returns w [n_blocks * 32][16], aligned to 64 bytes: store (as large), or inside the packed weight. */
+typedef const float *gol_unpack_f32_fn(float *store, const gol_stretch *s);
+typedef void gol_int_core_fn(const gol_int_tile *tile);
+typedef void gol_f32_core_fn(const gol_f32_tile *tile);
+/* dst: the tile's planes from block 0 on. A block's scale is its largest magnitude / 127; numbers round to nearest even. */
+typedef void gol_pack_x_int_fn(const gol_int_x *dst, const gol_pack_x *p, int group, int zero);
+/* dst [ceil(n_in / 32) * 32][n_tokens], inputs beyond n_in are zeros. */
+typedef void gol_pack_x_f32_fn(float *dst, const gol_pack_x *p);
+
+#endif
