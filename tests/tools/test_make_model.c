@@ -115,6 +115,96 @@ static void a_gpt2_file_has_biases_and_learned_positions_and_ties_its_output(voi
     drop(&made);
 }
 
+static void a_qwen3_file_has_norms_of_heads_whose_size_it_names(void **state)
+{
+    (void)state;
+    made_model made = make("qwen3", "tiny", GOL_TYPE_F16, false);
+    assert_int_equal(gol_model_file_n_tensors(made.file), 2 + 2 * 11);
+    assert_int_equal(get_tensor(&made, "blk.0.attn_q_norm.weight")->shape[0], 32);
+    assert_int_equal(get_tensor(&made, "blk.1.attn_q.weight")->shape[1], 4 * 32);
+    assert_int_equal(get_tensor(&made, "blk.1.attn_output.weight")->shape[0], 4 * 32);
+    assert_null(gol_model_file_find_tensor(made.file, GOL_STR("output.weight")));
+    uint32_t value = 0;
+    gol_err err = {0};
+    assert_int_equal(gol_meta_u32(made.file, "qwen3.attention.key_length", 0, 999, &value, &err),
+                     1);
+    assert_int_equal(value, 32);
+    drop(&made);
+}
+
+static void an_embedding_gemma_file_has_norms_on_both_sides_and_dense_layers(void **state)
+{
+    (void)state;
+    made_model made = make("gemma-embedding", "tiny", GOL_TYPE_Q8_0, false);
+    assert_int_equal(gol_model_file_n_tensors(made.file), 2 + 7 * 13 + 2);
+    check_statistics(get_tensor(&made, "blk.6.post_ffw_norm.weight"), 1, 0.1);
+    assert_int_equal(get_tensor(&made, "dense_2.weight")->shape[1], 128);
+    assert_int_equal(get_tensor(&made, "dense_3.weight")->shape[1], 96);
+    uint32_t value = 0;
+    gol_err err = {0};
+    static const char *const keys[] = {
+        "gemma-embedding.attention.sliding_window", "gemma-embedding.pooling_type",
+        "gemma-embedding.dense_3_feat_in", "tokenizer.ggml.padding_token_id"};
+    static const uint32_t values[] = {16, 1, 128, 0};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        assert_int_equal(gol_meta_u32(made.file, keys[i], 0, UINT32_MAX, &value, &err), 1);
+        assert_int_equal(value, values[i]);
+    }
+    drop(&made);
+}
+
+static void types_without_a_quantizer_get_random_blocks_of_the_right_size(void **state)
+{
+    (void)state;
+    static const gol_type types[] = {GOL_TYPE_IQ2_XXS, GOL_TYPE_IQ2_XS, GOL_TYPE_IQ2_S,
+                                     GOL_TYPE_IQ3_XXS, GOL_TYPE_IQ3_S,  GOL_TYPE_IQ1_S,
+                                     GOL_TYPE_IQ1_M};
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        assert_true(make_model_can_write(types[i]));
+        made_model made = make("llama", "small", types[i], true);
+        const gol_tensor *t = get_tensor(&made, "blk.2.ffn_up.weight");
+        assert_int_equal(t->type, types[i]);
+        float values[256];
+        for (int b = 0; b < 50; b++) {
+            double power = 0;
+            gol_type_get(t->type)->dequant(
+                values, t->data + (size_t)b * gol_type_get(t->type)->type_size, 256);
+            for (int k = 0; k < 256; k++)
+                power += (double)values[k] * (double)values[k];
+            /* The deviation of 1 / sqrt(256), but for the rounding of the scale. */
+            assert_true(fabs(sqrt(power / 256) * 16 - 1) < 0.01);
+        }
+        drop(&made);
+    }
+    assert_false(make_model_can_write(GOL_TYPE_I32));
+    assert_false(make_model_can_write(GOL_TYPE_Q8_K));
+}
+
+static void a_mixture_gives_each_tensor_its_type(void **state)
+{
+    (void)state;
+    temp_dir dir = temp_dir_create();
+    char path[256];
+    temp_dir_file(&dir, "model.gguf", path);
+    const make_model_options options = {.shape = make_model_find_shape("llama", "small"),
+                                        .mix = gol_mix_find(GOL_STR("q4_k_m")),
+                                        .byte_vocab = true,
+                                        .seed = 3};
+    gol_err err = {0};
+    assert_int_equal(make_model_write(path, &options, &err), 0);
+    made_model made = {.dir = dir};
+    assert_int_equal(gol_model_file_open(&made.file, path, &err), 0);
+    assert_int_equal(get_tensor(&made, "output.weight")->type, GOL_TYPE_Q6_K);
+    assert_int_equal(get_tensor(&made, "token_embd.weight")->type, GOL_TYPE_Q4_K);
+    assert_int_equal(get_tensor(&made, "blk.1.attn_v.weight")->type, GOL_TYPE_Q4_K);
+    assert_int_equal(get_tensor(&made, "blk.2.attn_v.weight")->type, GOL_TYPE_Q6_K);
+    assert_int_equal(get_tensor(&made, "blk.2.attn_norm.weight")->type, GOL_TYPE_F32);
+    uint32_t value = 0;
+    assert_int_equal(gol_meta_u32(made.file, "general.file_type", 0, 999, &value, &err), 1);
+    assert_int_equal(value, 15);
+    drop(&made);
+}
+
 static void llama3_frequencies_stay_where_short_and_stretch_where_long(void **state)
 {
     (void)state;
@@ -158,9 +248,11 @@ static void tokenizers_give_any_text_back(void **state)
         const char *arch, *shape;
         bool byte_vocab;
     } cases[] = {
-        {"llama", "tiny", false},        {"llama", "tiny", true},        {"llama", "small", false},
-        {"llama", "tiny-llama3", false}, {"llama", "tiny-llama3", true}, {"gpt2", "tiny", false},
-        {"gpt2", "tiny", true},
+        {"llama", "tiny", false},       {"llama", "tiny", true},
+        {"llama", "small", false},      {"llama", "tiny-llama3", false},
+        {"llama", "tiny-llama3", true}, {"gpt2", "tiny", false},
+        {"gpt2", "tiny", true},         {"qwen3", "tiny", false},
+        {"qwen3", "tiny", true},        {"gemma-embedding", "tiny", false},
     };
     static const char *const texts[] = {
         "the and of in",
@@ -300,7 +392,7 @@ static void shapes_are_found_by_name_and_have_heads_that_divide_the_width(void *
         assert_int_equal(s->n_heads % s->n_kv_heads, 0);
         assert_true(make_model_n_vocab(s, true) < make_model_n_vocab(s, false));
     }
-    assert_true(n >= 7);
+    assert_true(n >= 11);
     assert_null(make_model_get_shape(-1));
     assert_null(make_model_find_shape("gpt2", "llama-3.2-1b"));
     assert_null(make_model_find_shape(NULL, "huge"));
@@ -311,6 +403,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_llama_file_has_the_tensors_and_keys_of_its_shape),
         cmocka_unit_test(a_gpt2_file_has_biases_and_learned_positions_and_ties_its_output),
+        cmocka_unit_test(a_qwen3_file_has_norms_of_heads_whose_size_it_names),
+        cmocka_unit_test(an_embedding_gemma_file_has_norms_on_both_sides_and_dense_layers),
+        cmocka_unit_test(types_without_a_quantizer_get_random_blocks_of_the_right_size),
+        cmocka_unit_test(a_mixture_gives_each_tensor_its_type),
         cmocka_unit_test(llama3_frequencies_stay_where_short_and_stretch_where_long),
         cmocka_unit_test(tokenizers_give_any_text_back),
         cmocka_unit_test(pieces_are_distinct_and_made_of_earlier_ones),

@@ -1,7 +1,7 @@
 /*
  * Model files of real shape with random weights, for tests and benches: right keys and tensor names, a
  * tokenizer that works, activations that stay finite. Deterministic: the same shape, type, vocabulary and seed
- * give the same bytes on every machine.
+ * give the same bytes on every machine, with any number of threads.
  *
  *     const make_model_shape *shape = make_model_find_shape("llama", "tiny");
  *     const make_model_options options = {.shape = shape, .type = GOL_TYPE_Q8_0, .seed = 1};
@@ -17,11 +17,13 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "formats/gguf.h"
+#include "quant/quantize_mix.h"
 #include "quant/types.h"
 
 typedef enum make_model_vocab {
-    MAKE_MODEL_VOCAB_SPM, /* scored pieces, byte tokens */
-    MAKE_MODEL_VOCAB_BPE, /* byte symbols, merges */
+    MAKE_MODEL_VOCAB_SPM,   /* scored pieces, byte tokens */
+    MAKE_MODEL_VOCAB_GEMMA, /* the same with Gemma's control tokens */
+    MAKE_MODEL_VOCAB_BPE,   /* byte symbols, merges */
 } make_model_vocab;
 
 typedef struct make_model_shape {
@@ -31,11 +33,17 @@ typedef struct make_model_shape {
     uint32_t n_embd;
     uint32_t n_heads;
     uint32_t n_kv_heads;
+    uint32_t head_dim; /* 0: n_embd / n_heads */
     uint32_t n_ff;
     uint32_t n_ctx;
-    float rope_base;   /* 0: learned positions */
-    float rope_factor; /* Llama 3's scaling of low frequencies; 0: none */
-    bool is_tied;      /* token_embd is the output matrix too */
+    float norm_epsilon;
+    float rope_base;         /* 0: learned positions */
+    float rope_factor;       /* Llama 3's scaling of low frequencies; 0: none */
+    uint32_t sliding_window; /* 0: none */
+    uint32_t n_dense; /* width between the two dense layers after an encoder's pooling; 0: none */
+    bool has_qk_norm;
+    bool has_post_norm; /* norms after attention and after the feed-forward part, too */
+    bool is_tied;       /* token_embd is the output matrix too */
     make_model_vocab vocab;
     const char *pre;    /* pre-tokenizer of BPE */
     uint32_t n_special; /* control tokens of BPE, at the end */
@@ -44,8 +52,10 @@ typedef struct make_model_shape {
 
 typedef struct make_model_options {
     const make_model_shape *shape;
-    gol_type type; /* of matrices, gol_can_quantize() knows it; norms, biases, positions are F32 */
-    bool byte_vocab; /* only bytes and control tokens, whatever the shape says */
+    /* Of matrices; norms, biases, positions are F32. Types without a quantizer get random blocks of the right size. */
+    gol_type type;
+    const gol_mix *mix; /* instead of type; NULL: none */
+    bool byte_vocab;    /* only bytes and control tokens, whatever the shape says */
     uint64_t seed;
 } make_model_options;
 
@@ -53,12 +63,12 @@ typedef struct make_model_options {
 const make_model_shape *make_model_find_shape(const char *arch, const char *name);
 const make_model_shape *make_model_get_shape(int i); /* NULL at the end */
 
+/* Tokens of the vocabulary, byte_vocab as in the options. */
+uint32_t make_model_n_vocab(const make_model_shape *shape, bool byte_vocab);
+
+bool make_model_can_write(gol_type type);
+
 /* GOL_EINVAL: rows are no whole blocks of the type. Otherwise what the GGUF writer returns. */
 int make_model_write(const char *path, const make_model_options *options, gol_err *err);
-
-/* Between this tool's files. Adds the tokenizer's keys; strings live in the arena. */
-int make_model_add_vocab(gol_gguf_writer *w, gol_arena *arena, const make_model_shape *shape,
-                         uint32_t n_vocab, gol_err *err);
-uint32_t make_model_n_vocab(const make_model_shape *shape, bool byte_vocab);
 
 #endif

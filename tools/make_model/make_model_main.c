@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "make_model/make_model.h"
-#include "quant/quantize.h"
 
 static void print_usage(FILE *out)
 {
@@ -17,12 +16,19 @@ static void print_usage(FILE *out)
           "Writes a GGUF model with random weights and a working tokenizer.\n\n  types:",
           out);
     for (uint32_t id = 0; id < GOL_TYPE_N_IDS; id++) {
-        if (gol_can_quantize((gol_type)id))
+        if (make_model_can_write((gol_type)id))
             fprintf(out, " %s", gol_type_find(id)->name);
     }
-    fputs(" (default F16)\n  arch and shape:\n", out);
+    fputs(" (default F16)\n  mixtures:", out);
+    for (int i = 0; gol_mix_get(i); i++) {
+        gol_type type;
+        if (!gol_type_parse(gol_str_from(gol_mix_get(i)->name), &type))
+            fprintf(out, " %s", gol_mix_get(i)->name);
+    }
+    fputs("\n  arch and shape:\n", out);
     for (int i = 0; make_model_get_shape(i); i++)
-        fprintf(out, "    %-6s %s\n", make_model_get_shape(i)->arch, make_model_get_shape(i)->name);
+        fprintf(out, "    %-15s %s\n", make_model_get_shape(i)->arch,
+                make_model_get_shape(i)->name);
 }
 
 static int parse_seed(uint64_t *out, const char *text)
@@ -43,6 +49,18 @@ typedef struct arguments {
     make_model_options options;
 } arguments;
 
+/* A type for every matrix, or else the name of a mixture. */
+static bool take_type(make_model_options *options, const char *value)
+{
+    options->mix = NULL;
+    if (gol_type_parse(gol_str_from(value), &options->type) && make_model_can_write(options->type))
+        return true;
+    options->mix = gol_mix_find(gol_str_from(value));
+    if (!options->mix)
+        fprintf(stderr, "make_model: --type %s: no type or mixture that can be written\n", value);
+    return options->mix != NULL;
+}
+
 /* Takes one option; false, with a message, when it is wrong. */
 static bool take_option(arguments *args, int option, const char *value)
 {
@@ -57,11 +75,7 @@ static bool take_option(arguments *args, int option, const char *value)
         args->path = value;
         return true;
     case 't':
-        if (gol_type_parse(gol_str_from(value), &args->options.type) &&
-            gol_can_quantize(args->options.type))
-            return true;
-        fprintf(stderr, "make_model: --type %s: no type that can be written\n", value);
-        return false;
+        return take_type(&args->options, value);
     case 'v':
         args->options.byte_vocab = strcmp(value, "byte") == 0;
         if (args->options.byte_vocab || strcmp(value, "full") == 0)

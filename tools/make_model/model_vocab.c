@@ -1,6 +1,6 @@
 /*
  * The tokenizer of a made model, as GGUF keys. SPM: <unk> <s> </s>, 256 byte tokens, then pieces with falling
- * scores (the lowest id merges first). BPE: 256 byte symbols in GPT-2's order, one token per merge, control
+ * scores (the lowest id merges first); Gemma's begin with <pad> <eos> <bos> <unk>. BPE: 256 byte symbols in GPT-2's order, one token per merge, control
  * tokens at the end.
  */
 #include "make_model/make_model.h"
@@ -10,10 +10,12 @@
 #include <string.h>
 
 #include "make_model/model_pieces.h"
+#include "make_model/model_plan.h"
 
 enum {
     N_BYTES = 256,
     N_SPM_SPECIAL = 3,
+    N_GEMMA_SPECIAL = 4,
     N_SPM_BLANK = 1, /* without a piece for it, a blank would be the bytes of its mark */
     TEXT_MAX = 64
 };
@@ -34,6 +36,7 @@ typedef struct vocab {
     uint32_t n;
     uint32_t n_max;
     uint32_t n_merges;
+    uint32_t n_before_pieces; /* SPM: control and byte tokens */
     bool failed;
 } vocab;
 
@@ -43,6 +46,8 @@ uint32_t make_model_n_vocab(const make_model_shape *shape, bool byte_vocab)
         return shape->n_vocab;
     if (shape->vocab == MAKE_MODEL_VOCAB_SPM)
         return N_SPM_SPECIAL + N_BYTES + N_SPM_BLANK;
+    if (shape->vocab == MAKE_MODEL_VOCAB_GEMMA)
+        return N_GEMMA_SPECIAL + N_BYTES + N_SPM_BLANK;
     return N_BYTES + shape->n_special;
 }
 
@@ -79,7 +84,7 @@ static void add_spm_piece(vocab *v, const char *text)
 {
     char marked[TEXT_MAX];
     mark_blanks(marked, text, "\xe2\x96\x81"); /* U+2581 */
-    add_token(v, marked, TOKEN_NORMAL, -(float)(v->n - N_SPM_SPECIAL - N_BYTES));
+    add_token(v, marked, TOKEN_NORMAL, -(float)(v->n - v->n_before_pieces));
 }
 
 static void add_spm_characters(vocab *v, const char *from, bool letters)
@@ -92,16 +97,29 @@ static void add_spm_characters(vocab *v, const char *from, bool letters)
     }
 }
 
-static void fill_spm(vocab *v)
+static void add_spm_special(vocab *v, bool is_gemma)
 {
-    add_token(v, "<unk>", TOKEN_UNKNOWN, 0);
-    add_token(v, "<s>", TOKEN_CONTROL, 0);
-    add_token(v, "</s>", TOKEN_CONTROL, 0);
+    if (is_gemma) {
+        add_token(v, "<pad>", TOKEN_CONTROL, 0);
+        add_token(v, "<eos>", TOKEN_CONTROL, 0);
+        add_token(v, "<bos>", TOKEN_CONTROL, 0);
+        add_token(v, "<unk>", TOKEN_UNKNOWN, 0);
+    } else {
+        add_token(v, "<unk>", TOKEN_UNKNOWN, 0);
+        add_token(v, "<s>", TOKEN_CONTROL, 0);
+        add_token(v, "</s>", TOKEN_CONTROL, 0);
+    }
+}
+
+static void fill_spm(vocab *v, bool is_gemma)
+{
+    add_spm_special(v, is_gemma);
     for (int byte = 0; byte < N_BYTES; byte++) {
         char text[8];
         snprintf(text, sizeof text, "<0x%02X>", (unsigned)byte);
         add_token(v, text, TOKEN_BYTE, 0);
     }
+    v->n_before_pieces = v->n;
     static const char printable[] = "abcdefghijklmnopqrstuvwxyz.,!?'\"-:;()"
                                     "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ#$%&*+/<=>@[\\]^_`{|}~";
     add_spm_piece(v, " ");
@@ -149,8 +167,9 @@ static void add_merge(vocab *v, const make_model_piece *piece)
     v->merges[v->n_merges++] = keep(v, text);
 }
 
-static void add_bpe_special(vocab *v, uint32_t i, uint32_t n_special)
+static void add_bpe_special(vocab *v, uint32_t i, uint32_t n_special, bool is_qwen)
 {
+    static const char *const qwen[] = {"<|endoftext|>", "<|im_start|>", "<|im_end|>"};
     static const char *const llama3[] = {
         "<|begin_of_text|>",
         "<|end_of_text|>",
@@ -165,8 +184,13 @@ static void add_bpe_special(vocab *v, uint32_t i, uint32_t n_special)
         "<|python_tag|>",
     };
     enum { N_NAMED = sizeof llama3 / sizeof llama3[0], N_RESERVED_NAMED = 3 };
+    enum { N_QWEN = sizeof qwen / sizeof qwen[0] };
     char text[TEXT_MAX];
-    if (n_special == 1)
+    if (is_qwen && i < N_QWEN)
+        snprintf(text, sizeof text, "%s", qwen[i]);
+    else if (is_qwen)
+        snprintf(text, sizeof text, "<|unused_%u|>", i - N_QWEN);
+    else if (n_special == 1)
         snprintf(text, sizeof text, "<|endoftext|>");
     else if (i < N_NAMED)
         snprintf(text, sizeof text, "%s", llama3[i]);
@@ -176,8 +200,14 @@ static void add_bpe_special(vocab *v, uint32_t i, uint32_t n_special)
     add_token(v, text, TOKEN_CONTROL, 0);
 }
 
-static void fill_bpe(vocab *v, uint32_t n_special)
+static bool is_qwen(const make_model_shape *shape)
 {
+    return strcmp(shape->pre, "qwen2") == 0;
+}
+
+static void fill_bpe(vocab *v, const make_model_shape *shape)
+{
+    const uint32_t n_special = shape->n_special;
     for (int byte = 0; byte < N_BYTES; byte++) {
         if (is_visible(byte))
             add_byte_symbol(v, byte);
@@ -192,30 +222,33 @@ static void fill_bpe(vocab *v, uint32_t n_special)
     while (v->n < v->n_max - n_special && make_model_next_piece(&pieces, &piece))
         add_merge(v, &piece);
     for (uint32_t i = 0; i < n_special; i++)
-        add_bpe_special(v, i, n_special);
+        add_bpe_special(v, i, n_special, is_qwen(shape));
 }
 
-static void emit_spm(gol_gguf_writer *w, const vocab *v)
+static void emit_spm(gol_gguf_writer *w, const vocab *v, bool is_gemma)
 {
     gol_gguf_writer_add_str(w, "tokenizer.ggml.model", GOL_STR("llama"));
     gol_gguf_writer_add_str(w, "tokenizer.ggml.pre", GOL_STR("default"));
     gol_gguf_writer_add_array(w, "tokenizer.ggml.scores", GOL_VALUE_F32, v->scores, v->n);
-    gol_gguf_writer_add_u32(w, "tokenizer.ggml.unknown_token_id", 0);
-    gol_gguf_writer_add_u32(w, "tokenizer.ggml.bos_token_id", 1);
-    gol_gguf_writer_add_u32(w, "tokenizer.ggml.eos_token_id", 2);
+    gol_gguf_writer_add_u32(w, "tokenizer.ggml.unknown_token_id", is_gemma ? 3 : 0);
+    gol_gguf_writer_add_u32(w, "tokenizer.ggml.bos_token_id", is_gemma ? 2 : 1);
+    gol_gguf_writer_add_u32(w, "tokenizer.ggml.eos_token_id", is_gemma ? 1 : 2);
+    if (is_gemma)
+        gol_gguf_writer_add_u32(w, "tokenizer.ggml.padding_token_id", 0);
     gol_gguf_writer_add_bool(w, "tokenizer.ggml.add_bos_token", true);
-    gol_gguf_writer_add_bool(w, "tokenizer.ggml.add_eos_token", false);
+    gol_gguf_writer_add_bool(w, "tokenizer.ggml.add_eos_token", is_gemma); /* an encoder's */
 }
 
 static void emit_bpe(gol_gguf_writer *w, const vocab *v, const make_model_shape *shape)
 {
     const uint32_t special = v->n - shape->n_special; /* id of the first */
-    const bool is_llama3 = shape->n_special > 1;
+    const bool is_llama3 = shape->n_special > 1 && !is_qwen(shape);
+    const uint32_t end = is_qwen(shape) ? 2 : is_llama3 ? 9 : 0;
     gol_gguf_writer_add_str(w, "tokenizer.ggml.model", GOL_STR("gpt2"));
     gol_gguf_writer_add_str(w, "tokenizer.ggml.pre", gol_str_from(shape->pre));
     gol_gguf_writer_add_strs(w, "tokenizer.ggml.merges", v->merges, v->n_merges);
     gol_gguf_writer_add_u32(w, "tokenizer.ggml.bos_token_id", special);
-    gol_gguf_writer_add_u32(w, "tokenizer.ggml.eos_token_id", is_llama3 ? special + 9 : special);
+    gol_gguf_writer_add_u32(w, "tokenizer.ggml.eos_token_id", special + end);
     gol_gguf_writer_add_bool(w, "tokenizer.ggml.add_bos_token", is_llama3);
 }
 
@@ -229,11 +262,12 @@ int make_model_add_vocab(gol_gguf_writer *w, gol_arena *arena, const make_model_
     v.merges = gol_arena_try_array(arena, n_vocab, sizeof *v.merges);
     if (!v.tokens || !v.types || !v.scores || !v.merges)
         return gol_fail(err, GOL_ENOMEM, "out of memory for a vocabulary of %u tokens", n_vocab);
-    if (shape->vocab == MAKE_MODEL_VOCAB_SPM) {
-        fill_spm(&v);
-        emit_spm(w, &v);
+    if (shape->vocab != MAKE_MODEL_VOCAB_BPE) {
+        const bool is_gemma = shape->vocab == MAKE_MODEL_VOCAB_GEMMA;
+        fill_spm(&v, is_gemma);
+        emit_spm(w, &v, is_gemma);
     } else {
-        fill_bpe(&v, shape->n_special);
+        fill_bpe(&v, shape);
         emit_bpe(w, &v, shape);
     }
     if (v.failed)
