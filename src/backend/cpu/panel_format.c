@@ -3,40 +3,41 @@
  */
 #include "backend/cpu/panel_format.h"
 
-#define RAW_F32                                                                                    \
-    {                                                                                              \
-        .product = GOL_PRODUCT_F32                                                                 \
-    }
+/* Packed as blocks, kept as rows, packed as plain numbers. */
+#define BLOCKS(type, kind, zero, head, scale, quant)                                               \
+    [type] = {GOL_PRODUCT_INT, kind, zero, head, scale, quant, gol_pack_blocks, type}
+#define RAW(type, product, kind, zero) [type] = {product, kind, zero, 0, 0, 0, NULL, type}
+#define PLAIN(type, quant, pack)       [type] = {GOL_PRODUCT_F32, 0, 0, 0, 0, quant, pack, type}
 
 /* clang-format off */
 static const gol_panel_format formats[GOL_TYPE_N_IDS] = {
-    /*                   product           kind              zero  head scale quant  pack */
-    [GOL_TYPE_F32]   = {GOL_PRODUCT_F32, 0,                   0,    0,    0, 2048, gol_pack_f32},
-    [GOL_TYPE_F16]   = {GOL_PRODUCT_F32, 0,                   0,    0,    0, 1024, gol_pack_f16},
-    [GOL_TYPE_BF16]  = {GOL_PRODUCT_F32, 0,                   0,    0,    0, 1024, gol_pack_bf16},
-    [GOL_TYPE_Q8_0]  = {GOL_PRODUCT_INT, GOL_INT_Z32_WIDE,  128,    0,   32,  512, gol_pack_q8_0},
-    [GOL_TYPE_Q4_0]  = {GOL_PRODUCT_INT, GOL_INT_Z32,         8,    0,   32,  256, gol_pack_q4_0},
-    [GOL_TYPE_F64]     = RAW_F32,
-    [GOL_TYPE_Q4_1]    = RAW_F32,
-    [GOL_TYPE_Q5_0]    = RAW_F32,
-    [GOL_TYPE_Q5_1]    = RAW_F32,
-    [GOL_TYPE_Q2_K]    = RAW_F32,
-    [GOL_TYPE_Q3_K]    = RAW_F32,
-    [GOL_TYPE_Q4_K]    = RAW_F32,
-    [GOL_TYPE_Q5_K]    = RAW_F32,
-    [GOL_TYPE_Q6_K]    = RAW_F32,
-    [GOL_TYPE_IQ1_S]   = RAW_F32,
-    [GOL_TYPE_IQ1_M]   = RAW_F32,
-    [GOL_TYPE_IQ2_XXS] = RAW_F32,
-    [GOL_TYPE_IQ2_XS]  = RAW_F32,
-    [GOL_TYPE_IQ2_S]   = RAW_F32,
-    [GOL_TYPE_IQ3_XXS] = RAW_F32,
-    [GOL_TYPE_IQ3_S]   = RAW_F32,
-    [GOL_TYPE_IQ4_NL]  = RAW_F32,
-    [GOL_TYPE_IQ4_XS]  = RAW_F32,
-    [GOL_TYPE_TQ1_0]   = RAW_F32,
-    [GOL_TYPE_TQ2_0]   = RAW_F32,
-    [GOL_TYPE_MXFP4]   = RAW_F32,
+    PLAIN(GOL_TYPE_F32,  2048, gol_pack_f32),
+    PLAIN(GOL_TYPE_F16,  1024, gol_pack_f16),
+    PLAIN(GOL_TYPE_BF16, 1024, gol_pack_bf16),
+    RAW(GOL_TYPE_F64, GOL_PRODUCT_F32, 0, 0),
+    /*     type             kind              zero  head scale quant */
+    BLOCKS(GOL_TYPE_Q8_0,   GOL_INT_Z32_WIDE,  128,   0,   32,  512),
+    BLOCKS(GOL_TYPE_Q4_0,   GOL_INT_Z32,         8,   0,   32,  256),
+    BLOCKS(GOL_TYPE_Q4_1,   GOL_INT_M32,         0,   0,   64,  256),
+    BLOCKS(GOL_TYPE_Q5_0,   GOL_INT_Z32,        16,   0,   32,  320),
+    BLOCKS(GOL_TYPE_Q5_1,   GOL_INT_M32,         0,   0,   64,  320),
+    BLOCKS(GOL_TYPE_IQ4_NL, GOL_INT_Z32_WIDE,  128,   0,   32,  256),
+    BLOCKS(GOL_TYPE_MXFP4,  GOL_INT_Z32,        16,   0,   16,  256),
+    BLOCKS(GOL_TYPE_Q2_K,   GOL_INT_M16,         0,  64,   32,  128),
+    BLOCKS(GOL_TYPE_Q3_K,   GOL_INT_Z16,         4,  32,   24,  192),
+    BLOCKS(GOL_TYPE_Q4_K,   GOL_INT_M32,         0,  64,   24,  256),
+    BLOCKS(GOL_TYPE_Q5_K,   GOL_INT_M32,         0,  64,   24,  320),
+    BLOCKS(GOL_TYPE_Q6_K,   GOL_INT_Z16,        32,  32,   32,  384),
+    BLOCKS(GOL_TYPE_IQ4_XS, GOL_INT_Z32_WIDE,  128,  32,   12,  256),
+    BLOCKS(GOL_TYPE_TQ1_0,  GOL_INT_Z32,         1,  32,    0,  104),
+    BLOCKS(GOL_TYPE_TQ2_0,  GOL_INT_Z32,         1,  32,    0,  128),
+    RAW(GOL_TYPE_IQ1_S,   GOL_PRODUCT_F32, 0, 0),
+    RAW(GOL_TYPE_IQ1_M,   GOL_PRODUCT_F32, 0, 0),
+    RAW(GOL_TYPE_IQ2_XXS, GOL_PRODUCT_F32, 0, 0),
+    RAW(GOL_TYPE_IQ2_XS,  GOL_PRODUCT_F32, 0, 0),
+    RAW(GOL_TYPE_IQ2_S,   GOL_PRODUCT_F32, 0, 0),
+    RAW(GOL_TYPE_IQ3_XXS, GOL_PRODUCT_F32, 0, 0),
+    RAW(GOL_TYPE_IQ3_S,   GOL_PRODUCT_F32, 0, 0),
 };
 /* clang-format on */
 

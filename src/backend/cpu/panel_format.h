@@ -2,9 +2,9 @@
  * How a weight of each type lies in memory for the product: packed into panels at load, or raw, as rows of the file. A packed
  * stretch of n blocks (panel.h) is
  *
- *     head    head_bytes                            scales that a whole super-block shares
- *     scales  n * scale_bytes, rounded up to 64     16 rows side by side
- *     quants  n * quant_bytes                       16 rows interleaved
+ *     head    head_bytes          scales that a whole super-block shares
+ *     scales  n * scale_bytes     16 rows side by side
+ *     quants  n * quant_bytes     16 rows interleaved, aligned to 64 bytes
  *
  * and a panel its stretches one after another, all of them aligned to 64 bytes. Packing keeps every bit of the file's numbers
  * and takes at most 5% more room. What lies where inside the three parts stands at each type's packer (pack_*.c).
@@ -47,6 +47,7 @@ typedef struct gol_panel_format {
     uint16_t scale_bytes;      /* of a block */
     uint16_t quant_bytes;      /* of a block */
     gol_pack_stretch_fn *pack; /* NULL: raw */
+    gol_type type;
 } gol_panel_format;
 
 /* product is GOL_PRODUCT_NONE for types that no weight can have. */
@@ -66,7 +67,7 @@ static inline size_t gol_panel_n_blocks(size_t n_in)
 /* Offset of the quants of a stretch of n_blocks. */
 static inline size_t gol_stretch_quants(const gol_panel_format *f, size_t n_blocks)
 {
-    return f->head_bytes + (n_blocks * f->scale_bytes + 63) / 64 * 64;
+    return (f->head_bytes + n_blocks * f->scale_bytes + 63) / 64 * 64;
 }
 
 static inline size_t gol_stretch_bytes(const gol_panel_format *f, size_t n_blocks)
@@ -85,6 +86,6 @@ static inline size_t gol_stretch_n_blocks(size_t n_in, size_t stretch)
 }
 
 gol_pack_stretch_fn gol_pack_f32, gol_pack_f16, gol_pack_bf16;
-gol_pack_stretch_fn gol_pack_q8_0, gol_pack_q4_0;
+gol_pack_stretch_fn gol_pack_blocks;
 
 #endif

@@ -6,33 +6,33 @@
 
 #define GOL_KERN_UNPACK_INT(X)                                                                     \
     X(unpack_int[GOL_TYPE_Q8_0], gol_unpack_q8_0_c, GOL_CPU_C)                                     \
-    X(unpack_int[GOL_TYPE_Q4_0], gol_unpack_q4_0_c, GOL_CPU_C)
+    X(unpack_int[GOL_TYPE_Q4_0], gol_unpack_q4_0_c, GOL_CPU_C)                                     \
+    X(unpack_int[GOL_TYPE_Q4_1], gol_unpack_q4_1_c, GOL_CPU_C)                                     \
+    X(unpack_int[GOL_TYPE_Q5_0], gol_unpack_q5_0_c, GOL_CPU_C)                                     \
+    X(unpack_int[GOL_TYPE_Q5_1], gol_unpack_q5_1_c, GOL_CPU_C)                                     \
+    X(unpack_int[GOL_TYPE_IQ4_NL], gol_unpack_iq4_nl_c, GOL_CPU_C)                                 \
+    X(unpack_int[GOL_TYPE_MXFP4], gol_unpack_mxfp4_c, GOL_CPU_C)                                   \
+    X(unpack_int[GOL_TYPE_Q2_K], gol_unpack_q2_k_c, GOL_CPU_C)                                     \
+    X(unpack_int[GOL_TYPE_Q3_K], gol_unpack_q3_k_c, GOL_CPU_C)                                     \
+    X(unpack_int[GOL_TYPE_Q4_K], gol_unpack_q4_k_c, GOL_CPU_C)                                     \
+    X(unpack_int[GOL_TYPE_Q5_K], gol_unpack_q5_k_c, GOL_CPU_C)                                     \
+    X(unpack_int[GOL_TYPE_Q6_K], gol_unpack_q6_k_c, GOL_CPU_C)                                     \
+    X(unpack_int[GOL_TYPE_IQ4_XS], gol_unpack_iq4_xs_c, GOL_CPU_C)                                 \
+    X(unpack_int[GOL_TYPE_TQ1_0], gol_unpack_tq1_0_c, GOL_CPU_C)                                   \
+    X(unpack_int[GOL_TYPE_TQ2_0], gol_unpack_tq2_0_c, GOL_CPU_C)
 
 #define GOL_KERN_UNPACK_F32(X)                                                                     \
     X(unpack_f32[GOL_TYPE_F32], gol_unpack_f32_c, GOL_CPU_C)                                       \
     X(unpack_f32[GOL_TYPE_F16], gol_unpack_f16_c, GOL_CPU_C)                                       \
     X(unpack_f32[GOL_TYPE_BF16], gol_unpack_bf16_c, GOL_CPU_C)                                     \
     X(unpack_f32[GOL_TYPE_F64], gol_unpack_f64_c, GOL_CPU_C)                                       \
-    X(unpack_f32[GOL_TYPE_Q4_1], gol_unpack_q4_1_c, GOL_CPU_C)                                     \
-    X(unpack_f32[GOL_TYPE_Q5_0], gol_unpack_q5_0_c, GOL_CPU_C)                                     \
-    X(unpack_f32[GOL_TYPE_Q5_1], gol_unpack_q5_1_c, GOL_CPU_C)                                     \
-    X(unpack_f32[GOL_TYPE_Q2_K], gol_unpack_q2_k_c, GOL_CPU_C)                                     \
-    X(unpack_f32[GOL_TYPE_Q3_K], gol_unpack_q3_k_c, GOL_CPU_C)                                     \
-    X(unpack_f32[GOL_TYPE_Q4_K], gol_unpack_q4_k_c, GOL_CPU_C)                                     \
-    X(unpack_f32[GOL_TYPE_Q5_K], gol_unpack_q5_k_c, GOL_CPU_C)                                     \
-    X(unpack_f32[GOL_TYPE_Q6_K], gol_unpack_q6_k_c, GOL_CPU_C)                                     \
     X(unpack_f32[GOL_TYPE_IQ1_S], gol_unpack_iq1_s_c, GOL_CPU_C)                                   \
     X(unpack_f32[GOL_TYPE_IQ1_M], gol_unpack_iq1_m_c, GOL_CPU_C)                                   \
     X(unpack_f32[GOL_TYPE_IQ2_XXS], gol_unpack_iq2_xxs_c, GOL_CPU_C)                               \
     X(unpack_f32[GOL_TYPE_IQ2_XS], gol_unpack_iq2_xs_c, GOL_CPU_C)                                 \
     X(unpack_f32[GOL_TYPE_IQ2_S], gol_unpack_iq2_s_c, GOL_CPU_C)                                   \
     X(unpack_f32[GOL_TYPE_IQ3_XXS], gol_unpack_iq3_xxs_c, GOL_CPU_C)                               \
-    X(unpack_f32[GOL_TYPE_IQ3_S], gol_unpack_iq3_s_c, GOL_CPU_C)                                   \
-    X(unpack_f32[GOL_TYPE_IQ4_NL], gol_unpack_iq4_nl_c, GOL_CPU_C)                                 \
-    X(unpack_f32[GOL_TYPE_IQ4_XS], gol_unpack_iq4_xs_c, GOL_CPU_C)                                 \
-    X(unpack_f32[GOL_TYPE_TQ1_0], gol_unpack_tq1_0_c, GOL_CPU_C)                                   \
-    X(unpack_f32[GOL_TYPE_TQ2_0], gol_unpack_tq2_0_c, GOL_CPU_C)                                   \
-    X(unpack_f32[GOL_TYPE_MXFP4], gol_unpack_mxfp4_c, GOL_CPU_C)
+    X(unpack_f32[GOL_TYPE_IQ3_S], gol_unpack_iq3_s_c, GOL_CPU_C)
 
 #define GOL_KERN_INT_CORE(X)                                                                       \
     X(int_core[GOL_INT_Z32], gol_int_core_z32_c, GOL_CPU_C)                                        \
