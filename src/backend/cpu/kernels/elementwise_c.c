@@ -3,35 +3,42 @@
  */
 #include "backend/cpu/kernels/kernels.h"
 
-#include <math.h>
-
-#include "quant/half.h"
+#include "backend/cpu/kernels/gelu.h"
+#include "backend/cpu/kernels/vec_math_c.h"
 
 static inline float silu(float x)
 {
-    return x / (1.0f + expf(-x));
+    return x / (1.0f + gol_exp_c(-x));
 }
 
-/*
- * Hendrycks and Gimpel, "Gaussian Error Linear Units" (2016), the tanh approximation: sqrt(2/pi) and 0.044715 are theirs.
- * Argument and result are rounded to binary16, as llama.cpp does (docs/decisions/0005): 2^-12 of the value, far less than a
- * binary16 KV cache costs. Beyond 10 the function is x or 0 to more digits than a float has.
- */
+/* The nearest binary16, of numbers below 65520 and NaNs; without branches, like everything in vec_math_c.h. */
+static inline float round_to_half(float x)
+{
+    const uint32_t bits = gol_f32_bits(x);
+    const int32_t magnitude = (int32_t)bits & INT32_MAX;
+    /* ties to even: 13 bits are dropped */
+    const uint32_t rounded = (bits + 0xfff + (bits >> 13 & 1)) & ~0x1fffu;
+    /* subnormals of binary16 are multiples of 2^-24: no others are left beside 0.5 */
+    const float small = copysignf((fabsf(x) + 0.5f) - 0.5f, x);
+    const float y = gol_choose_c(magnitude < 0x38800000, small, gol_f32_from_bits(rounded));
+    return gol_choose_c(magnitude > 0x7f800000, x, y);
+}
+
 static inline float gelu(float x)
 {
-    if (x >= 10.0f)
-        return x;
-    if (x <= -10.0f)
-        return 0.0f;
-    const float h = gol_f16_to_f32(gol_f32_to_f16(x));
-    const float y = 0.5f * h *
-                    (1.0f + tanhf(0.79788456080286535588f * (h + 0.044715f * h * h * h)));
-    return gol_f16_to_f32(gol_f32_to_f16(y));
+    const int32_t bits = (int32_t)gol_f32_bits(x);
+    const int32_t magnitude = bits & INT32_MAX;
+    const uint32_t end = gol_f32_bits(GOL_GELU_END);
+    const int is_beyond = (uint32_t)magnitude - end <= gol_f32_bits(INFINITY) - end; /* no NaN */
+    const float h = round_to_half(x);
+    const float inner = h + GOL_GELU_CUBE * (h * h * h);
+    const float y = round_to_half(h / (1.0f + gol_exp_c(GOL_GELU_FACTOR * inner)));
+    return gol_choose_c(is_beyond, gol_choose_c(bits < 0, 0.0f, x), y);
 }
 
 static inline float gelu_erf(float x)
 {
-    return 0.5f * x * (1.0f + erff(x * 0.70710678118654752440f));
+    return 0.5f * x * (1.0f + gol_erf_c(x * GOL_SQRT_HALF));
 }
 
 /* A NaN stays one. */
@@ -103,5 +110,5 @@ void gol_scale_f32_c(float *out, const float *x, float factor, size_t n)
 void gol_softcap_f32_c(float *out, const float *x, float cap, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        out[i] = cap * tanhf(x[i] / cap);
+        out[i] = cap * gol_tanh_c(x[i] / cap);
 }
