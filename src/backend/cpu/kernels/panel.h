@@ -67,15 +67,15 @@ typedef struct gol_stretch {
     size_t n_in; /* inputs that exist, > 32 * (n_blocks - 1) */
 } gol_stretch;
 
-/* A stretch as the integer cores want it. Lies in a worker's L1 buffer, aligned to 64 bytes. */
+/* A stretch as the integer cores want it. Lies in a worker's L1 buffer; every array begins at a multiple of 64 bytes. */
 typedef struct gol_int_panel {
-    const uint8_t *
-        q; /* [n_blocks][8][16][4]: in store, or in the packed weight where it already lies like this */
     float scale[GOL_STRETCH_INPUTS / GOL_GROUP_MIN]
                [GOL_PANEL_ROWS]; /* [n_blocks * 32 / group][16] */
     float min[GOL_STRETCH_INPUTS / GOL_GROUP_MIN]
              [GOL_PANEL_ROWS]; /* likewise; not written for types without mins */
     uint8_t store[GOL_STRETCH_INPUTS * GOL_PANEL_ROWS];
+    const uint8_t *
+        q; /* [n_blocks][8][16][4]: in store, or in the packed weight where it already lies like this */
 } __attribute__((aligned(64))) gol_int_panel;
 
 /* Activations of a tile, packed for an integer core. */
