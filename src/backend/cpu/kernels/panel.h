@@ -67,7 +67,7 @@ typedef struct gol_stretch {
     size_t n_in; /* inputs that exist, > 32 * (n_blocks - 1) */
 } gol_stretch;
 
-/* A stretch as the integer cores want it. Lies in a worker's L1 buffer; every array begins at a multiple of 64 bytes. */
+/* A stretch as the integer cores want it. Lies in a worker's L1 buffer; every member but q begins at a multiple of 64 bytes. */
 typedef struct gol_int_panel {
     float scale[GOL_STRETCH_INPUTS / GOL_GROUP_MIN]
                [GOL_PANEL_ROWS]; /* [n_blocks * 32 / group][16] */
