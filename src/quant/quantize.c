@@ -1,6 +1,6 @@
 /*
  * The door of quantization: which types can be written, the check of the input, and the unquantized float
- * types. The block types are in quantize_q32.c and quantize_k.c.
+ * types. The block types are in the other files quantize_*.c.
  */
 #include "quant/quantize.h"
 
@@ -35,6 +35,8 @@ static void quantize_bf16(void *y, const float *x, size_t n)
 }
 
 #define F16_MAX 65504.0f
+/* What a reader multiplies stays finite: levels reach 12 times a power of two below the data's. */
+#define MXFP4_MAX 0x1p120f
 
 typedef struct quantizer {
     gol_quantize_blocks *quantize;
@@ -51,9 +53,16 @@ static const quantizer quantizers[GOL_TYPE_N_IDS] = {
     [GOL_TYPE_Q5_0] = {gol_quantize_q5_0, 16 * F16_MAX},
     [GOL_TYPE_Q5_1] = {gol_quantize_q5_1, F16_MAX},
     [GOL_TYPE_Q8_0] = {gol_quantize_q8_0, 127 * F16_MAX},
+    [GOL_TYPE_Q2_K] = {gol_quantize_q2_k, F16_MAX},
+    [GOL_TYPE_Q3_K] = {gol_quantize_q3_k, F16_MAX},
     [GOL_TYPE_Q4_K] = {gol_quantize_q4_k, F16_MAX},
     [GOL_TYPE_Q5_K] = {gol_quantize_q5_k, F16_MAX},
     [GOL_TYPE_Q6_K] = {gol_quantize_q6_k, F16_MAX},
+    [GOL_TYPE_IQ4_NL] = {gol_quantize_iq4_nl, F16_MAX},
+    [GOL_TYPE_IQ4_XS] = {gol_quantize_iq4_xs, F16_MAX},
+    [GOL_TYPE_TQ1_0] = {gol_quantize_tq1_0, F16_MAX},
+    [GOL_TYPE_TQ2_0] = {gol_quantize_tq2_0, F16_MAX},
+    [GOL_TYPE_MXFP4] = {gol_quantize_mxfp4, MXFP4_MAX},
 };
 
 bool gol_can_quantize(gol_type type)

@@ -1,6 +1,6 @@
 /*
- * Reference quantization: float rows into blocks, plain round to nearest, deterministic. Used to convert model
- * files, to make test models, and as the yardstick of the kernels that quantize activations.
+ * Reference quantization: float rows into blocks of least error (README.md, rule 6), deterministic. Used to convert model
+ * files, to make test models, and (Q8_0) as the yardstick of the kernels that quantize activations.
  */
 #ifndef GOL_QUANT_QUANTIZE_H
 #define GOL_QUANT_QUANTIZE_H
@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "quant/types.h"
 
-/* F32 F16 BF16 Q4_0 Q4_1 Q5_0 Q5_1 Q8_0 Q4_K Q5_K Q6_K; the others have no quantizer here. */
+/* All types that weights have but integers, F64 and those with codebooks of vectors (IQ1, IQ2, IQ3). */
 bool gol_can_quantize(gol_type type);
 
 /*

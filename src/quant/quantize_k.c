@@ -1,116 +1,157 @@
 /*
- * Quantizers of K types: plain rounding in two levels, no search for the scale of least error (which ggml's
- * files have, so theirs differ). First each group's scale (and minimum) from its range, then the super-block's
- * d that holds the largest of them, then the groups' six- or eight-bit scales; codes are rounded with what a
- * reader will reconstruct.
+ * Quantizers of Q3_K and Q6_K: super-blocks whose groups of sixteen have a signed whole number as scale, times the
+ * super-block's d. As in quantize_k_min.c: groups by themselves, d from the largest, neighbours of the whole numbers, d by
+ * least squares.
+ *
+ *     value = d * scales[g] * q, q from -half to half - 1
  */
 #include "quant/quantize_rows.h"
 
 #include "quant/blocks.h"
-#include "quant/half.h"
+#include "quant/quantize_fit.h"
 
-enum { N_GROUPS_OF_32 = GOL_QK_K / 32, N_GROUPS_OF_16 = GOL_QK_K / 16, SIX_BITS_MAX = 63 };
+enum { N_GROUPS = 16, N_GROUP = 16, N_ROUNDS = 2 };
 
-typedef struct scale_min_plan {
-    float d; /* as a reader gets it from binary16 */
-    float dmin;
-    uint8_t scales[N_GROUPS_OF_32];
-    uint8_t mins[N_GROUPS_OF_32];
-} scale_min_plan;
+typedef struct signed_shape {
+    int half;      /* codes from -half */
+    int scale_low; /* scales from here to -scale_low - 1 */
+} signed_shape;
 
-static uint8_t six_bits(float value, float inverse)
+typedef struct signed_plan {
+    float d; /* as a reader gets it */
+    int scales[N_GROUPS];
+    float error;
+} signed_plan;
+
+static float error_of(const signed_plan *plan, int g, const gol_fit_group *group,
+                      signed_shape shape)
 {
-    return (uint8_t)gol_clamp_int((int)roundf(value * inverse), 0, SIX_BITS_MAX);
+    const gol_fit_line line = {plan->d * (float)plan->scales[g], 0.0f};
+    return gol_fit_error(group, N_GROUP, line, (float)-shape.half, (float)(shape.half - 1));
 }
 
-/* Scales and minima of Q4_K and Q5_K, codes 0 .. n_steps. A minimum is stored as what to subtract, hence never
- * above zero. */
-static void plan_scale_min(scale_min_plan *plan, const float x[GOL_QK_K], int n_steps)
+/* d maps the scale farthest from zero to the lowest whole number, which is one farther out than the highest. */
+static void plan_from_scales(signed_plan *plan, const gol_fit_group *groups,
+                             const float scales[N_GROUPS], signed_shape shape)
 {
-    float scales[N_GROUPS_OF_32];
-    float mins[N_GROUPS_OF_32];
-    float scale_max = 0.0f;
-    float min_max = 0.0f;
-    for (int g = 0; g < N_GROUPS_OF_32; g++) {
-        float low = 0.0f;
-        float high = x[32 * g];
-        for (int i = 0; i < 32; i++) {
-            const float value = x[32 * g + i];
-            low = value < low ? value : low;
-            high = value > high ? value : high;
+    *plan = (signed_plan){.d = gol_fit_f16(gol_extreme(scales, N_GROUPS) / (float)shape.scale_low)};
+    for (int g = 0; g < N_GROUPS; g++) {
+        const float n = gol_fit_code(scales[g], gol_inverse(plan->d), (float)shape.scale_low,
+                                     (float)(-shape.scale_low - 1));
+        plan->scales[g] = (int)n;
+        plan->error += error_of(plan, g, &groups[g], shape);
+    }
+}
+
+static float try_neighbours(signed_plan *plan, int g, const gol_fit_group *group,
+                            signed_shape shape)
+{
+    const int scale = plan->scales[g];
+    float best = error_of(plan, g, group, shape);
+    int best_scale = scale;
+    for (int near = scale - 1; near <= scale + 1; near += 2) {
+        if (near < shape.scale_low || near > -shape.scale_low - 1)
+            continue;
+        plan->scales[g] = near;
+        const float error = error_of(plan, g, group, shape);
+        if (error < best) {
+            best = error;
+            best_scale = near;
         }
-        scales[g] = (high - low) / (float)n_steps;
-        mins[g] = -low;
-        scale_max = scales[g] > scale_max ? scales[g] : scale_max;
-        min_max = mins[g] > min_max ? mins[g] : min_max;
     }
-    plan->d = gol_f16_to_f32(gol_f32_to_f16(scale_max / SIX_BITS_MAX));
-    plan->dmin = gol_f16_to_f32(gol_f32_to_f16(min_max / SIX_BITS_MAX));
-    for (int g = 0; g < N_GROUPS_OF_32; g++) {
-        plan->scales[g] = six_bits(scales[g], gol_inverse(plan->d));
-        plan->mins[g] = six_bits(mins[g], gol_inverse(plan->dmin));
+    plan->scales[g] = best_scale;
+    return best;
+}
+
+static void follow_codes(signed_plan *plan, const gol_fit_group *groups, signed_shape shape)
+{
+    double aa = 0, ax = 0; /* a = scale * code */
+    for (int g = 0; g < N_GROUPS; g++) {
+        const double scale = plan->scales[g];
+        const float inverse = gol_inverse(plan->d * (float)plan->scales[g]);
+        const gol_fit_sums s = gol_fit_sum_codes(&groups[g], N_GROUP, inverse, 0.0f,
+                                                 (float)-shape.half, (float)(shape.half - 1));
+        aa += scale * scale * (double)s.wqq;
+        ax += scale * (double)s.wxq;
+    }
+    if (aa > 0)
+        plan->d = gol_fit_f16((float)(ax / aa));
+}
+
+static void search(signed_plan *best, const gol_fit_group *groups, signed_shape shape)
+{
+    signed_plan plan = *best;
+    for (int round = 0; round < N_ROUNDS; round++) {
+        plan.error = 0;
+        for (int g = 0; g < N_GROUPS; g++)
+            plan.error += try_neighbours(&plan, g, &groups[g], shape);
+        if (plan.error < best->error)
+            *best = plan;
+        if (round + 1 < N_ROUNDS)
+            follow_codes(&plan, groups, shape);
     }
 }
 
-/* The inverse of gol_k4_scale_min(). */
-static void pack_scale_min(uint8_t packed[12], const scale_min_plan *plan)
+/* codes[256] from 0 on; half is to be subtracted. */
+static inline void plan_block(signed_plan *best, uint8_t codes[GOL_QK_K], const float x[GOL_QK_K],
+                              signed_shape shape)
 {
-    for (int g = 0; g < 4; g++) {
-        packed[g] = (uint8_t)(plan->scales[g] | (plan->scales[g + 4] >> 4) << 6);
-        packed[g + 4] = (uint8_t)(plan->mins[g] | (plan->mins[g + 4] >> 4) << 6);
-        packed[g + 8] = (uint8_t)((plan->scales[g + 4] & 15) | (plan->mins[g + 4] & 15) << 4);
+    const float low = (float)-shape.half;
+    const float high = (float)(shape.half - 1);
+    gol_fit_group groups[N_GROUPS];
+    float scales[N_GROUPS];
+    for (int g = 0; g < N_GROUPS; g++) {
+        gol_fit_init(&groups[g], x + N_GROUP * g, N_GROUP);
+        scales[g] = gol_extreme(x + N_GROUP * g, N_GROUP) / low;
+    }
+    plan_from_scales(best, groups, scales, shape);
+    if (best->error > 0.0f) {
+        signed_plan plan;
+        for (int g = 0; g < N_GROUPS; g++)
+            scales[g] = gol_fit_scale(&groups[g], N_GROUP, low, high);
+        plan_from_scales(&plan, groups, scales, shape);
+        search(&plan, groups, shape);
+        if (plan.error < best->error)
+            *best = plan;
+    }
+    for (int g = 0; g < N_GROUPS; g++) {
+        const gol_fit_line line = {best->d * (float)best->scales[g], 0.0f};
+        gol_fit_codes(codes + N_GROUP * g, x + N_GROUP * g, N_GROUP, line, low, high);
     }
 }
 
-static void plan_codes(uint8_t codes[GOL_QK_K], const scale_min_plan *plan, const float x[GOL_QK_K],
-                       int n_steps)
+/* The inverse of gol_q3_k_scales(): scales from -32 on. */
+static void pack_q3_k_scales(uint8_t packed[12], const int scales[N_GROUPS])
 {
-    for (int i = 0; i < GOL_QK_K; i++) {
-        const float inverse = gol_inverse(plan->d * (float)plan->scales[i / 32]);
-        const float min = plan->dmin * (float)plan->mins[i / 32];
-        codes[i] = (uint8_t)gol_clamp_int((int)roundf((x[i] + min) * inverse), 0, n_steps);
+    memset(packed, 0, 12);
+    for (int g = 0; g < N_GROUPS; g++) {
+        const int bits = scales[g] + 32;
+        packed[g % 8] |= (uint8_t)((bits & 15) << 4 * (g / 8));
+        packed[8 + g % 4] |= (uint8_t)((bits >> 4) << 2 * (g / 4));
     }
 }
 
-/* qs[128] of Q4_K and Q5_K. */
-static void pack_group_nibbles(uint8_t qs[128], const uint8_t codes[GOL_QK_K])
+void gol_pack_two_bits(uint8_t qs[64], const uint8_t codes[GOL_QK_K])
 {
-    for (int i = 0; i < 128; i++) {
-        const uint8_t *pair = codes + 64 * (i / 32) + i % 32;
-        qs[i] = (uint8_t)((pair[0] & 15) | (pair[32] & 15) << 4);
-    }
+    memset(qs, 0, 64);
+    for (int j = 0; j < GOL_QK_K; j++)
+        qs[32 * (j / 128) + j % 32] |= (uint8_t)((codes[j] & 3) << 2 * (j / 32 % 4));
 }
 
-void gol_quantize_q4_k(void *y, const float *x, size_t n)
+void gol_quantize_q3_k(void *y, const float *x, size_t n)
 {
-    gol_block_q4_k *block = y;
+    const signed_shape shape = {.half = 4, .scale_low = -32};
+    gol_block_q3_k *block = y;
     for (size_t b = 0; b < n / GOL_QK_K; b++, block++, x += GOL_QK_K) {
-        scale_min_plan plan;
+        signed_plan plan;
         uint8_t codes[GOL_QK_K];
-        plan_scale_min(&plan, x, 15);
-        plan_codes(codes, &plan, x, 15);
+        plan_block(&plan, codes, x, shape);
         block->d = gol_f32_to_f16(plan.d);
-        block->dmin = gol_f32_to_f16(plan.dmin);
-        pack_scale_min(block->scales, &plan);
-        pack_group_nibbles(block->qs, codes);
-    }
-}
-
-void gol_quantize_q5_k(void *y, const float *x, size_t n)
-{
-    gol_block_q5_k *block = y;
-    for (size_t b = 0; b < n / GOL_QK_K; b++, block++, x += GOL_QK_K) {
-        scale_min_plan plan;
-        uint8_t codes[GOL_QK_K];
-        plan_scale_min(&plan, x, 31);
-        plan_codes(codes, &plan, x, 31);
-        block->d = gol_f32_to_f16(plan.d);
-        block->dmin = gol_f32_to_f16(plan.dmin);
-        pack_scale_min(block->scales, &plan);
-        pack_group_nibbles(block->qs, codes);
-        memset(block->qh, 0, sizeof block->qh);
-        for (int i = 0; i < GOL_QK_K; i++)
-            block->qh[i % 32] |= (uint8_t)((codes[i] >> 4) << i / 32);
+        pack_q3_k_scales(block->scales, plan.scales);
+        gol_pack_two_bits(block->qs, codes);
+        memset(block->hmask, 0, sizeof block->hmask);
+        for (int j = 0; j < GOL_QK_K; j++)
+            block->hmask[j % 32] |= (uint8_t)((codes[j] >> 2) << j / 32);
     }
 }
 
@@ -129,21 +170,15 @@ static void pack_q6_k(gol_block_q6_k *block, const uint8_t codes[GOL_QK_K])
 
 void gol_quantize_q6_k(void *y, const float *x, size_t n)
 {
+    const signed_shape shape = {.half = 32, .scale_low = -128};
     gol_block_q6_k *block = y;
     for (size_t b = 0; b < n / GOL_QK_K; b++, block++, x += GOL_QK_K) {
-        float scales[N_GROUPS_OF_16];
-        for (int g = 0; g < N_GROUPS_OF_16; g++)
-            scales[g] = gol_extreme(x + 16 * g, 16) / -32.0f;
-        block->d = gol_f32_to_f16(gol_extreme(scales, N_GROUPS_OF_16) / -128.0f);
-        const float d = gol_f16_to_f32(block->d);
+        signed_plan plan;
         uint8_t codes[GOL_QK_K];
-        for (int j = 0; j < GOL_QK_K; j++) {
-            const int scale = gol_clamp_int((int)roundf(scales[j / 16] * gol_inverse(d)), -128,
-                                            127);
-            block->scales[j / 16] = (int8_t)scale;
-            const int q = (int)roundf(x[j] * gol_inverse(d * (float)scale));
-            codes[j] = (uint8_t)(gol_clamp_int(q, -32, 31) + 32);
-        }
+        plan_block(&plan, codes, x, shape);
+        block->d = gol_f32_to_f16(plan.d);
+        for (int g = 0; g < N_GROUPS; g++)
+            block->scales[g] = (int8_t)plan.scales[g];
         pack_q6_k(block, codes);
     }
 }

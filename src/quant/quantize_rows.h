@@ -8,12 +8,19 @@
 #include <float.h>
 #include <math.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef void gol_quantize_blocks(void *y, const float *x, size_t n);
 
 gol_quantize_blocks gol_quantize_q4_0, gol_quantize_q4_1, gol_quantize_q5_0, gol_quantize_q5_1,
     gol_quantize_q8_0;
-gol_quantize_blocks gol_quantize_q4_k, gol_quantize_q5_k, gol_quantize_q6_k;
+gol_quantize_blocks gol_quantize_q2_k, gol_quantize_q3_k, gol_quantize_q4_k, gol_quantize_q5_k,
+    gol_quantize_q6_k;
+gol_quantize_blocks gol_quantize_iq4_nl, gol_quantize_iq4_xs, gol_quantize_mxfp4;
+gol_quantize_blocks gol_quantize_tq1_0, gol_quantize_tq2_0;
+
+/* qs[64] of Q2_K, Q3_K and TQ2_0 from the low two bits of codes[256]. */
+void gol_pack_two_bits(uint8_t qs[64], const uint8_t codes[256]);
 
 static inline int gol_clamp_int(int value, int low, int high)
 {

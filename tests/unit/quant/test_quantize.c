@@ -14,6 +14,7 @@
 
 #include "base/rng.h"
 #include "quant/half.h"
+#include "quant/levels.h"
 #include "quant/quantize.h"
 
 enum {
@@ -22,10 +23,11 @@ enum {
 };
 
 /*
- * Largest error of an element, in steps, and mean square error relative to the data's for normal data. A step
- * is: without a minimum, the block's farthest element over n_down; with one, the block's range over n_down.
- * Bounds: half a step for rounding; a whole one where the codes reach one step less up than down; for K types
- * also half a unit of the six-bit (Q6_K: eight-bit) scale and minimum times the largest code.
+ * Largest error of an element, in steps, and mean square error relative to the data's for normal data. A step is: without a
+ * minimum, the block's farthest element over n_down; with one, the block's range over n_down.
+ * Bounds: plain rounding is off by half a step, or a whole one where the codes reach one step less up than down; K types add
+ * half a unit of their small scales and minima times the largest code; the search for the least error of all moves the
+ * ends of a block a little more.
  */
 typedef struct expectation {
     gol_type type;
@@ -37,14 +39,21 @@ typedef struct expectation {
 } expectation;
 
 static const expectation expectations[] = {
-    {GOL_TYPE_Q4_0, false, 8, 1.0f, 8.1e-3, 8 * 65504.0f},
-    {GOL_TYPE_Q4_1, true, 15, 0.5f, 6.7e-3, 65504.0f},
-    {GOL_TYPE_Q5_0, false, 16, 1.0f, 2.0e-3, 16 * 65504.0f},
-    {GOL_TYPE_Q5_1, true, 31, 0.5f, 1.6e-3, 65504.0f},
+    {GOL_TYPE_Q4_0, false, 8, 1.0f, 7.3e-3, 8 * 65504.0f},
+    {GOL_TYPE_Q4_1, true, 15, 1.0f, 5.3e-3, 65504.0f},
+    {GOL_TYPE_Q5_0, false, 16, 1.0f, 1.8e-3, 16 * 65504.0f},
+    {GOL_TYPE_Q5_1, true, 31, 1.0f, 1.3e-3, 65504.0f},
     {GOL_TYPE_Q8_0, false, 127, 0.5f, 3.1e-5, 127 * 65504.0f},
-    {GOL_TYPE_Q4_K, true, 15, 0.8f, 6.7e-3, 65504.0f},
-    {GOL_TYPE_Q5_K, true, 31, 1.05f, 1.6e-3, 65504.0f},
-    {GOL_TYPE_Q6_K, false, 32, 1.3f, 3.9e-4, 65504.0f},
+    {GOL_TYPE_Q2_K, true, 3, 0.8f, 7.8e-2, 65504.0f},
+    {GOL_TYPE_Q3_K, false, 4, 1.0f, 2.3e-2, 65504.0f},
+    {GOL_TYPE_Q4_K, true, 15, 0.8f, 5.5e-3, 65504.0f},
+    {GOL_TYPE_Q5_K, true, 31, 0.8f, 1.4e-3, 65504.0f},
+    {GOL_TYPE_Q6_K, false, 32, 0.8f, 3.3e-4, 65504.0f},
+    {GOL_TYPE_IQ4_NL, false, 6, 0.9f, 6.1e-3, 65504.0f},
+    {GOL_TYPE_IQ4_XS, false, 6, 0.9f, 6.1e-3, 65504.0f},
+    {GOL_TYPE_MXFP4, false, 3, 1.2f, 1.4e-2, 0x1p120f},
+    {GOL_TYPE_TQ1_0, false, 1, 0.9f, 2.1e-1, 65504.0f},
+    {GOL_TYPE_TQ2_0, false, 1, 0.9f, 2.1e-1, 65504.0f},
 };
 
 enum { N_EXPECTATIONS = sizeof expectations / sizeof expectations[0] };
@@ -193,62 +202,205 @@ static void data_on_the_codes_of_a_small_block_comes_back_exactly(void **state)
     assert_memory_equal(y, x, sizeof x);
 }
 
-static void data_on_the_codes_of_a_super_block_comes_back_exactly(void **state)
+static void data_on_the_codes_of_a_block_with_minima_comes_back_exactly(void **state)
 {
     (void)state;
+    static const struct {
+        gol_type type;
+        int n_group, code_max, scale_max;
+    } cases[] = {
+        {GOL_TYPE_Q2_K, 16, 3, 15}, {GOL_TYPE_Q4_K, 32, 15, 63}, {GOL_TYPE_Q5_K, 32, 31, 63}};
     gol_rng rng = {.key = 5};
-    for (int round = 0; round < 200; round++) {
-        const gol_type type = round % 2 ? GOL_TYPE_Q4_K : GOL_TYPE_Q5_K;
-        const int code_max = type == GOL_TYPE_Q4_K ? 15 : 31;
+    for (int round = 0; round < 300; round++) {
+        const int k = round % 3;
+        const uint64_t scale_max = (uint64_t)cases[k].scale_max;
         float x[256];
         float y[256];
-        for (int g = 0; g < 8; g++) {
-            /* Group 3 has the largest scale and minimum, so that d and dmin are 1. */
-            const int scale = g == 3 ? 63 : 1 + (int)gol_rng_below(&rng, 63);
-            const int min = g == 3 ? 63 : (int)gol_rng_below(&rng, 64);
-            for (int i = 0; i < 32; i++) {
-                const int random = (int)gol_rng_below(&rng, (uint64_t)code_max + 1);
-                const int code = i == 0 ? 0 : i == 1 ? code_max : random;
-                x[32 * g + i] = (float)(scale * code - min);
+        for (int i = 0; i < 256; i++) {
+            const int g = i / cases[k].n_group;
+            const int at = i % cases[k].n_group;
+            static int scale, min;
+            if (at == 0) {
+                /* Group 3 has the largest scale and minimum, so that d and dmin are 1. */
+                scale = g == 3 ? (int)scale_max : 1 + (int)gol_rng_below(&rng, scale_max);
+                min = g == 3 ? (int)scale_max : (int)gol_rng_below(&rng, scale_max + 1);
             }
+            const int random = (int)gol_rng_below(&rng, (uint64_t)cases[k].code_max + 1);
+            const int code = at == 0 ? 0 : at == 1 ? cases[k].code_max : random;
+            x[i] = (float)(scale * code - min);
         }
-        round_trip(y, type, x, 256);
+        round_trip(y, cases[k].type, x, 256);
         assert_memory_equal(y, x, sizeof x);
     }
 }
 
-static void data_on_the_codes_of_q6_k_comes_back_exactly(void **state)
+static void data_on_the_codes_of_a_block_with_signed_scales_comes_back_exactly(void **state)
 {
     (void)state;
+    static const struct {
+        gol_type type;
+        int half, scale_low;
+    } cases[] = {{GOL_TYPE_Q3_K, 4, -32}, {GOL_TYPE_Q6_K, 32, -128}};
     gol_rng rng = {.key = 6};
-    for (int round = 0; round < 100; round++) {
+    for (int round = 0; round < 200; round++) {
+        const int k = round % 2;
         float x[256];
         float y[256];
         for (int g = 0; g < 16; g++) {
-            const int magnitude = 1 + (int)gol_rng_below(&rng, 127);
-            const int scale = g == 9 ? -128 : gol_rng_below(&rng, 2) ? magnitude : -magnitude;
+            const int magnitude = 1 + (int)gol_rng_below(&rng, (uint64_t)-cases[k].scale_low - 1);
+            const int scale = g == 9                   ? cases[k].scale_low
+                              : gol_rng_below(&rng, 2) ? magnitude
+                                                       : -magnitude;
             for (int i = 0; i < 16; i++) {
-                const int code = i == 4 ? 0 : (int)gol_rng_below(&rng, 64);
-                x[16 * g + i] = (float)(scale * (code - 32)) * 0.5f;
+                const int random = (int)gol_rng_below(&rng, 2 * (uint64_t)cases[k].half);
+                x[16 * g + i] = (float)(scale * ((i == 4 ? 0 : random) - cases[k].half)) * 0.5f;
             }
         }
-        round_trip(y, GOL_TYPE_Q6_K, x, 256);
+        round_trip(y, cases[k].type, x, 256);
         for (int i = 0; i < 256; i++)
             assert_true(y[i] == x[i]);
     }
 }
 
-static void blocks_quantize_again_to_the_same_values(void **state)
+static void data_on_uneven_levels_comes_back_exactly(void **state)
 {
     (void)state;
-    static const gol_type types[] = {GOL_TYPE_F16, GOL_TYPE_BF16, GOL_TYPE_Q4_0, GOL_TYPE_Q5_0,
-                                     GOL_TYPE_Q8_0};
+    gol_rng rng = {.key = 7};
+    for (int round = 0; round < 200; round++) {
+        float x[256];
+        float y[256];
+        for (int g = 0; g < 8; g++) {
+            const int magnitude = 1 + (int)gol_rng_below(&rng, 31);
+            const int scale = g == 2 ? -32 : gol_rng_below(&rng, 2) ? magnitude : -magnitude;
+            for (int i = 0; i < 32; i++)
+                x[32 * g + i] = (float)(scale *
+                                        gol_iq4_levels[i == 9 ? 0 : gol_rng_below(&rng, 16)]);
+        }
+        round_trip(y, round % 2 ? GOL_TYPE_IQ4_NL : GOL_TYPE_IQ4_XS, x, 256);
+        assert_memory_equal(y, x, sizeof x);
+        for (int i = 0; i < 256; i++)
+            x[i] = ldexpf(gol_mxfp4_levels[i % 32 == 3 ? 7 : gol_rng_below(&rng, 16)], round - 100);
+        round_trip(y, GOL_TYPE_MXFP4, x, 256);
+        for (int i = 0; i < 256; i++)
+            assert_true(y[i] == x[i]);
+        for (int i = 0; i < 256; i++)
+            x[i] = 0.375f * (float)((int)gol_rng_below(&rng, 3) - 1);
+        round_trip(y, round % 2 ? GOL_TYPE_TQ1_0 : GOL_TYPE_TQ2_0, x, 256);
+        assert_memory_equal(y, x, sizeof x);
+    }
+}
+
+static double nmse_of(const float *y, const float *x)
+{
+    double error = 0;
+    double power = 0;
+    for (int i = 0; i < N; i++) {
+        error += ((double)y[i] - (double)x[i]) * ((double)y[i] - (double)x[i]);
+        power += (double)x[i] * (double)x[i];
+    }
+    return error / power;
+}
+
+/* Student's t of four degrees of freedom: heavy tails, as in attention matrices. */
+static void fill_heavy_tailed(float x[N], uint64_t seed)
+{
+    gol_rng rng = {.key = seed};
+    for (int i = 0; i < N; i++) {
+        double chi = 0;
+        for (int k = 0; k < 4; k++) {
+            const double z = gol_rng_next_normal(&rng);
+            chi += z * z;
+        }
+        x[i] = (float)(0.02 * gol_rng_next_normal(&rng) / sqrt(chi / 4));
+    }
+}
+
+static void more_bits_are_never_worse(void **state)
+{
+    (void)state;
+    static const gol_type rising[] = {GOL_TYPE_TQ2_0, GOL_TYPE_Q2_K, GOL_TYPE_Q3_K, GOL_TYPE_Q4_K,
+                                      GOL_TYPE_Q5_K,  GOL_TYPE_Q6_K, GOL_TYPE_Q8_0, GOL_TYPE_F16};
+    static float x[N], y[N];
+    for (uint64_t seed = 20; seed < 26; seed++) {
+        if (seed % 2)
+            fill_heavy_tailed(x, seed);
+        else
+            fill_normal(x, seed, 0.02);
+        double worse = 1;
+        for (size_t k = 0; k < sizeof rising / sizeof rising[0]; k++) {
+            round_trip(y, rising[k], x, N);
+            const double nmse = nmse_of(y, x);
+            if (!(nmse < worse / 2.2))
+                fail_msg("%s: relative error %g, %g with fewer bits", gol_type_get(rising[k])->name,
+                         nmse, worse);
+            worse = nmse;
+        }
+    }
+}
+
+/* What ggml's quantizers (without an importance matrix) leave of the same data, measured on a million elements of each kind;
+ * ours may be 3 % worse, and is better. */
+static void errors_are_no_larger_than_those_that_users_know(void **state)
+{
+    (void)state;
+    static const struct {
+        gol_type type;
+        double rms_normal, rms_heavy; /* relative to the data's */
+    } known[] = {
+        {GOL_TYPE_Q4_0, 0.08582, 0.1159},    {GOL_TYPE_Q4_1, 0.07814, 0.0939},
+        {GOL_TYPE_Q5_0, 0.04269, 0.05837},   {GOL_TYPE_Q5_1, 0.03782, 0.04535},
+        {GOL_TYPE_Q8_0, 0.005343, 0.007341}, {GOL_TYPE_Q2_K, 0.2965, 0.3433},
+        {GOL_TYPE_Q3_K, 0.1507, 0.1834},     {GOL_TYPE_Q4_K, 0.07132, 0.08684},
+        {GOL_TYPE_Q5_K, 0.03608, 0.04391},   {GOL_TYPE_Q6_K, 0.01775, 0.02295},
+        {GOL_TYPE_IQ4_NL, 0.07618, 0.09324}, {GOL_TYPE_IQ4_XS, 0.07677, 0.09424},
+        {GOL_TYPE_TQ1_0, 0.8068, 0.843},     {GOL_TYPE_TQ2_0, 0.8068, 0.843},
+        {GOL_TYPE_MXFP4, 0.114, 0.1314},
+    };
+    static float x[N], y[N];
+    for (size_t k = 0; k < sizeof known / sizeof known[0]; k++) {
+        double normal = 0;
+        double heavy = 0;
+        enum { N_SEEDS = 8 };
+        for (uint64_t seed = 0; seed < N_SEEDS; seed++) {
+            fill_normal(x, 40 + seed, 0.02);
+            round_trip(y, known[k].type, x, N);
+            normal += nmse_of(y, x) / N_SEEDS;
+            fill_heavy_tailed(x, 40 + seed);
+            round_trip(y, known[k].type, x, N);
+            heavy += nmse_of(y, x) / N_SEEDS;
+        }
+        if (sqrt(normal) > 1.03 * known[k].rms_normal || sqrt(heavy) > 1.03 * known[k].rms_heavy)
+            fail_msg("%s: relative errors %g and %g, known are %g and %g",
+                     gol_type_get(known[k].type)->name, sqrt(normal), sqrt(heavy),
+                     known[k].rms_normal, known[k].rms_heavy);
+    }
+}
+
+/* What was written is found again: exactly where the first pass could only choose one scale, and with a small part of the
+ * first error where whole numbers of groups can be traded against each other. */
+static void a_second_pass_changes_little_or_nothing(void **state)
+{
+    (void)state;
+    static const gol_type exact[] = {GOL_TYPE_F16,   GOL_TYPE_BF16,  GOL_TYPE_Q4_0,
+                                     GOL_TYPE_Q5_0,  GOL_TYPE_Q8_0,  GOL_TYPE_IQ4_NL,
+                                     GOL_TYPE_MXFP4, GOL_TYPE_TQ1_0, GOL_TYPE_TQ2_0};
     static float x[N], y[N], z[N];
     fill_normal(x, 11, 0.3);
-    for (size_t k = 0; k < sizeof types / sizeof types[0]; k++) {
-        round_trip(y, types[k], x, N);
-        round_trip(z, types[k], y, N);
-        assert_memory_equal(y, z, sizeof y);
+    for (size_t k = 0; k < sizeof exact / sizeof exact[0]; k++) {
+        round_trip(y, exact[k], x, N);
+        round_trip(z, exact[k], y, N);
+        for (int i = 0; i < N; i++) {
+            if (y[i] != z[i])
+                fail_msg("%s, element %d: %.9g became %.9g", gol_type_get(exact[k])->name, i,
+                         (double)y[i], (double)z[i]);
+        }
+    }
+    for (int k = 0; k < N_EXPECTATIONS; k++) {
+        round_trip(y, expectations[k].type, x, N);
+        round_trip(z, expectations[k].type, y, N);
+        if (nmse_of(z, y) > 0.1 * nmse_of(y, x))
+            fail_msg("%s: a second pass adds %g to an error of %g",
+                     gol_type_get(expectations[k].type)->name, nmse_of(z, y), nmse_of(y, x));
     }
 }
 
@@ -301,8 +453,9 @@ static void what_is_not_finite_or_too_large_is_refused_by_its_place(void **state
 static void types_without_a_quantizer_say_so(void **state)
 {
     (void)state;
-    static const gol_type without[] = {GOL_TYPE_Q8_1, GOL_TYPE_Q8_K,   GOL_TYPE_I32,  GOL_TYPE_Q2_K,
-                                       GOL_TYPE_Q3_K, GOL_TYPE_IQ4_NL, GOL_TYPE_MXFP4};
+    static const gol_type without[] = {GOL_TYPE_Q8_1,    GOL_TYPE_Q8_K,  GOL_TYPE_I32,
+                                       GOL_TYPE_IQ2_XXS, GOL_TYPE_IQ3_S, GOL_TYPE_IQ1_M,
+                                       GOL_TYPE_I8};
     for (size_t i = 0; i < sizeof without / sizeof without[0]; i++)
         assert_false(gol_can_quantize(without[i]));
     assert_false(gol_can_quantize(GOL_TYPE_N_IDS));
@@ -317,9 +470,12 @@ int main(void)
         cmocka_unit_test(errors_of_awkward_data_stay_within_the_formats_steps),
         cmocka_unit_test(zeros_stay_zeros),
         cmocka_unit_test(data_on_the_codes_of_a_small_block_comes_back_exactly),
-        cmocka_unit_test(data_on_the_codes_of_a_super_block_comes_back_exactly),
-        cmocka_unit_test(data_on_the_codes_of_q6_k_comes_back_exactly),
-        cmocka_unit_test(blocks_quantize_again_to_the_same_values),
+        cmocka_unit_test(data_on_the_codes_of_a_block_with_minima_comes_back_exactly),
+        cmocka_unit_test(data_on_the_codes_of_a_block_with_signed_scales_comes_back_exactly),
+        cmocka_unit_test(data_on_uneven_levels_comes_back_exactly),
+        cmocka_unit_test(more_bits_are_never_worse),
+        cmocka_unit_test(errors_are_no_larger_than_those_that_users_know),
+        cmocka_unit_test(a_second_pass_changes_little_or_nothing),
         cmocka_unit_test(float_types_convert_element_by_element),
         cmocka_unit_test(what_is_not_finite_or_too_large_is_refused_by_its_place),
         cmocka_unit_test(types_without_a_quantizer_say_so),
