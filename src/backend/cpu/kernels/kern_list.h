@@ -26,5 +26,6 @@
 #include "backend/cpu/kernels/kern_list_attention.h"
 #include "backend/cpu/kernels/kern_list_matmul.h"
 #include "backend/cpu/kernels/kern_list_rows.h"
+#include "backend/cpu/kernels/kern_list_unpack.h"
 
 #endif

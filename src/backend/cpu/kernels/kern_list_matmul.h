@@ -4,23 +4,6 @@
 #ifndef GOL_BACKEND_CPU_KERN_LIST_MATMUL_H
 #define GOL_BACKEND_CPU_KERN_LIST_MATMUL_H
 
-#define GOL_KERN_UNPACK_INT(X)                                                                     \
-    X(unpack_int[GOL_TYPE_Q8_0], gol_unpack_q8_0_c, GOL_CPU_C)                                     \
-    X(unpack_int[GOL_TYPE_Q4_0], gol_unpack_q4_0_c, GOL_CPU_C)                                     \
-    X(unpack_int[GOL_TYPE_Q4_1], gol_unpack_q4_1_c, GOL_CPU_C)                                     \
-    X(unpack_int[GOL_TYPE_Q5_0], gol_unpack_q5_0_c, GOL_CPU_C)                                     \
-    X(unpack_int[GOL_TYPE_Q5_1], gol_unpack_q5_1_c, GOL_CPU_C)                                     \
-    X(unpack_int[GOL_TYPE_IQ4_NL], gol_unpack_iq4_nl_c, GOL_CPU_C)                                 \
-    X(unpack_int[GOL_TYPE_MXFP4], gol_unpack_mxfp4_c, GOL_CPU_C)                                   \
-    X(unpack_int[GOL_TYPE_Q2_K], gol_unpack_q2_k_c, GOL_CPU_C)                                     \
-    X(unpack_int[GOL_TYPE_Q3_K], gol_unpack_q3_k_c, GOL_CPU_C)                                     \
-    X(unpack_int[GOL_TYPE_Q4_K], gol_unpack_q4_k_c, GOL_CPU_C)                                     \
-    X(unpack_int[GOL_TYPE_Q5_K], gol_unpack_q5_k_c, GOL_CPU_C)                                     \
-    X(unpack_int[GOL_TYPE_Q6_K], gol_unpack_q6_k_c, GOL_CPU_C)                                     \
-    X(unpack_int[GOL_TYPE_IQ4_XS], gol_unpack_iq4_xs_c, GOL_CPU_C)                                 \
-    X(unpack_int[GOL_TYPE_TQ1_0], gol_unpack_tq1_0_c, GOL_CPU_C)                                   \
-    X(unpack_int[GOL_TYPE_TQ2_0], gol_unpack_tq2_0_c, GOL_CPU_C)
-
 #define GOL_KERN_UNPACK_F32(X)                                                                     \
     X(unpack_f32[GOL_TYPE_F32], gol_unpack_f32_c, GOL_CPU_C)                                       \
     X(unpack_f32[GOL_TYPE_F16], gol_unpack_f16_c, GOL_CPU_C)                                       \
