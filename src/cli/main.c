@@ -30,6 +30,9 @@ static const gol_command commands[] = {
      GOL_CMD_VERIFY, gol_cmd_verify},
     {"info", "Show the processor, its level, and the kernel chosen for each type.", "gollum info",
      GOL_CMD_INFO, gol_cmd_info},
+    {"bench", "Measure prefill and decode in tokens per second.",
+     "gollum bench [-m FILE] [-p 512] [-n 32] [-b 1,8,32] [-t 1,2] [-d 0,4096] …", GOL_CMD_BENCH,
+     gol_cmd_bench},
 };
 
 enum { N_COMMANDS = sizeof commands / sizeof *commands };

@@ -40,7 +40,7 @@ const gol_option gol_option_table[] = {
     INT("--max-num-queued-reqs", GOL_CMD_SERVE, max_num_queued_reqs, 1, 1 << 20, "256", "requests that wait; more get 429"),
     INT("--block-size", GOL_CMD_SERVE, block_size, 1, 1024, "16", "tokens per block of the KV cache"),
     SIZE("--kv-cache-memory --kv-cache-memory-bytes", GOL_CMD_ENGINE, kv_cache_memory, "0", "memory of the KV cache (512M, 4G); 0: as needed, at most a quarter of what is free"),
-    CHOICE("--kv-cache-dtype --cache-type-k -ctk", GOL_CMD_ENGINE | GOL_CMD_LOGITS, kv_cache_dtype, NULL, "f16|f32", "numbers of the KV cache; f16, but f32 for logits"),
+    CHOICE("--kv-cache-dtype --cache-type-k -ctk", GOL_CMD_ENGINE | GOL_CMD_LOGITS | GOL_CMD_BENCH, kv_cache_dtype, NULL, "f16|f32", "numbers of the KV cache; f16, but f32 for logits"),
 
     TEXT("--host", GOL_CMD_SERVE, host, "127.0.0.1", "ADDRESS", "address to listen on; 0.0.0.0 for every IPv4 one"),
     INT("--port", GOL_CMD_SERVE, port, 0, 65535, "8000", "port to listen on; 0: any free one"),
@@ -73,9 +73,18 @@ const gol_option gol_option_table[] = {
     SWITCH("--special --parse-special", GOL_CMD_TOKENIZE | GOL_CMD_RUN, special, "control tokens written in the text become their ids"),
     SWITCH("--add-special", GOL_CMD_TOKENIZE, add_special, "add the tokens that the model begins and ends texts with"),
     SWITCH("--skip-special", GOL_CMD_DETOKENIZE, skip_special, "leave control tokens out"),
-    SWITCH("--json", GOL_CMD_INSPECT | GOL_CMD_VERIFY | GOL_CMD_INFO, json, "print JSON"),
+    SWITCH("--json", GOL_CMD_INSPECT | GOL_CMD_VERIFY | GOL_CMD_INFO | GOL_CMD_BENCH, json, "print JSON"),
     SWITCH("--tensors", GOL_CMD_INSPECT, tensors, "list the tensors"),
     TEXT("--output -o", GOL_CMD_LOGITS, output, NULL, "FILE", "where to write (-: stdout): float32, little-endian, [n_tokens][n_vocab]"),
+
+    TEXT("--n-prompt -p", GOL_CMD_BENCH, n_prompt, "512", "LIST", "prefill: tokens of the prompt (128,512); 0: no such test"),
+    TEXT("--n-gen -n", GOL_CMD_BENCH, n_gen, "32", "LIST", "decode: tokens per sequence; 0: no such test"),
+    TEXT("--n-batch -b", GOL_CMD_BENCH, n_batch, "1", "LIST", "decode so many sequences together, besides one alone (8,32)"),
+    TEXT("--n-depth -d", GOL_CMD_BENCH, n_depth, "0", "LIST", "tokens that each sequence already has in the KV cache (0,4096)"),
+    TEXT("--threads -t", GOL_CMD_BENCH, n_threads, "0", "LIST", "worker threads (1,2); 0: all processors we may use"),
+    INT("--repetitions -r", GOL_CMD_BENCH, repetitions, 1, 1000, "5", "measurements of each test; the table shows their median"),
+    CHOICE("--output -o", GOL_CMD_BENCH, table_format, "table", "table|csv|json", "form of the results"),
+    SWITCH("--machine", GOL_CMD_BENCH, machine, "measure how fast memory can be read, too, and what share of that each test reaches"),
 
     CHOICE("--cpu", GOL_CMD_ALL, cpu, NULL, "c|avx2|avx512|avx512vnni|avx512bf16|neon|dotprod|i8mm", "use no more than this level of the processor"),
     CHOICE("--log-level", GOL_CMD_ALL, log_level, "warn", "error|warn|info|debug", "what to say on stderr; serve: info"),

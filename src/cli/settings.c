@@ -53,12 +53,13 @@ static int from_environment(gol_settings *settings, const gol_command *command, 
     return 0;
 }
 
-/* The option's place in the table by its bare name in a config file, for any command; -1: none. */
-static int find_bare(gol_str name)
+/* The option's place in the table by its bare name in a config file: this command's, or else any command's; -1: none. */
+static int find_bare(gol_str name, unsigned command_mask)
 {
     char dashed[80];
     snprintf(dashed, sizeof dashed, "--%.*s", GOL_STR_ARG(name));
-    return gol_option_find(dashed, strlen(dashed), GOL_CMD_ALL);
+    const int i = gol_option_find(dashed, strlen(dashed), command_mask);
+    return i >= 0 ? i : gol_option_find(dashed, strlen(dashed), GOL_CMD_ALL);
 }
 
 static char *trim(char *text)
@@ -83,7 +84,7 @@ static int config_line(gol_settings *settings, const gol_command *command, const
                         line_number, text);
     *equals = '\0';
     const char *name = trim(text);
-    const int i = find_bare(gol_str_from(name));
+    const int i = find_bare(gol_str_from(name), command->mask);
     if (i < 0)
         return gol_fail(err, GOL_ECONFIG, "%s:%d: there is no option '%s'", path, line_number,
                         name);

@@ -79,6 +79,16 @@ typedef struct gol_settings {
     bool tensors;
     const char *output;
 
+    /* bench; lists are texts like "1,8,32" */
+    const char *n_prompt;
+    const char *n_gen;
+    const char *n_batch;
+    const char *n_depth;
+    const char *n_threads;
+    int64_t repetitions;
+    const char *table_format;
+    bool machine;
+
     gol_setting_source sources[GOL_OPTIONS_MAX]; /* by place in the table */
     char *owned[GOL_OPTIONS_MAX];                /* texts from the config file */
     int n_owned;
