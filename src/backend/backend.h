@@ -148,8 +148,11 @@ typedef struct gol_backend_ops {
     /* out[r][n] = (x[r][n] - mean) / sqrt(var + eps) * w[n] + b[n]; b may be NULL; in place. */
     void (*layer_norm)(gol_backend *be, float *out, const float *x, const float *w, const float *b,
                        float eps, int64_t n_rows, int32_t n);
-    /* x[n_tokens][n_heads][head_dim], rotated in place. */
-    void (*rope)(gol_backend *be, float *x, const gol_rope *rope, const int32_t *positions,
+    /* angles[n_tokens][n_rot]: cos of a token's n_rot / 2 pairs, then sin, for rope(): one filling serves all heads and layers. */
+    void (*rope_angles)(gol_backend *be, float *angles, const gol_rope *rope,
+                        const int32_t *positions, int32_t n_tokens);
+    /* x[n_tokens][n_heads][head_dim], rotated in place by those angles. */
+    void (*rope)(gol_backend *be, float *x, const gol_rope *rope, const float *angles,
                  int32_t n_tokens, int32_t n_heads, int32_t head_dim);
     /* k[n_tokens][n_kv_heads][head_dim_k], v likewise, each row at x + row * stride floats, into the slots of the batch. */
     void (*kv_write)(gol_backend *be, gol_kv *kv, int32_t layer, const float *k, const float *v,

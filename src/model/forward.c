@@ -26,6 +26,7 @@ struct gol_forward {
     float *k;           /* [n_tokens_max][n_kv_heads][head_dim_k] */
     float *v;           /* [n_tokens_max][n_kv_heads][head_dim_v] */
     float *attn;        /* [n_tokens_max][n_heads][head_dim_v] */
+    float *angles;      /* [n_tokens_max][n_rot] of this step's positions */
     float *gate;        /* [n_tokens_max][n_ff]; only of gated models */
     float *up;          /* [n_tokens_max][n_ff] */
     float *x_out;       /* [n_outputs_max][n_embd] rows of x that give logits */
@@ -81,6 +82,7 @@ static int alloc_buffers(gol_forward *fwd, gol_err *err)
         {&fwd->k, fwd->n_tokens_max, w.k},
         {&fwd->v, fwd->n_tokens_max, w.v},
         {&fwd->attn, fwd->n_tokens_max, w.attn},
+        {&fwd->angles, fwd->n_tokens_max, fwd->model->rope.n_rot},
         {&fwd->gate, c->is_gated ? fwd->n_tokens_max : 0, w.ff},
         {&fwd->up, fwd->n_tokens_max, w.ff},
         {&fwd->x_out, fwd->n_outputs_max, c->n_embd},
@@ -136,8 +138,8 @@ void gol_forward_destroy(gol_forward **fwd)
     gol_forward *f = *fwd;
     if (!f)
         return;
-    float *const buffers[] = {f->x,    f->h,  f->q,     f->k,        f->v,     f->attn,
-                              f->gate, f->up, f->x_out, f->attn_out, f->logits};
+    float *const buffers[] = {f->x,    f->h,  f->q,     f->k,        f->v,      f->attn,
+                              f->gate, f->up, f->x_out, f->attn_out, f->logits, f->angles};
     for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++)
         f->be->ops->free(f->be, buffers[i]);
     gol_aligned_free(f->host_logits);
@@ -181,8 +183,8 @@ static void project(gol_forward *fwd, gol_kv *kv, const gol_batch *batch, int32_
     ops->matmul(fwd->be, fwd->q, fwd->h, &w->attn_q, w->attn_q_bias, n);
     ops->matmul(fwd->be, fwd->k, fwd->h, &w->attn_k, w->attn_k_bias, n);
     ops->matmul(fwd->be, fwd->v, fwd->h, &w->attn_v, w->attn_v_bias, n);
-    ops->rope(fwd->be, fwd->q, rope, batch->positions, n, l->n_heads, c->head_dim_k);
-    ops->rope(fwd->be, fwd->k, rope, batch->positions, n, l->n_kv_heads, c->head_dim_k);
+    ops->rope(fwd->be, fwd->q, rope, fwd->angles, n, l->n_heads, c->head_dim_k);
+    ops->rope(fwd->be, fwd->k, rope, fwd->angles, n, l->n_kv_heads, c->head_dim_k);
     ops->kv_write(fwd->be, kv, il, fwd->k, fwd->v, w->attn_k.n_out, w->attn_v.n_out, batch);
 }
 
@@ -247,6 +249,7 @@ const float *gol_forward_run(gol_forward *fwd, gol_kv *kv, const gol_batch *batc
     check_batch(fwd, batch);
 
     embed(fwd, batch);
+    ops->rope_angles(fwd->be, fwd->angles, &fwd->model->rope, batch->positions, batch->n_tokens);
     for (int32_t il = 0; il < last; il++) {
         project(fwd, kv, batch, il);
         attend(fwd, kv, batch, il);

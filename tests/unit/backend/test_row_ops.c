@@ -33,7 +33,9 @@ static void rope_turns_by_position_times_frequency(void **state)
     gol_rope rope = {GOL_ROPE_NORM, 4, inv_freq, 1.0f};
     const int32_t positions[1] = {2};
     float x[6] = {1, 0, 0, 1, 7, 8};
-    be->ops->rope(be, x, &rope, positions, 1, 1, 6);
+    float angles[4];
+    be->ops->rope_angles(be, angles, &rope, positions, 1);
+    be->ops->rope(be, x, &rope, angles, 1, 1, 6);
     assert_close((double)x[0], cos(2), 1e-6);
     assert_close((double)x[1], sin(2), 1e-6);
     assert_close((double)x[2], -sin(0.5), 1e-6);
@@ -42,15 +44,46 @@ static void rope_turns_by_position_times_frequency(void **state)
     float y[4] = {1, 0, 0, 1};                 /* pairs (0, 2) and (1, 3) */
     rope.kind = GOL_ROPE_NEOX;
     rope.scale = 2.0f;
-    be->ops->rope(be, y, &rope, positions, 1, 1, 4);
+    be->ops->rope_angles(be, angles, &rope, positions, 1);
+    be->ops->rope(be, y, &rope, angles, 1, 1, 4);
     assert_close((double)y[0], 2 * cos(2), 1e-6);
     assert_close((double)y[2], 2 * sin(2), 1e-6);
     assert_close((double)y[1], -2 * sin(0.5), 1e-6);
     assert_close((double)y[3], 2 * cos(0.5), 1e-6);
     float z[2] = {5, 6};
     rope.kind = GOL_ROPE_NONE;
-    be->ops->rope(be, z, &rope, positions, 1, 1, 2);
+    be->ops->rope_angles(be, NULL, &rope, positions, 1);
+    be->ops->rope(be, z, &rope, NULL, 1, 1, 2);
     assert_true(z[0] == 5.0f && z[1] == 6.0f);
+    gol_backend_destroy(&be);
+}
+
+/* The product of a position and a frequency has no rounding in double, so the C library's cos and sin of it are the truth. */
+static void angles_are_exact_at_every_position(void **state)
+{
+    (void)state;
+    enum { N_FREQS = 64, N_POSITIONS = 400 };
+    gol_backend *be = make_backend(2);
+    float inv_freq[N_FREQS];
+    int32_t positions[N_POSITIONS];
+    float *angles = malloc(2 * N_FREQS * N_POSITIONS * sizeof *angles);
+    for (int i = 0; i < N_FREQS; i++)
+        inv_freq[i] = powf(10000.0f, -(float)i / N_FREQS);
+    inv_freq[1] = 3.7f;
+    inv_freq[2] = 1e6f; /* beyond what is reduced by hand at late positions */
+    for (int i = 0; i < N_POSITIONS; i++)
+        positions[i] = i < 200 ? i : i < 300 ? 131071 - i : INT32_MAX - 12345 * (i - 300);
+    const gol_rope rope = {GOL_ROPE_NORM, 2 * N_FREQS, inv_freq, 1.0f};
+    be->ops->rope_angles(be, angles, &rope, positions, N_POSITIONS);
+    for (int t = 0; t < N_POSITIONS; t++) {
+        for (int i = 0; i < N_FREQS; i++) {
+            const double angle = (double)positions[t] * (double)inv_freq[i];
+            const float *row = angles + t * 2 * N_FREQS;
+            assert_close((double)row[i], cos(angle), 0x1p-25 + 1e-9);
+            assert_close((double)row[N_FREQS + i], sin(angle), 0x1p-25 + 1e-9);
+        }
+    }
+    free(angles);
     gol_backend_destroy(&be);
 }
 
@@ -69,6 +102,7 @@ static void run_all(gol_backend *be, float *out)
     float *a = random_floats(&rng, N);
     float *b = random_floats(&rng, N);
     float inv_freq[HEAD_DIM / 2];
+    float angles[N_TOKENS * HEAD_DIM];
     int32_t positions[N_TOKENS];
     for (int i = 0; i < HEAD_DIM / 2; i++)
         inv_freq[i] = powf(10000.0f, -2.0f * (float)i / HEAD_DIM);
@@ -78,7 +112,8 @@ static void run_all(gol_backend *be, float *out)
     be->ops->rms_norm(be, out, a, b, 1e-5f, N_TOKENS, WIDTH);
     be->ops->layer_norm(be, out + N, a, b, b + WIDTH, 1e-5f, N_TOKENS, WIDTH);
     memcpy(out + 2 * N, a, N * sizeof *a);
-    be->ops->rope(be, out + 2 * N, &rope, positions, N_TOKENS, N_HEADS, HEAD_DIM);
+    be->ops->rope_angles(be, angles, &rope, positions, N_TOKENS);
+    be->ops->rope(be, out + 2 * N, &rope, angles, N_TOKENS, N_HEADS, HEAD_DIM);
     be->ops->glu(be, out + 3 * N, a, b, GOL_ACT_SILU, N);
     be->ops->act(be, out + 4 * N, a, GOL_ACT_GELU, N);
     be->ops->act(be, out + 5 * N, a, GOL_ACT_GELU_ERF, N);
@@ -167,7 +202,7 @@ static void no_slot_is_empty_at_any_level(void **state)
         gol_kernels_init(&k, (gol_cpu_level)level);
         for (int t = 0; t < GOL_TYPE_N_IDS; t++) {
             const gol_type_info *info = gol_type_find((uint32_t)t);
-            assert_int_equal(k.matmul[t] != NULL, info && info->dequant);
+            assert_int_equal(k.unpack_int[t] || k.unpack_f32[t], info && info->dequant);
         }
         assert_true(k.rms_norm && k.layer_norm && k.exp_sum && k.add && k.scale && k.softcap);
         assert_true(k.rope[GOL_ROPE_NORM] && k.rope[GOL_ROPE_NEOX]);
@@ -183,6 +218,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_norm_of_known_rows),
         cmocka_unit_test(rope_turns_by_position_times_frequency),
+        cmocka_unit_test(angles_are_exact_at_every_position),
         cmocka_unit_test(ops_give_the_same_bits_with_every_thread_count),
         cmocka_unit_test(rows_are_gathered_in_the_order_asked_for),
         cmocka_unit_test(memory_is_zeroed_and_copied_both_ways),
