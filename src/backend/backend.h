@@ -40,10 +40,11 @@ typedef struct gol_weight {
     int64_t n_out; /* rows */
     int64_t n_in;  /* columns */
     const void *data;
-    void *owned;        /* the device's copy, NULL while data is the file's */
-    size_t n_bytes;     /* resident for it, the file's pages included */
-    size_t panel_bytes; /* of a repacked weight: from one group of rows to the next; 0: rows of the file */
-    bool is_lookup;     /* as in the description */
+    void *owned;    /* the device's copy, NULL while data is the file's */
+    size_t n_bytes; /* resident for it, the file's pages included */
+    size_t
+        panel_bytes; /* of a repacked weight: from one group of rows to the next; 0: rows of the file */
+    bool is_lookup; /* as in the description */
 } gol_weight;
 
 typedef struct gol_weight_desc {
@@ -56,10 +57,19 @@ typedef struct gol_weight_desc {
     bool is_lookup; /* only embed() will read it: rows stay in the file, no product */
 } gol_weight_desc;
 
+/* Numbers of the KV cache. F16 holds +-65504 for what is beyond them, Q8_0 is 32 whole numbers and a binary16 scale along
+ * head_dim, which must then be a multiple of 32. */
 typedef enum gol_kv_type {
     GOL_KV_F16,
     GOL_KV_F32,
+    GOL_KV_BF16,
+    GOL_KV_Q8_0,
+    GOL_N_KV_TYPES
 } gol_kv_type;
+
+const char *gol_kv_type_name(gol_kv_type type); /* "f16"; NULL: no such type */
+/* "q8_0", any case; also the other usual names: "float16", "half", "bfloat16", "float32", "float". */
+bool gol_kv_type_parse(const char *name, gol_kv_type *out);
 
 /* Paged KV cache of all layers. K and V of one token, layer and head are head_dim_k / head_dim_v numbers; how blocks are laid
  * out inside a layer is the backend's business. Layers without attention have n_kv_heads 0. */
@@ -100,6 +110,11 @@ typedef struct gol_attention {
     float scale;    /* of q·k */
     int32_t window; /* a row sees its last `window` positions, itself included; 0: all before it */
     float softcap;  /* cap * tanh(score / cap); 0: none */
+    /* A row also sees what comes after it in its sequence, as far as the batch and the window go (then on both sides). The
+     * sequence is in the batch as a whole: n_past is 0. */
+    bool is_full;
+    /* [n_heads] or NULL: a further score per head, which takes part in the softmax's sum and has no value. Host memory. */
+    const float *sinks;
 } gol_attention;
 
 typedef enum gol_activation {
@@ -124,7 +139,8 @@ typedef struct gol_backend_ops {
     int (*weight_load)(gol_backend *be, gol_weight *out, const gol_weight_desc *desc, gol_err *err);
     void (*weight_free)(gol_backend *be, gol_weight *w);
 
-    /* KV cache. Content of fresh blocks is undefined. kv_bytes: what create() will take, SIZE_MAX on overflow. */
+    /* KV cache. Content of fresh blocks is undefined. kv_bytes: what create() will take, SIZE_MAX on overflow. Errors of create:
+     * GOL_ENOMEM, GOL_EUNSUPPORTED (a head_dim that the type cannot hold). */
     size_t (*kv_bytes)(gol_backend *be, const gol_kv_shape *shape);
     int (*kv_create)(gol_backend *be, gol_kv **out, const gol_kv_shape *shape, gol_err *err);
     void (*kv_destroy)(gol_backend *be, gol_kv **kv);
@@ -157,7 +173,7 @@ typedef struct gol_backend_ops {
     /* k[n_tokens][n_kv_heads][head_dim_k], v likewise, each row at x + row * stride floats, into the slots of the batch. */
     void (*kv_write)(gol_backend *be, gol_kv *kv, int32_t layer, const float *k, const float *v,
                      int64_t k_stride, int64_t v_stride, const gol_batch *batch);
-    /* Causal attention over the paged cache, this batch's own rows included (kv_write came first).
+    /* Attention over the paged cache, this batch's own rows included (kv_write came first).
      * q row r at q + r * q_stride: [n_heads][head_dim_k]; out[n_tokens][n_heads][head_dim_v]. */
     void (*attention)(gol_backend *be, float *out, const float *q, int64_t q_stride,
                       const gol_kv *kv, const gol_attention *a, const gol_batch *batch);

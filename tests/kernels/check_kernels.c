@@ -1,10 +1,8 @@
 /*
  * check_kernels [--list] [--bench] [--kern=GLOB] [seed]
  *
- * Checks (or lists, or times) every version of every kernel that this machine
- * can run, after the manner of dav1d's checkasm. Exit code 0: all agree; 1:
- * some do not; 2: wrong usage. The seed is printed: the same seed makes the
- * same inputs.
+ * Checks (or lists, or times) every version of every kernel that this machine can run, after the manner of dav1d's checkasm.
+ * Exit code 0: all agree; 1: some do not; 2: wrong usage. The seed is printed: the same seed makes the same inputs.
  */
 #include "kernels/check_kernels.h"
 
@@ -16,9 +14,11 @@
 #include "base/clock.h"
 
 static const family *const families[] = {
-    &family_unpack_int,  &family_rms_norm, &family_layer_norm, &family_rope, &family_kv_store,
-    &family_attn_scores, &family_attn_mix, &family_exp_sum,    &family_act,  &family_glu,
-    &family_add,         &family_factor,   &family_vec_math,
+    &family_unpack_int,
+    &family_rms_norm,       &family_layer_norm,  &family_rope,     &family_kv_store_key,
+    &family_kv_store_value, &family_attn_scores, &family_attn_mix, &family_softmax,
+    &family_attn_merge,     &family_act,         &family_glu,      &family_add,
+    &family_factor,         &family_vec_math,
 };
 enum { N_FAMILIES = sizeof families / sizeof families[0] };
 

@@ -29,6 +29,7 @@ static void cpu_destroy(gol_backend *be)
     gol_worker_pool_destroy(&cpu->pool);
     gol_matmul_release(cpu);
     gol_aligned_free(cpu->scratch);
+    gol_aligned_free(cpu->attention.data);
     gol_free(cpu);
 }
 
@@ -87,9 +88,10 @@ static int cpu_reserve(gol_backend *be, int32_t n_tokens_max, int64_t n_in_max, 
                        gol_err *err)
 {
     gol_backend_cpu *cpu = gol_backend_cpu_of(be);
-    (void)n_ctx_max; /* attention walks its context block by block */
     assert(n_tokens_max > 0 && n_in_max > 0);
-    const int rc = reserve_rows(cpu, (size_t)n_in_max, err);
+    int rc = reserve_rows(cpu, (size_t)n_in_max, err);
+    if (rc == 0)
+        rc = gol_backend_cpu_reserve_attention(cpu, n_ctx_max, 0, 0, err);
     return rc < 0 ? rc : gol_matmul_reserve(cpu, (size_t)n_tokens_max, (size_t)n_in_max, err);
 }
 

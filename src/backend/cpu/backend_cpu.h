@@ -9,11 +9,21 @@
 #include <stdint.h>
 
 #include "backend/backend.h"
+#include "backend/cpu/kernels/attention_tile.h"
 #include "backend/cpu/kernels/kernels.h"
 #include "backend/cpu/weight_cpu.h"
 #include "base/worker_pool.h"
 
 typedef struct gol_matmul_scratch gol_matmul_scratch; /* of matmul.c */
+
+/* Scratch of attention for the longest context and the widest head that were announced (attention_scratch.c). */
+typedef struct gol_attention_memory {
+    int32_t n_ctx_max;
+    int32_t dim_k_max;
+    int32_t dim_v_max;
+    float *data;   /* [n_threads][stride] */
+    size_t stride; /* floats of one worker */
+} gol_attention_memory;
 
 typedef struct gol_backend_cpu {
     gol_backend base; /* first: a gol_backend * is a gol_backend_cpu * */
@@ -25,18 +35,23 @@ typedef struct gol_backend_cpu {
     size_t scratch_stride;              /* floats of one worker: the longest row */
     uint8_t *packed_x;                  /* activations of the product at hand */
     size_t packed_x_bytes;
+    gol_attention_memory attention;
 } gol_backend_cpu;
 
 /* K and V of every layer in one allocation. Of one layer, at its offset:
  *
- *     K [n_blocks][n_kv_heads][block_size][head_dim_k]
- *     V [n_blocks][n_kv_heads][block_size][head_dim_v]
+ *     K [n_kv_heads][n_blocks][panels of a block][panel_bytes]
+ *     V [n_kv_heads][n_blocks][block_size][row_bytes]
  *
- * so that the keys one head reads from one block are one run of memory. */
+ * Panels and rows are drawn in kernels/attention_tile.h. What one head reads from one block is one run of memory, and blocks that
+ * are neighbours, as they are when the cache is young, continue each other. Blocks whose size is no multiple of a panel's keys
+ * leave the rest of their last panel unused. */
 typedef struct gol_kv_layer {
     gol_kv_layer_shape shape;
     size_t k_offset; /* bytes from data, aligned to GOL_MEM_ALIGN */
     size_t v_offset;
+    size_t panel_bytes; /* of GOL_ATTN_LANES keys */
+    size_t row_bytes;   /* of one value, padded */
 } gol_kv_layer;
 
 struct gol_kv {
@@ -44,35 +59,27 @@ struct gol_kv {
     int32_t n_layers;
     int32_t n_blocks;
     int32_t block_size;
-    size_t element_size;
+    int32_t n_panels; /* of a block */
     uint8_t *data;
     gol_kv_layer layers[]; /* [n_layers] */
 };
 
-/* Number of the row [block][head][offset] in K and in V. */
-static inline size_t gol_kv_cpu_row(const gol_kv *kv, const gol_kv_layer *l, int32_t block,
-                                    int32_t head, int32_t offset)
+/* The panel with the key at `offset` of a block; the key is number offset % GOL_ATTN_LANES in it. */
+static inline uint8_t *gol_kv_cpu_panel(const gol_kv *kv, const gol_kv_layer *l, int32_t head,
+                                        int32_t block, int32_t offset)
 {
-    const size_t run = (size_t)block * (size_t)l->shape.n_kv_heads + (size_t)head;
-    return run * (size_t)kv->block_size + (size_t)offset;
+    const size_t run = (size_t)head * (size_t)kv->n_blocks + (size_t)block;
+    const size_t panel = run * (size_t)kv->n_panels + (size_t)(offset / GOL_ATTN_LANES);
+    return kv->data + l->k_offset + panel * l->panel_bytes;
 }
 
-/* Keys [n][head_dim_k] of one head from position `offset` of a block to the block's end. */
-static inline uint8_t *gol_kv_cpu_keys(const gol_kv *kv, int32_t layer, int32_t block, int32_t head,
-                                       int32_t offset)
+/* The value at `offset` of a block. */
+static inline uint8_t *gol_kv_cpu_value(const gol_kv *kv, const gol_kv_layer *l, int32_t head,
+                                        int32_t block, int32_t offset)
 {
-    const gol_kv_layer *l = &kv->layers[layer];
-    const size_t row = gol_kv_cpu_row(kv, l, block, head, offset);
-    return kv->data + l->k_offset + row * (size_t)l->shape.head_dim_k * kv->element_size;
-}
-
-/* Values [n][head_dim_v], likewise. */
-static inline uint8_t *gol_kv_cpu_values(const gol_kv *kv, int32_t layer, int32_t block,
-                                         int32_t head, int32_t offset)
-{
-    const gol_kv_layer *l = &kv->layers[layer];
-    const size_t row = gol_kv_cpu_row(kv, l, block, head, offset);
-    return kv->data + l->v_offset + row * (size_t)l->shape.head_dim_v * kv->element_size;
+    const size_t run = (size_t)head * (size_t)kv->n_blocks + (size_t)block;
+    const size_t row = run * (size_t)kv->block_size + (size_t)offset;
+    return kv->data + l->v_offset + row * l->row_bytes;
 }
 
 static inline gol_backend_cpu *gol_backend_cpu_of(gol_backend *be)
@@ -91,6 +98,11 @@ void gol_matmul_release(gol_backend_cpu *cpu);
 
 /* Runs work on all workers, or on the caller alone when it touches so few numbers that waking the others costs more. */
 void gol_backend_cpu_run(const gol_backend_cpu *cpu, gol_work *work, void *arg, size_t n_touched);
+
+/* Makes the scratch of attention large enough for contexts of n_ctx and heads of dim_k and dim_v numbers, each at least as large as
+ * ever before; 0: as before. Errors: GOL_ENOMEM. */
+int gol_backend_cpu_reserve_attention(gol_backend_cpu *cpu, int32_t n_ctx, int32_t dim_k,
+                                      int32_t dim_v, gol_err *err);
 
 /* The ops, as backend.h describes them. */
 int gol_backend_cpu_weight_load(gol_backend *be, gol_weight *out, const gol_weight_desc *desc,

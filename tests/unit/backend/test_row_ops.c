@@ -204,10 +204,12 @@ static void no_slot_is_empty_at_any_level(void **state)
             const gol_type_info *info = gol_type_find((uint32_t)t);
             assert_int_equal(k.unpack_int[t] || k.unpack_f32[t], info && info->dequant);
         }
-        assert_true(k.rms_norm && k.layer_norm && k.exp_sum && k.add && k.scale && k.softcap);
+        assert_true(k.rms_norm && k.layer_norm && k.softmax && k.attn_merge && k.add && k.scale &&
+                    k.softcap);
         assert_true(k.rope[GOL_ROPE_NORM] && k.rope[GOL_ROPE_NEOX]);
         for (int i = 0; i < GOL_N_KV_TYPES; i++)
-            assert_true(k.kv_store[i] && k.attn_scores[i] && k.attn_mix[i]);
+            assert_true(k.kv_store_key[i] && k.kv_store_value[i] && k.attn_scores[i] &&
+                        k.attn_mix[i]);
         for (int i = 0; i < GOL_N_ACTS; i++)
             assert_true(k.act[i] && k.glu[i]);
     }

@@ -25,26 +25,27 @@ typedef void gol_layer_norm_fn(float *out, const float *x, const float *w, const
                                float eps, size_t n);
 /* Rotates n_pairs pairs of x by the angles whose cos and sin are given, each [n_pairs]. */
 typedef void gol_rope_fn(float *x, const float *cos, const float *sin, size_t n_pairs);
-/* dst[n] of the cache's type = src[n]. */
-typedef void gol_kv_store_fn(void *dst, const float *src, size_t n);
-/* scores[j] = scale * q . k[j], k [n_keys][dim]. */
-typedef void gol_attn_scores_fn(float *scores, const float *q, const void *k, float scale,
-                                size_t n_keys, size_t dim);
-/* out[d] = out[d] * keep + sum over j of p[j] * v[j][d], in order of j; v [n_keys][dim]. */
-typedef void gol_attn_mix_fn(float *out, float keep, const float *p, const void *v, size_t n_keys,
-                             size_t dim);
-/* x[i] = exp(x[i] - max); returns the sum. */
-typedef float gol_exp_sum_fn(float *x, float max, size_t n);
+/* Attention; layouts in attention_tile.h. */
+typedef struct gol_attn_tile gol_attn_tile;
+/* Key number `lane` of a panel = k[dim]. */
+typedef void gol_kv_store_key_fn(uint8_t *panel, const float *k, size_t lane, size_t dim);
+/* A value row = v[dim], and zeros up to a multiple of GOL_ATTN_LANES. */
+typedef void gol_kv_store_value_fn(uint8_t *row, const float *v, size_t dim);
+/* tile->scores[r][panel_pos[i] + l] = q[r] . key l of panel i. */
+typedef void gol_attn_scores_fn(const gol_attn_tile *tile);
+/* acc[r] += tile->scores[r][j] * value j, for keys j of [begin, end) in this order, of rows [first_row, first_row + n_rows). */
+typedef void gol_attn_mix_fn(const gol_attn_tile *tile, float *acc, size_t first_row, size_t n_rows,
+                             size_t begin, size_t end);
+/* x[i] = exp(x[i] - *max) with *max = the greatest; returns the sum, by lanes.h. n is a multiple of GOL_ATTN_LANES. */
+typedef float gol_softmax_fn(float *max, float *x, size_t n);
+/* acc[i] = acc[i] * keep + x[i] * factor; n is a multiple of GOL_ATTN_LANES. */
+typedef void gol_attn_merge_fn(float *acc, float keep, const float *x, float factor, size_t n);
 typedef void gol_act_fn(float *out, const float *x, size_t n);                     /* in place */
 typedef void gol_glu_fn(float *out, const float *gate, const float *up, size_t n); /* in place */
 typedef void gol_add_fn(float *out, const float *a, const float *b, size_t n);     /* in place */
 typedef void gol_factor_fn(float *out, const float *x, float factor, size_t n);    /* in place */
 
-enum {
-    GOL_N_KV_TYPES = GOL_KV_F32 + 1,
-    GOL_N_ROPE_KINDS = GOL_ROPE_NEOX + 1,
-    GOL_N_ACTS = GOL_ACT_RELU + 1
-};
+enum { GOL_N_ROPE_KINDS = GOL_ROPE_NEOX + 1, GOL_N_ACTS = GOL_ACT_RELU + 1 };
 
 typedef struct gol_kernels {
     gol_unpack_int_fn *unpack_int[GOL_TYPE_N_IDS]; /* NULL: no panels of bytes for this type */
@@ -56,10 +57,12 @@ typedef struct gol_kernels {
     gol_rms_norm_fn *rms_norm;
     gol_layer_norm_fn *layer_norm;
     gol_rope_fn *rope[GOL_N_ROPE_KINDS]; /* [GOL_ROPE_NONE] is NULL */
-    gol_kv_store_fn *kv_store[GOL_N_KV_TYPES];
+    gol_kv_store_key_fn *kv_store_key[GOL_N_KV_TYPES];
+    gol_kv_store_value_fn *kv_store_value[GOL_N_KV_TYPES];
     gol_attn_scores_fn *attn_scores[GOL_N_KV_TYPES];
     gol_attn_mix_fn *attn_mix[GOL_N_KV_TYPES];
-    gol_exp_sum_fn *exp_sum;
+    gol_softmax_fn *softmax;
+    gol_attn_merge_fn *attn_merge;
     gol_act_fn *act[GOL_N_ACTS];
     gol_glu_fn *glu[GOL_N_ACTS];
     gol_add_fn *add;
@@ -73,23 +76,25 @@ void gol_kernels_init(gol_kernels *k, gol_cpu_level have);
 const char *gol_kernels_matmul_name(const gol_kernels *kernels, gol_type type);
 
 /* One declaration per row; a kernel that serves several slots is declared as often, which C allows. */
-#define GOL_KERN_DECLARE_UNPACK_INT(slot, kernel, level)  gol_unpack_int_fn kernel;
-#define GOL_KERN_DECLARE_UNPACK_F32(slot, kernel, level)  gol_unpack_f32_fn kernel;
-#define GOL_KERN_DECLARE_INT_CORE(slot, kernel, level)    gol_int_core_fn kernel;
-#define GOL_KERN_DECLARE_F32_CORE(slot, kernel, level)    gol_f32_core_fn kernel;
-#define GOL_KERN_DECLARE_PACK_X_INT(slot, kernel, level)  gol_pack_x_int_fn kernel;
-#define GOL_KERN_DECLARE_PACK_X_F32(slot, kernel, level)  gol_pack_x_f32_fn kernel;
-#define GOL_KERN_DECLARE_RMS_NORM(slot, kernel, level)    gol_rms_norm_fn kernel;
-#define GOL_KERN_DECLARE_LAYER_NORM(slot, kernel, level)  gol_layer_norm_fn kernel;
-#define GOL_KERN_DECLARE_ROPE(slot, kernel, level)        gol_rope_fn kernel;
-#define GOL_KERN_DECLARE_KV_STORE(slot, kernel, level)    gol_kv_store_fn kernel;
-#define GOL_KERN_DECLARE_ATTN_SCORES(slot, kernel, level) gol_attn_scores_fn kernel;
-#define GOL_KERN_DECLARE_ATTN_MIX(slot, kernel, level)    gol_attn_mix_fn kernel;
-#define GOL_KERN_DECLARE_EXP_SUM(slot, kernel, level)     gol_exp_sum_fn kernel;
-#define GOL_KERN_DECLARE_ACT(slot, kernel, level)         gol_act_fn kernel;
-#define GOL_KERN_DECLARE_GLU(slot, kernel, level)         gol_glu_fn kernel;
-#define GOL_KERN_DECLARE_ADD(slot, kernel, level)         gol_add_fn kernel;
-#define GOL_KERN_DECLARE_FACTOR(slot, kernel, level)      gol_factor_fn kernel;
+#define GOL_KERN_DECLARE_UNPACK_INT(slot, kernel, level)     gol_unpack_int_fn kernel;
+#define GOL_KERN_DECLARE_UNPACK_F32(slot, kernel, level)     gol_unpack_f32_fn kernel;
+#define GOL_KERN_DECLARE_INT_CORE(slot, kernel, level)       gol_int_core_fn kernel;
+#define GOL_KERN_DECLARE_F32_CORE(slot, kernel, level)       gol_f32_core_fn kernel;
+#define GOL_KERN_DECLARE_PACK_X_INT(slot, kernel, level)     gol_pack_x_int_fn kernel;
+#define GOL_KERN_DECLARE_PACK_X_F32(slot, kernel, level)     gol_pack_x_f32_fn kernel;
+#define GOL_KERN_DECLARE_RMS_NORM(slot, kernel, level)       gol_rms_norm_fn kernel;
+#define GOL_KERN_DECLARE_LAYER_NORM(slot, kernel, level)     gol_layer_norm_fn kernel;
+#define GOL_KERN_DECLARE_ROPE(slot, kernel, level)           gol_rope_fn kernel;
+#define GOL_KERN_DECLARE_KV_STORE_KEY(slot, kernel, level)   gol_kv_store_key_fn kernel;
+#define GOL_KERN_DECLARE_KV_STORE_VALUE(slot, kernel, level) gol_kv_store_value_fn kernel;
+#define GOL_KERN_DECLARE_ATTN_SCORES(slot, kernel, level)    gol_attn_scores_fn kernel;
+#define GOL_KERN_DECLARE_ATTN_MIX(slot, kernel, level)       gol_attn_mix_fn kernel;
+#define GOL_KERN_DECLARE_SOFTMAX(slot, kernel, level)        gol_softmax_fn kernel;
+#define GOL_KERN_DECLARE_ATTN_MERGE(slot, kernel, level)     gol_attn_merge_fn kernel;
+#define GOL_KERN_DECLARE_ACT(slot, kernel, level)            gol_act_fn kernel;
+#define GOL_KERN_DECLARE_GLU(slot, kernel, level)            gol_glu_fn kernel;
+#define GOL_KERN_DECLARE_ADD(slot, kernel, level)            gol_add_fn kernel;
+#define GOL_KERN_DECLARE_FACTOR(slot, kernel, level)         gol_factor_fn kernel;
 GOL_KERN_UNPACK_INT(GOL_KERN_DECLARE_UNPACK_INT)
 GOL_KERN_UNPACK_F32(GOL_KERN_DECLARE_UNPACK_F32)
 GOL_KERN_INT_CORE(GOL_KERN_DECLARE_INT_CORE)
@@ -99,10 +104,12 @@ GOL_KERN_PACK_X_F32(GOL_KERN_DECLARE_PACK_X_F32)
 GOL_KERN_RMS_NORM(GOL_KERN_DECLARE_RMS_NORM)
 GOL_KERN_LAYER_NORM(GOL_KERN_DECLARE_LAYER_NORM)
 GOL_KERN_ROPE(GOL_KERN_DECLARE_ROPE)
-GOL_KERN_KV_STORE(GOL_KERN_DECLARE_KV_STORE)
+GOL_KERN_KV_STORE_KEY(GOL_KERN_DECLARE_KV_STORE_KEY)
+GOL_KERN_KV_STORE_VALUE(GOL_KERN_DECLARE_KV_STORE_VALUE)
 GOL_KERN_ATTN_SCORES(GOL_KERN_DECLARE_ATTN_SCORES)
 GOL_KERN_ATTN_MIX(GOL_KERN_DECLARE_ATTN_MIX)
-GOL_KERN_EXP_SUM(GOL_KERN_DECLARE_EXP_SUM)
+GOL_KERN_SOFTMAX(GOL_KERN_DECLARE_SOFTMAX)
+GOL_KERN_ATTN_MERGE(GOL_KERN_DECLARE_ATTN_MERGE)
 GOL_KERN_ACT(GOL_KERN_DECLARE_ACT)
 GOL_KERN_GLU(GOL_KERN_DECLARE_GLU)
 GOL_KERN_ADD(GOL_KERN_DECLARE_ADD)
