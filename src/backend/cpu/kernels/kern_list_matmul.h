@@ -15,18 +15,41 @@
     X(unpack_f32[GOL_TYPE_IQ2_XS], gol_unpack_iq2_xs_c, GOL_CPU_C)                                 \
     X(unpack_f32[GOL_TYPE_IQ2_S], gol_unpack_iq2_s_c, GOL_CPU_C)                                   \
     X(unpack_f32[GOL_TYPE_IQ3_XXS], gol_unpack_iq3_xxs_c, GOL_CPU_C)                               \
-    X(unpack_f32[GOL_TYPE_IQ3_S], gol_unpack_iq3_s_c, GOL_CPU_C)
+    X(unpack_f32[GOL_TYPE_IQ3_S], gol_unpack_iq3_s_c, GOL_CPU_C)                                   \
+    GOL_KERN_ARM(X(unpack_f32[GOL_TYPE_F16], gol_unpack_f16_neon, GOL_CPU_NEON))                   \
+    GOL_KERN_ARM(X(unpack_f32[GOL_TYPE_BF16], gol_unpack_bf16_neon, GOL_CPU_NEON))
 
 #define GOL_KERN_INT_CORE(X)                                                                       \
     X(int_core[GOL_INT_Z32], gol_int_core_z32_c, GOL_CPU_C)                                        \
     X(int_core[GOL_INT_Z32_WIDE], gol_int_core_z32_c, GOL_CPU_C)                                   \
     X(int_core[GOL_INT_M32], gol_int_core_m32_c, GOL_CPU_C)                                        \
     X(int_core[GOL_INT_Z16], gol_int_core_z16_c, GOL_CPU_C)                                        \
-    X(int_core[GOL_INT_M16], gol_int_core_m16_c, GOL_CPU_C)
+    X(int_core[GOL_INT_M16], gol_int_core_m16_c, GOL_CPU_C)                                        \
+    GOL_KERN_ARM(X(int_core[GOL_INT_Z32], gol_int_core_z32_neon, GOL_CPU_NEON))                    \
+    GOL_KERN_ARM(X(int_core[GOL_INT_Z32_WIDE], gol_int_core_z32_wide_neon, GOL_CPU_NEON))          \
+    GOL_KERN_ARM(X(int_core[GOL_INT_M32], gol_int_core_m32_neon, GOL_CPU_NEON))                    \
+    GOL_KERN_ARM(X(int_core[GOL_INT_Z16], gol_int_core_z16_neon, GOL_CPU_NEON))                    \
+    GOL_KERN_ARM(X(int_core[GOL_INT_M16], gol_int_core_m16_neon, GOL_CPU_NEON))                    \
+    GOL_KERN_ARM(X(int_core[GOL_INT_Z32], gol_int_core_z32_dotprod, GOL_CPU_DOTPROD))              \
+    GOL_KERN_ARM(X(int_core[GOL_INT_Z32_WIDE], gol_int_core_z32_wide_dotprod, GOL_CPU_DOTPROD))    \
+    GOL_KERN_ARM(X(int_core[GOL_INT_M32], gol_int_core_m32_dotprod, GOL_CPU_DOTPROD))              \
+    GOL_KERN_ARM(X(int_core[GOL_INT_Z16], gol_int_core_z16_dotprod, GOL_CPU_DOTPROD))              \
+    GOL_KERN_ARM(X(int_core[GOL_INT_M16], gol_int_core_m16_dotprod, GOL_CPU_DOTPROD))              \
+    GOL_KERN_ARM(X(int_core[GOL_INT_Z32], gol_int_core_z32_i8mm, GOL_CPU_I8MM))                    \
+    GOL_KERN_ARM(X(int_core[GOL_INT_Z32_WIDE], gol_int_core_z32_i8mm, GOL_CPU_I8MM))               \
+    GOL_KERN_ARM(X(int_core[GOL_INT_M32], gol_int_core_m32_i8mm, GOL_CPU_I8MM))                    \
+    GOL_KERN_ARM(X(int_core[GOL_INT_Z16], gol_int_core_z16_i8mm, GOL_CPU_I8MM))                    \
+    GOL_KERN_ARM(X(int_core[GOL_INT_M16], gol_int_core_m16_i8mm, GOL_CPU_I8MM))
 
-#define GOL_KERN_F32_CORE(X) X(f32_core, gol_f32_core_c, GOL_CPU_C)
+#define GOL_KERN_F32_CORE(X)                                                                       \
+    X(f32_core, gol_f32_core_c, GOL_CPU_C)                                                         \
+    GOL_KERN_ARM(X(f32_core, gol_f32_core_neon, GOL_CPU_NEON))
 
-#define GOL_KERN_PACK_X_INT(X) X(pack_x_int, gol_pack_x_int_c, GOL_CPU_C)
-#define GOL_KERN_PACK_X_F32(X) X(pack_x_f32, gol_pack_x_f32_c, GOL_CPU_C)
+#define GOL_KERN_PACK_X_INT(X)                                                                     \
+    X(pack_x_int, gol_pack_x_int_c, GOL_CPU_C)                                                     \
+    GOL_KERN_ARM(X(pack_x_int, gol_pack_x_int_neon, GOL_CPU_NEON))
+#define GOL_KERN_PACK_X_F32(X)                                                                     \
+    X(pack_x_f32, gol_pack_x_f32_c, GOL_CPU_C)                                                     \
+    GOL_KERN_ARM(X(pack_x_f32, gol_pack_x_f32_neon, GOL_CPU_NEON))
 
 #endif

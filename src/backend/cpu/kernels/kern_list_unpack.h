@@ -25,6 +25,7 @@
 #define GOL_KERN_UNPACK_INT(X)                                                                     \
     GOL_KERN_UNPACK_INT_LEVEL(X, c, GOL_CPU_C)                                                     \
     GOL_KERN_X86(GOL_KERN_UNPACK_INT_LEVEL(X, avx2, GOL_CPU_AVX2))                                 \
-    GOL_KERN_X86(GOL_KERN_UNPACK_INT_LEVEL(X, avx512, GOL_CPU_AVX512))
+    GOL_KERN_X86(GOL_KERN_UNPACK_INT_LEVEL(X, avx512, GOL_CPU_AVX512))                             \
+    GOL_KERN_ARM(GOL_KERN_UNPACK_INT_LEVEL(X, neon, GOL_CPU_NEON))
 
 #endif

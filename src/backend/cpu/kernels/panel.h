@@ -49,7 +49,7 @@ enum {
  * in 16 bits, with q <= 63 two of them. */
 typedef enum gol_int_kind {
     GOL_INT_Z32,      /* groups of 32, zero, q <= 31 */
-    GOL_INT_Z32_WIDE, /* groups of 32, zero, any q */
+    GOL_INT_Z32_WIDE, /* groups of 32, zero = 128, any q */
     GOL_INT_M32,      /* groups of 32, mins, q <= 31 */
     GOL_INT_Z16,      /* groups of 16, zero, q <= 63 */
     GOL_INT_M16,      /* groups of 16, mins, q <= 3 */
