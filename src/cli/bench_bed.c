@@ -62,6 +62,11 @@ static sizes find_sizes(const gol_bench_test *tests, int32_t n_tests)
 static int create_kv(gol_bench_bed *bed, const sizes *s, gol_kv_type kv_type, gol_err *err)
 {
     const int32_t n_layers = gol_model_config(bed->model)->n_layers;
+    if (s->n_blocks > INT32_MAX / GOL_BENCH_BLOCK_SIZE) /* slots are numbered in 32 bits */
+        return gol_fail(err, GOL_EINVAL,
+                        "a test has %" PRId64
+                        " tokens in the KV cache at once, at most %d are possible",
+                        s->n_blocks * GOL_BENCH_BLOCK_SIZE, INT32_MAX);
     bed->layers = gol_try_array((size_t)n_layers, sizeof *bed->layers);
     if (bed->layers == NULL)
         return gol_fail(err, GOL_ENOMEM, "out of memory for the shapes of %d layers", n_layers);
@@ -69,13 +74,13 @@ static int create_kv(gol_bench_bed *bed, const sizes *s, gol_kv_type kv_type, go
     const gol_kv_shape shape = {
         .type = kv_type,
         .n_layers = n_layers,
-        .n_blocks = s->n_blocks <= INT32_MAX ? (int32_t)s->n_blocks : INT32_MAX,
+        .n_blocks = (int32_t)s->n_blocks,
         .block_size = GOL_BENCH_BLOCK_SIZE,
         .layers = bed->layers,
     };
     const size_t n_bytes = bed->be->ops->kv_bytes(bed->be, &shape);
     const uint64_t n_available = gol_sysmem_available();
-    if (s->n_blocks > INT32_MAX || (n_available > 0 && n_bytes > n_available))
+    if (n_available > 0 && n_bytes > n_available)
         return gol_fail(err, GOL_ENOMEM,
                         "these tests need a KV cache of %zu MiB, %" PRIu64 " MiB are free: ask for "
                         "less depth or fewer sequences",

@@ -55,11 +55,11 @@ static void fill_speeds(double *out, const gol_bench_row *row)
 static void print_table_head(bool has_memory)
 {
     printf(
-        "| %-20s | %10s | %8s | %-6s | %7s | %-10s | %-20s | %-16s | %9s | %20s | %7s |%s %8s |\n",
+        "| %-27s | %10s | %8s | %-6s | %7s | %-10s | %-20s | %-16s | %9s | %20s | %7s |%s %8s |\n",
         "model", "size", "params", "type", "threads", "cpu", "kernel", "test", "t/s", "min … max",
         "GB/s", has_memory ? "  of memory |" : "", "GOP/s");
     printf(
-        "|----------------------|-----------:|---------:|--------|--------:|------------|"
+        "|-----------------------------|-----------:|---------:|--------|--------:|------------|"
         "----------------------|------------------|----------:|---------------------:|--------:|%s"
         "---------:|\n",
         has_memory ? "-----------:|" : "");
@@ -72,7 +72,7 @@ static void print_table_row(const gol_bench_row *row, const statistics *s, bool 
     snprintf(range, sizeof range, "%.2f … %.2f", s->min, s->max);
     if (has_memory)
         snprintf(share, sizeof share, " %9.0f%% |", 100 * s->bytes_s / row->memory_bytes_s);
-    printf("| %-20s | %10s | %8s | %-6s | %7d | %-10s | %-20s | %-16s | %9.2f | %20s | %7.2f |%s "
+    printf("| %-27s | %10s | %8s | %-6s | %7d | %-10s | %-20s | %-16s | %9.2f | %20s | %7.2f |%s "
            "%8.1f |\n",
            row->model, gol_format_bytes(size, row->n_bytes),
            gol_format_count(params, row->n_params), row->type, row->n_threads, row->cpu,
