@@ -6,14 +6,14 @@
 
 #include <string.h>
 
-/* Chains of a loop: enough to hide five cycles of latency on two ports. Also in the loops themselves. */
-enum { N_CHAINS = 12 };
+/* Chains of a loop, as in the loops themselves. */
+enum { N_CHAINS = 12, N_CHAINS_VNNI = 16 };
 
 #if defined(__x86_64__)
 static const peak_loop int8_loops[] = {
     {GOL_CPU_AVX2, "maddubs + maddwd + add, 256 bits", peak_int8_avx2, N_CHAINS * 32 * 2},
     {GOL_CPU_AVX512, "maddubs + maddwd + add, 512 bits", peak_int8_avx512, N_CHAINS * 64 * 2},
-    {GOL_CPU_AVX512VNNI, "vpdpbusd, 512 bits", peak_int8_avx512vnni, N_CHAINS * 64 * 2},
+    {GOL_CPU_AVX512VNNI, "vpdpbusd, 512 bits", peak_int8_avx512vnni, N_CHAINS_VNNI * 64 * 2},
 };
 static const peak_loop f32_loops[] = {
     {GOL_CPU_AVX2, "fma, 256 bits", peak_f32_avx2, N_CHAINS * 8 * 2},

@@ -10,16 +10,18 @@ enum { N_CHAINS = 12 };
 float peak_int8_avx2(size_t n)
 {
     __m256i sums[N_CHAINS];
+    __m256i factors[N_CHAINS];
     const __m256i ones = _mm256_set1_epi16(1);
-    const __m256i x = _mm256_set1_epi8((char)(n & 3));
-    for (int i = 0; i < N_CHAINS; i++)
+    __m256i x = _mm256_set1_epi8((char)(n & 3));
+    for (int i = 0; i < N_CHAINS; i++) {
+        factors[i] = _mm256_set1_epi8((char)i);
         sums[i] = _mm256_set1_epi32(i);
+    }
     for (; n > 0; n--) {
-        for (int i = 0; i < N_CHAINS; i++) {
-            /* the sum is a factor, so that no product can be taken out of the loop */
-            const __m256i products = _mm256_maddubs_epi16(x, sums[i]);
-            sums[i] = _mm256_add_epi32(sums[i], _mm256_madd_epi16(products, ones));
-        }
+        for (int i = 0; i < N_CHAINS; i++)
+            sums[i] = _mm256_add_epi32(
+                sums[i], _mm256_madd_epi16(_mm256_maddubs_epi16(x, factors[i]), ones));
+        x = _mm256_add_epi16(x, ones); /* so that no product can be taken out of the loop */
     }
     for (int i = 1; i < N_CHAINS; i++)
         sums[0] = _mm256_add_epi32(sums[0], sums[i]);

@@ -10,16 +10,18 @@ enum { N_CHAINS = 12 };
 float peak_int8_avx512(size_t n)
 {
     __m512i sums[N_CHAINS];
+    __m512i factors[N_CHAINS];
     const __m512i ones = _mm512_set1_epi16(1);
-    const __m512i x = _mm512_set1_epi8((char)(n & 3));
-    for (int i = 0; i < N_CHAINS; i++)
+    __m512i x = _mm512_set1_epi8((char)(n & 3));
+    for (int i = 0; i < N_CHAINS; i++) {
+        factors[i] = _mm512_set1_epi8((char)i);
         sums[i] = _mm512_set1_epi32(i);
+    }
     for (; n > 0; n--) {
-        for (int i = 0; i < N_CHAINS; i++) {
-            /* the sum is a factor, so that no product can be taken out of the loop */
-            const __m512i products = _mm512_maddubs_epi16(x, sums[i]);
-            sums[i] = _mm512_add_epi32(sums[i], _mm512_madd_epi16(products, ones));
-        }
+        for (int i = 0; i < N_CHAINS; i++)
+            sums[i] = _mm512_add_epi32(
+                sums[i], _mm512_madd_epi16(_mm512_maddubs_epi16(x, factors[i]), ones));
+        x = _mm512_add_epi16(x, ones); /* so that no product can be taken out of the loop */
     }
     for (int i = 1; i < N_CHAINS; i++)
         sums[0] = _mm512_add_epi32(sums[0], sums[i]);

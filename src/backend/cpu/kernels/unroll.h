@@ -1,0 +1,14 @@
+/*
+ * Before a loop of constant length whose body works on an array of vectors: written out in full, so that the array lives in
+ * registers.
+ */
+#ifndef GOL_BACKEND_CPU_UNROLL_H
+#define GOL_BACKEND_CPU_UNROLL_H
+
+#if defined(__clang__)
+#define GOL_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define GOL_UNROLL _Pragma("GCC unroll 32")
+#endif
+
+#endif
