@@ -14,6 +14,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -47,11 +48,14 @@ class Machine:
         begin = time.monotonic()
         process = subprocess.Popen([*self.prefix, *map(str, command)], env={**os.environ, **environment},
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        watchdog = threading.Timer(60, process.kill)
+        watchdog.start()
         os.read(process.stdout.fileno(), 1)
         seconds = time.monotonic() - begin
         while os.read(process.stdout.fileno(), 65536):
             pass
         _, status, usage = os.wait4(process.pid, 0)
+        watchdog.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
         process.stdout.close()
         if process.returncode != 0:
@@ -175,12 +179,19 @@ def print_speeds(work, results, gollum, paths):
                   f"{100 * row['gb_s'] * scale / row['memory_gb_s']:.0f}% | {row['gop_s'] * scale:.0f} |")
 
 
+def read_through(path):
+    """Brings the file into the page cache."""
+    with open(path, "rb") as file:
+        while file.read(1 << 24):
+            pass
+
+
 def print_first_tokens(args, programs, paths, threads):
     print(f"\nFrom the start of the process to the first token of its answer ({threads} threads, file in the page cache), and "
           "the most memory it took:\n")
     print("| weights | file | gollum | llama.cpp | gollum's memory | llama.cpp's memory |\n|---|---:|---:|---:|---:|---:|")
     for name, path in paths.items():
-        path.read_bytes()  # into the page cache
+        read_through(path)
         found = in_turns(programs, args.rounds, lambda p, path=path: p.first_token(path, threads))
         seconds = [statistics.median(s for s, _ in program) for program in found]
         memory = [statistics.median(m for _, m in program) for program in found]
