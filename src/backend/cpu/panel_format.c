@@ -3,10 +3,9 @@
  */
 #include "backend/cpu/panel_format.h"
 
-/* Packed as blocks, kept as rows, packed as plain numbers. */
+/* Packed as blocks, packed as plain numbers. */
 #define BLOCKS(type, kind, zero, head, scale, quant)                                               \
     [type] = {GOL_PRODUCT_INT, kind, zero, head, scale, quant, gol_pack_blocks, type}
-#define RAW(type, product, kind, zero) [type] = {product, kind, zero, 0, 0, 0, NULL, type}
 #define PLAIN(type, quant, pack)       [type] = {GOL_PRODUCT_F32, 0, 0, 0, 0, quant, pack, type}
 
 /* clang-format off */
@@ -14,7 +13,7 @@ static const gol_panel_format formats[GOL_TYPE_N_IDS] = {
     PLAIN(GOL_TYPE_F32,  2048, gol_pack_f32),
     PLAIN(GOL_TYPE_F16,  1024, gol_pack_f16),
     PLAIN(GOL_TYPE_BF16, 1024, gol_pack_bf16),
-    RAW(GOL_TYPE_F64, GOL_PRODUCT_F32, 0, 0),
+    PLAIN(GOL_TYPE_F64, 0, NULL), /* kept as rows */
     /*     type             kind              zero  head scale quant */
     BLOCKS(GOL_TYPE_Q8_0,   GOL_INT_Z32_WIDE,  128,   0,   32,  512),
     BLOCKS(GOL_TYPE_Q4_0,   GOL_INT_Z32,         8,   0,   32,  256),
@@ -31,13 +30,13 @@ static const gol_panel_format formats[GOL_TYPE_N_IDS] = {
     BLOCKS(GOL_TYPE_IQ4_XS, GOL_INT_Z32_WIDE,  128,  32,   12,  256),
     BLOCKS(GOL_TYPE_TQ1_0,  GOL_INT_Z32,         1,  32,    0,  104),
     BLOCKS(GOL_TYPE_TQ2_0,  GOL_INT_Z32,         1,  32,    0,  128),
-    RAW(GOL_TYPE_IQ1_S,   GOL_PRODUCT_F32, 0, 0),
-    RAW(GOL_TYPE_IQ1_M,   GOL_PRODUCT_F32, 0, 0),
-    RAW(GOL_TYPE_IQ2_XXS, GOL_PRODUCT_F32, 0, 0),
-    RAW(GOL_TYPE_IQ2_XS,  GOL_PRODUCT_F32, 0, 0),
-    RAW(GOL_TYPE_IQ2_S,   GOL_PRODUCT_F32, 0, 0),
-    RAW(GOL_TYPE_IQ3_XXS, GOL_PRODUCT_F32, 0, 0),
-    RAW(GOL_TYPE_IQ3_S,   GOL_PRODUCT_F32, 0, 0),
+    BLOCKS(GOL_TYPE_IQ2_XXS, GOL_INT_Z32,       64,  32,    0,  128),
+    BLOCKS(GOL_TYPE_IQ2_XS, GOL_INT_Z16,        64,  32,   16,  128),
+    BLOCKS(GOL_TYPE_IQ2_S,  GOL_INT_Z16,        64,  32,   16,  144),
+    BLOCKS(GOL_TYPE_IQ3_XXS, GOL_INT_Z32,       64,  32,    0,  192),
+    BLOCKS(GOL_TYPE_IQ3_S,  GOL_INT_Z32,        64,  32,    8,  208),
+    BLOCKS(GOL_TYPE_IQ1_S,  GOL_INT_Z32,        64,  32,    0,   96),
+    BLOCKS(GOL_TYPE_IQ1_M,  GOL_INT_Z16,        64,   0,    0,  112),
 };
 /* clang-format on */
 

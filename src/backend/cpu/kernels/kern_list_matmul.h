@@ -9,13 +9,6 @@
     X(unpack_f32[GOL_TYPE_F16], gol_unpack_f16_c, GOL_CPU_C)                                       \
     X(unpack_f32[GOL_TYPE_BF16], gol_unpack_bf16_c, GOL_CPU_C)                                     \
     X(unpack_f32[GOL_TYPE_F64], gol_unpack_f64_c, GOL_CPU_C)                                       \
-    X(unpack_f32[GOL_TYPE_IQ1_S], gol_unpack_iq1_s_c, GOL_CPU_C)                                   \
-    X(unpack_f32[GOL_TYPE_IQ1_M], gol_unpack_iq1_m_c, GOL_CPU_C)                                   \
-    X(unpack_f32[GOL_TYPE_IQ2_XXS], gol_unpack_iq2_xxs_c, GOL_CPU_C)                               \
-    X(unpack_f32[GOL_TYPE_IQ2_XS], gol_unpack_iq2_xs_c, GOL_CPU_C)                                 \
-    X(unpack_f32[GOL_TYPE_IQ2_S], gol_unpack_iq2_s_c, GOL_CPU_C)                                   \
-    X(unpack_f32[GOL_TYPE_IQ3_XXS], gol_unpack_iq3_xxs_c, GOL_CPU_C)                               \
-    X(unpack_f32[GOL_TYPE_IQ3_S], gol_unpack_iq3_s_c, GOL_CPU_C)                                   \
     GOL_KERN_ARM(X(unpack_f32[GOL_TYPE_F16], gol_unpack_f16_neon, GOL_CPU_NEON))                   \
     GOL_KERN_ARM(X(unpack_f32[GOL_TYPE_BF16], gol_unpack_bf16_neon, GOL_CPU_NEON))
 

@@ -20,7 +20,14 @@
     X(unpack_int[GOL_TYPE_Q6_K], gol_unpack_q6_k_##isa, level)                                     \
     X(unpack_int[GOL_TYPE_IQ4_XS], gol_unpack_iq4_xs_##isa, level)                                 \
     X(unpack_int[GOL_TYPE_TQ1_0], gol_unpack_tq1_0_##isa, level)                                   \
-    X(unpack_int[GOL_TYPE_TQ2_0], gol_unpack_tq2_0_##isa, level)
+    X(unpack_int[GOL_TYPE_TQ2_0], gol_unpack_tq2_0_##isa, level)                                   \
+    X(unpack_int[GOL_TYPE_IQ2_XXS], gol_unpack_iq2_xxs_##isa, level)                               \
+    X(unpack_int[GOL_TYPE_IQ2_XS], gol_unpack_iq2_xs_##isa, level)                                 \
+    X(unpack_int[GOL_TYPE_IQ2_S], gol_unpack_iq2_s_##isa, level)                                   \
+    X(unpack_int[GOL_TYPE_IQ3_XXS], gol_unpack_iq3_xxs_##isa, level)                               \
+    X(unpack_int[GOL_TYPE_IQ3_S], gol_unpack_iq3_s_##isa, level)                                   \
+    X(unpack_int[GOL_TYPE_IQ1_S], gol_unpack_iq1_s_##isa, level)                                   \
+    X(unpack_int[GOL_TYPE_IQ1_M], gol_unpack_iq1_m_##isa, level)
 
 #define GOL_KERN_UNPACK_INT(X)                                                                     \
     GOL_KERN_UNPACK_INT_LEVEL(X, c, GOL_CPU_C)                                                     \

@@ -9,3 +9,5 @@
 #include "backend/cpu/kernels/unpack_q32_simd.h"
 
 #include "backend/cpu/kernels/unpack_k_simd.h"
+
+#include "backend/cpu/kernels/unpack_iq_simd.h"

@@ -53,10 +53,3 @@ static const float *unpack_raw(float *store, const gol_stretch *s, gol_type type
     }
 
 UNPACK_RAW(f64, GOL_TYPE_F64)
-UNPACK_RAW(iq1_s, GOL_TYPE_IQ1_S)
-UNPACK_RAW(iq1_m, GOL_TYPE_IQ1_M)
-UNPACK_RAW(iq2_xxs, GOL_TYPE_IQ2_XXS)
-UNPACK_RAW(iq2_xs, GOL_TYPE_IQ2_XS)
-UNPACK_RAW(iq2_s, GOL_TYPE_IQ2_S)
-UNPACK_RAW(iq3_xxs, GOL_TYPE_IQ3_XXS)
-UNPACK_RAW(iq3_s, GOL_TYPE_IQ3_S)

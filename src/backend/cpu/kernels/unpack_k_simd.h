@@ -195,19 +195,29 @@ void UNPACK(q6_k)(gol_int_panel *out, const gol_stretch *s)
                  vf_from_s8);
 }
 
+/* d * (six - 32), whose upper two bits are the lowest of `high` */
+static inline vec_f six_bit_scale(vec_f d, vec low, vec high)
+{
+    const vec six = v_or(low, V32_SHL(v_and(high, v32_set(3)), 4));
+    return vf_mul(d, vf_add(vf_from_lanes(six), vf_set(-32.0f)));
+}
+
 static inline void unpack_iq4_xs_scales(gol_int_panel *out, const gol_stretch *s)
 {
-    const uint8_t *high = gol_stretch_scales(s, GOL_TYPE_IQ4_XS);
-    const uint8_t *low = high + 2 * GOL_PANEL_ROWS;
-    int8_t scales[GOL_STRETCH_BLOCKS][GOL_PANEL_ROWS];
-    for (size_t g = 0; g < GOL_STRETCH_BLOCKS; g++) {
-        for (size_t r = 0; r < GOL_PANEL_ROWS; r++) {
-            const int four = low[g / 2 * GOL_PANEL_ROWS + r] >> 4 * (g % 2) & 15;
-            const int two = high[g / 4 * GOL_PANEL_ROWS + r] >> 2 * (g % 4) & 3;
-            scales[g][r] = (int8_t)((four | two << 4) - 32);
+    const uint8_t *bits_high = gol_stretch_scales(s, GOL_TYPE_IQ4_XS);
+    const uint8_t *bits_low = bits_high + 2 * GOL_PANEL_ROWS;
+    for (size_t r = 0; r < GOL_PANEL_ROWS; r += VEC_F) {
+        const vec_f d = vf_from_halves(s->data + 2 * r);
+        vec high = v32_set(0);
+        for (size_t g = 0; g < GOL_STRETCH_BLOCKS; g += 2) {
+            if (g % 4 == 0)
+                high = v32_from_u8(bits_high + g / 4 * GOL_PANEL_ROWS + r);
+            const vec low = v32_from_u8(bits_low + g / 2 * GOL_PANEL_ROWS + r);
+            vf_store(out->scale[g] + r, six_bit_scale(d, v_and(low, v32_set(15)), high));
+            vf_store(out->scale[g + 1] + r, six_bit_scale(d, V32_SHR(low, 4), V32_SHR(high, 2)));
+            high = V32_SHR(high, 4);
         }
     }
-    scale_groups(out->scale, s->data, (const uint8_t *)scales, GOL_STRETCH_BLOCKS, vf_from_s8);
 }
 
 void UNPACK(iq4_xs)(gol_int_panel *out, const gol_stretch *s)

@@ -11,6 +11,8 @@
 
 #include "backend/cpu/kernels/unpack_k_simd.h"
 
+#include "backend/cpu/kernels/unpack_iq_simd.h"
+
 const float *gol_unpack_f16_neon(float *store, const gol_stretch *s)
 {
     const size_t n = s->n_blocks * GOL_BLOCK_INPUTS * GOL_PANEL_ROWS;

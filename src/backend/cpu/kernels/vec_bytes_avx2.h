@@ -113,4 +113,75 @@ static inline vec_f vf_from_e8m0_half(const uint8_t *p)
     return _mm256_castsi256_ps(_mm256_blendv_epi8(subnormal, normal, is_normal));
 }
 
+/* ---- 32 bits of each of several rows ---- */
+
+static inline vec v32_set(uint32_t x)
+{
+    return _mm256_set1_epi32((int)x);
+}
+
+#define V32_SHR(v, n) _mm256_srli_epi32((v), (n))
+#define V32_SHL(v, n) _mm256_slli_epi32((v), (n))
+
+static inline vec v_or(vec a, vec b)
+{
+    return _mm256_or_si256(a, b);
+}
+
+static inline vec v_xor(vec a, vec b)
+{
+    return _mm256_xor_si256(a, b);
+}
+
+static inline vec v32_from_u8(const uint8_t *p)
+{
+    return _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)p));
+}
+
+/* table[index], in the low half of each row. Tables have an even number of entries: pairs are loaded, never beyond the end. */
+static inline vec v_gather(const uint16_t *table, vec index)
+{
+    const vec pair = _mm256_i32gather_epi32((const int *)(const void *)table,
+                                            _mm256_srli_epi32(index, 1), 4);
+    const vec shift = _mm256_and_si256(_mm256_slli_epi32(index, 4), _mm256_set1_epi32(16));
+    return _mm256_and_si256(_mm256_srlv_epi32(pair, shift), _mm256_set1_epi32(0xffff));
+}
+
+/* The lowest byte of each row in all four. */
+static inline vec v_repeat_low_bytes(vec v)
+{
+    return _mm256_shuffle_epi8(v, _mm256_setr_epi8(0, 0, 0, 0, 4, 4, 4, 4, 8, 8, 8, 8, 12, 12, 12,
+                                                   12, 0, 0, 0, 0, 4, 4, 4, 4, 8, 8, 8, 8, 12, 12,
+                                                   12, 12));
+}
+
+/* Bytes a - b where bits has the one bit that mask has there, else a + b. */
+static inline vec v_add_or_subtract(vec a, vec b, vec bits, vec mask)
+{
+    const vec minus = _mm256_cmpeq_epi8(_mm256_and_si256(bits, mask), mask);
+    return _mm256_add_epi8(a, _mm256_sub_epi8(_mm256_xor_si256(b, minus), minus));
+}
+
+static inline vec_f vf_set(float x)
+{
+    return _mm256_set1_ps(x);
+}
+
+static inline vec_f vf_add(vec_f a, vec_f b)
+{
+    return _mm256_add_ps(a, b);
+}
+
+static inline vec_f vf_from_lanes(vec v)
+{
+    return _mm256_cvtepi32_ps(v);
+}
+
+/* Binary16 numbers in the low halves. */
+static inline vec_f vf_from_half_lanes(vec v)
+{
+    const __m128i low = _mm256_castsi256_si128(v);
+    return _mm256_cvtph_ps(_mm_packus_epi32(low, _mm256_extracti128_si256(v, 1)));
+}
+
 #endif

@@ -113,4 +113,71 @@ static inline vec_f vf_from_e8m0_half(const uint8_t *p)
     return _mm512_castsi512_ps(_mm512_mask_mov_epi32(subnormal, is_normal, normal));
 }
 
+/* ---- 32 bits of each of several rows ---- */
+
+static inline vec v32_set(uint32_t x)
+{
+    return _mm512_set1_epi32((int)x);
+}
+
+#define V32_SHR(v, n) _mm512_srli_epi32((v), (n))
+#define V32_SHL(v, n) _mm512_slli_epi32((v), (n))
+
+static inline vec v_or(vec a, vec b)
+{
+    return _mm512_or_si512(a, b);
+}
+
+static inline vec v_xor(vec a, vec b)
+{
+    return _mm512_xor_si512(a, b);
+}
+
+static inline vec v32_from_u8(const uint8_t *p)
+{
+    return _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)(const void *)p));
+}
+
+/* table[index], in the low half of each row. Tables have an even number of entries: pairs are loaded, never beyond the end. */
+static inline vec v_gather(const uint16_t *table, vec index)
+{
+    const vec pair = _mm512_i32gather_epi32(_mm512_srli_epi32(index, 1), table, 4);
+    const vec shift = _mm512_and_si512(_mm512_slli_epi32(index, 4), _mm512_set1_epi32(16));
+    return _mm512_and_si512(_mm512_srlv_epi32(pair, shift), _mm512_set1_epi32(0xffff));
+}
+
+/* The lowest byte of each row in all four. */
+static inline vec v_repeat_low_bytes(vec v)
+{
+    return _mm512_shuffle_epi8(v, _mm512_set4_epi32(0x0c0c0c0c, 0x08080808, 0x04040404, 0));
+}
+
+/* Bytes a - b where bits has the one bit that mask has there, else a + b. */
+static inline vec v_add_or_subtract(vec a, vec b, vec bits, vec mask)
+{
+    const __mmask64 minus = _mm512_test_epi8_mask(bits, mask);
+    return _mm512_mask_sub_epi8(_mm512_add_epi8(a, b), minus, a, b);
+}
+
+static inline vec_f vf_set(float x)
+{
+    return _mm512_set1_ps(x);
+}
+
+static inline vec_f vf_add(vec_f a, vec_f b)
+{
+    return _mm512_add_ps(a, b);
+}
+
+static inline vec_f vf_from_lanes(vec v)
+{
+    return _mm512_cvtepi32_ps(v);
+}
+
+/* Binary16 numbers in the low halves. */
+static inline vec_f vf_from_half_lanes(vec v)
+{
+    return _mm512_cvtph_ps(_mm512_cvtepi32_epi16(v));
+}
+
 #endif

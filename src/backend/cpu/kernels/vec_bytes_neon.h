@@ -123,5 +123,74 @@ static inline vec_f vf_from_e8m0_half(const uint8_t *p)
     return vreinterpretq_f32_u32(vbslq_u32(vcgtq_u32(e, vdupq_n_u32(1)), normal, subnormal));
 }
 
+/* ---- 32 bits of each of several rows ---- */
+
+static inline vec v32_set(uint32_t x)
+{
+    return vreinterpretq_u8_u32(vdupq_n_u32(x));
+}
+
+#define V32_SHR(v, n) vreinterpretq_u8_u32(vshrq_n_u32(vreinterpretq_u32_u8(v), (n)))
+#define V32_SHL(v, n) vreinterpretq_u8_u32(vshlq_n_u32(vreinterpretq_u32_u8(v), (n)))
+
+static inline vec v_or(vec a, vec b)
+{
+    return vorrq_u8(a, b);
+}
+
+static inline vec v_xor(vec a, vec b)
+{
+    return veorq_u8(a, b);
+}
+
+static inline vec v32_from_u8(const uint8_t *p)
+{
+    return vreinterpretq_u8_u32(v_widen_u8(p));
+}
+
+/* table[index] in each row. */
+static inline vec v_gather(const uint16_t *table, vec index)
+{
+    const uint32x4_t i = vreinterpretq_u32_u8(index);
+    uint32x4_t entry = vdupq_n_u32(table[vgetq_lane_u32(i, 0)]);
+    entry = vsetq_lane_u32(table[vgetq_lane_u32(i, 1)], entry, 1);
+    entry = vsetq_lane_u32(table[vgetq_lane_u32(i, 2)], entry, 2);
+    return vreinterpretq_u8_u32(vsetq_lane_u32(table[vgetq_lane_u32(i, 3)], entry, 3));
+}
+
+/* The lowest byte of each row in all four. */
+static inline vec v_repeat_low_bytes(vec v)
+{
+    static const uint8_t lowest[16] = {0, 0, 0, 0, 4, 4, 4, 4, 8, 8, 8, 8, 12, 12, 12, 12};
+    return vqtbl1q_u8(v, vld1q_u8(lowest));
+}
+
+/* Bytes a - b where bits has the one bit that mask has there, else a + b. */
+static inline vec v_add_or_subtract(vec a, vec b, vec bits, vec mask)
+{
+    return vbslq_u8(vtstq_u8(bits, mask), vsubq_u8(a, b), vaddq_u8(a, b));
+}
+
+static inline vec_f vf_set(float x)
+{
+    return vdupq_n_f32(x);
+}
+
+static inline vec_f vf_add(vec_f a, vec_f b)
+{
+    return vaddq_f32(a, b);
+}
+
+static inline vec_f vf_from_lanes(vec v)
+{
+    return vcvtq_f32_s32(vreinterpretq_s32_u8(v));
+}
+
+/* Binary16 numbers in the low halves. */
+static inline vec_f vf_from_half_lanes(vec v)
+{
+    return vcvt_f32_f16(vreinterpret_f16_u16(vmovn_u32(vreinterpretq_u32_u8(v))));
+}
+
 #endif
 #endif
