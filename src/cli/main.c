@@ -28,6 +28,8 @@ static const gol_command commands[] = {
      GOL_CMD_INSPECT, gol_cmd_inspect},
     {"verify", "Check a model file: structure, and every number finite.", "gollum verify [-m] FILE",
      GOL_CMD_VERIFY, gol_cmd_verify},
+    {"quantize", "Write a model with smaller numbers.",
+     "gollum quantize IN OUT TYPE [--stats] [--dry-run] …", GOL_CMD_QUANTIZE, gol_cmd_quantize},
     {"info", "Show the processor, its level, and the kernel chosen for each type.", "gollum info",
      GOL_CMD_INFO, gol_cmd_info},
     {"bench", "Measure prefill and decode in tokens per second.",

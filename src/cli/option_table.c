@@ -33,7 +33,7 @@
 const gol_option gol_option_table[] = {
     TEXT("--model -m", GOL_CMD_MODEL, model, NULL, "FILE", "GGUF file; without it, the first one in models/"),
 
-    INT("--threads -t", GOL_CMD_ENGINE | GOL_CMD_LOGITS | GOL_CMD_VERIFY | GOL_CMD_INFO, threads, 0, 512, "0", "worker threads; 0: all processors we may use"),
+    INT("--threads -t", GOL_CMD_ENGINE | GOL_CMD_LOGITS | GOL_CMD_VERIFY | GOL_CMD_INFO | GOL_CMD_QUANTIZE, threads, 0, 512, "0", "worker threads; 0: all processors we may use"),
     INT("--ctx-size -c --max-model-len", GOL_CMD_ENGINE, ctx_size, 0, 1 << 27, "0", "tokens of one request, prompt and answer; 0: the model's own, or what fits"),
     INT("--max-num-seqs -np --parallel", GOL_CMD_SERVE, max_num_seqs, 0, 4096, "0", "requests that run at once; 0: 64, or as many as a step has tokens"),
     INT("--max-num-batched-tokens -b --batch-size", GOL_CMD_ENGINE, max_num_batched_tokens, 0, 1 << 16, "0", "tokens computed per step; 0: 512, or as many as run at once"),
@@ -76,6 +76,12 @@ const gol_option gol_option_table[] = {
     SWITCH("--json", GOL_CMD_INSPECT | GOL_CMD_VERIFY | GOL_CMD_INFO | GOL_CMD_BENCH, json, "print JSON"),
     SWITCH("--tensors", GOL_CMD_INSPECT, tensors, "list the tensors"),
     TEXT("--output -o", GOL_CMD_LOGITS, output, NULL, "FILE", "where to write (-: stdout): float32, little-endian, [n_tokens][n_vocab]"),
+
+    TEXT("--output -o", GOL_CMD_QUANTIZE, output, NULL, "FILE", "the new file; appears when it is whole"),
+    TEXT("--type", GOL_CMD_QUANTIZE, type, NULL, "TYPE", "Q8_0, Q6_K, Q5_K_M, Q4_K_M, ...: what most matrices become; a wrong one lists all"),
+    SWITCH("--allow-requantize", GOL_CMD_QUANTIZE, allow_requantize, "take tensors that are quantized already; the errors of both add up"),
+    SWITCH("--stats", GOL_CMD_QUANTIZE, stats, "print each tensor's error: root mean square and largest"),
+    SWITCH("--dry-run", GOL_CMD_QUANTIZE, dry_run, "print what each tensor would become and the size, write nothing"),
 
     TEXT("--n-prompt -p", GOL_CMD_BENCH, n_prompt, "512", "LIST", "prefill: tokens of the prompt (128,512); 0: no such test"),
     TEXT("--n-gen -n", GOL_CMD_BENCH, n_gen, "32", "LIST", "decode: tokens per sequence; 0: no such test"),

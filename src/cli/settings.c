@@ -168,6 +168,29 @@ static int take_argument(gol_settings *settings, const gol_command *command, cha
     return rc != 0 ? rc : 1 + takes_next;
 }
 
+/* The option that the next free argument sets: the first of the command's that no flag has set; -1: none is left. */
+static int find_operand(const gol_settings *settings, const gol_command *command)
+{
+    static const char *const operands[] = {"--model", "--output", "--type"};
+    const int n = command->mask == GOL_CMD_QUANTIZE ? 3 : 1;
+    for (int k = 0; k < n; k++) {
+        const int i = gol_option_find(operands[k], strlen(operands[k]), command->mask);
+        if (i >= 0 && settings->sources[i] != GOL_SOURCE_FLAG)
+            return i;
+    }
+    return -1;
+}
+
+static int fail_operand(const gol_command *command, const char *arg, gol_err *err)
+{
+    const char *what = "one model";
+    if (gol_option_find("--model", 7, command->mask) < 0)
+        what = "options only";
+    else if (command->mask == GOL_CMD_QUANTIZE)
+        what = "a model, an output file and a type";
+    return gol_fail(err, GOL_EUSAGE, "'%s': `gollum %s` takes %s", arg, command->name, what);
+}
+
 static int from_arguments(gol_settings *settings, const gol_command *command, int argc, char **argv,
                           gol_err *err)
 {
@@ -183,11 +206,10 @@ static int from_arguments(gol_settings *settings, const gol_command *command, in
                 return n_used;
             at += n_used;
         } else {
-            const int i = gol_option_find("--model", 7, command->mask);
-            if (i < 0 || settings->sources[i] == GOL_SOURCE_FLAG)
-                return gol_fail(err, GOL_EUSAGE, "'%s': `gollum %s` takes %s", argv[at],
-                                command->name, i < 0 ? "options only" : "one model");
-            (void)set(settings, i, GOL_SOURCE_FLAG, "model", argv[at], err);
+            const int i = find_operand(settings, command);
+            if (i < 0)
+                return fail_operand(command, argv[at], err);
+            (void)set(settings, i, GOL_SOURCE_FLAG, argv[at], argv[at], err);
             at++;
         }
     }

@@ -79,6 +79,12 @@ typedef struct gol_settings {
     bool tensors;
     const char *output;
 
+    /* quantize */
+    const char *type;
+    bool allow_requantize;
+    bool stats;
+    bool dry_run;
+
     /* bench; lists are texts like "1,8,32" */
     const char *n_prompt;
     const char *n_gen;
@@ -102,8 +108,8 @@ typedef struct gol_command {
     int (*run)(const gol_settings *settings); /* returns an exit code */
 } gol_command;
 
-/* Fills settings from defaults, config file, environment and argv[1…], in rising order of precedence. One free argument is
- * the model. Errors: GOL_EUSAGE (argument), GOL_ECONFIG (environment, config file): names it and what is accepted. */
+/* Fills settings from defaults, config file, environment and argv[1…], in rising order of precedence. A free argument is
+ * the model; `quantize` takes output and type after it. Errors: GOL_EUSAGE (argument), GOL_ECONFIG (environment, config file): names it and what is accepted. */
 int gol_settings_parse(gol_settings *settings, const gol_command *command, int argc, char **argv,
                        gol_err *err);
 void gol_settings_deinit(gol_settings *settings);

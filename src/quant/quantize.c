@@ -70,18 +70,31 @@ bool gol_can_quantize(gol_type type)
     return gol_type_find((uint32_t)type) && quantizers[type].quantize;
 }
 
-int gol_quantize_row(void *y, gol_type type, const float *x, size_t n, gol_err *err)
+float gol_quantize_limit(gol_type type)
 {
     assert(gol_can_quantize(type));
+    return quantizers[type].limit;
+}
+
+size_t gol_quantize_find_bad(gol_type type, const float *x, size_t n)
+{
+    const float limit = gol_quantize_limit(type);
+    for (size_t i = 0; i < n; i++) {
+        if (!(fabsf(x[i]) <= limit))
+            return i;
+    }
+    return n;
+}
+
+int gol_quantize_row(void *y, gol_type type, const float *x, size_t n, gol_err *err)
+{
     const gol_type_info *info = gol_type_get(type);
     assert(n % (size_t)info->block_size == 0);
-    const quantizer *q = &quantizers[type];
-    for (size_t i = 0; i < n; i++) {
-        if (!(fabsf(x[i]) <= q->limit))
-            return gol_fail(err, GOL_EINVAL, "element %zu is %g: %s holds finite values up to %g",
-                            i, (double)x[i], info->name, (double)q->limit);
-    }
+    const size_t bad = gol_quantize_find_bad(type, x, n);
+    if (bad < n)
+        return gol_fail(err, GOL_EINVAL, "element %zu is %g: %s holds finite values up to %g", bad,
+                        (double)x[bad], info->name, (double)gol_quantize_limit(type));
     if (n > 0)
-        q->quantize(y, x, n);
+        quantizers[type].quantize(y, x, n);
     return 0;
 }

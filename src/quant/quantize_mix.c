@@ -62,9 +62,8 @@ typedef enum tensor_role {
     ROLE_OTHER,
     ROLE_OUTPUT, /* token_embd too, when it is also the output matrix */
     ROLE_TOKEN_EMBD,
-    ROLE_ATTN_V,
+    ROLE_ATTN_V, /* and what is fused with it */
     ROLE_ATTN_K,
-    ROLE_ATTN_QKV,
     ROLE_ATTN_OUTPUT,
     ROLE_FFN_DOWN,
 } tensor_role;
@@ -179,11 +178,8 @@ static const exception exceptions[] = {
     {BIT(Q4_K_S), ROLE_ATTN_V, first_four, GOL_TYPE_Q5_K},
     {BIT(IQ4_NL) | BIT(IQ4_XS), ROLE_ATTN_V, shared_by_four, GOL_TYPE_Q5_K},
 
-    {BIT(Q3_K_M) | BIT(Q3_K_L), ROLE_ATTN_QKV, always, GOL_TYPE_Q4_K},
-    {BIT(Q4_K_M), ROLE_ATTN_QKV, always, GOL_TYPE_Q5_K},
-    {BIT(Q5_K_M), ROLE_ATTN_QKV, always, GOL_TYPE_Q6_K},
-
     {BITS_EXPERTS_OUTPUT, ROLE_ATTN_OUTPUT, eight_experts, GOL_TYPE_Q5_K},
+    {BIT(Q3_K_L), ROLE_ATTN_OUTPUT, eight_experts, GOL_TYPE_Q3_K},
     {BIT(Q2_K), ROLE_ATTN_OUTPUT, not_falcon, GOL_TYPE_Q3_K},
     {BIT(Q3_K_M), ROLE_ATTN_OUTPUT, not_falcon, GOL_TYPE_Q4_K},
     {BIT(Q3_K_L), ROLE_ATTN_OUTPUT, not_falcon, GOL_TYPE_Q5_K},
@@ -222,8 +218,18 @@ const gol_mix *gol_mix_get(int i)
     return i >= 0 && i < N_MIXES ? &mixes[i] : NULL;
 }
 
+/* Without a letter people mean the medium one. */
+static const struct {
+    const char *name;
+    enum mix_id id;
+} other_names[] = {{"Q5_K", MIX_Q5_K_M}, {"Q4_K", MIX_Q4_K_M}, {"Q3_K", MIX_Q3_K_M}};
+
 const gol_mix *gol_mix_find(gol_str name)
 {
+    for (size_t i = 0; i < sizeof other_names / sizeof other_names[0]; i++) {
+        if (is_same_name(name, other_names[i].name))
+            return &mixes[other_names[i].id];
+    }
     for (int i = 0; i < N_MIXES; i++) {
         if (is_same_name(name, mixes[i].name))
             return &mixes[i];
@@ -272,7 +278,7 @@ static tensor_role find_role(gol_str name, bool has_output)
         tensor_role role;
     } parts[] = {
         {"attn_v.weight", ROLE_ATTN_V},           {"attn_kv_b.weight", ROLE_ATTN_V},
-        {"attn_k.weight", ROLE_ATTN_K},           {"attn_qkv.weight", ROLE_ATTN_QKV},
+        {"attn_k.weight", ROLE_ATTN_K},           {"attn_qkv.weight", ROLE_ATTN_V},
         {"attn_output.weight", ROLE_ATTN_OUTPUT}, {"ffn_down", ROLE_FFN_DOWN},
     };
     if (gol_str_is(name, "output.weight"))
@@ -356,10 +362,10 @@ static gol_type fit_rows(gol_type type, uint64_t n)
     switch (type) {
     case GOL_TYPE_TQ1_0:
     case GOL_TYPE_TQ2_0:
-        type = GOL_TYPE_Q4_0;
-        break;
     case GOL_TYPE_Q2_K:
     case GOL_TYPE_Q3_K:
+        type = GOL_TYPE_Q4_0;
+        break;
     case GOL_TYPE_IQ4_XS:
         type = GOL_TYPE_IQ4_NL;
         break;
@@ -386,16 +392,21 @@ void gol_mix_assign(const gol_mix *mix, const gol_mix_model *model, gol_mix_tens
         has_output |= gol_str_is(tensors[i].name, "output.weight");
     attn_v_ranks ranks;
     rank_attn_v(&ranks, tensors, n);
+    gol_mix_model known = *model;
+    for (size_t i = 0; i < n && model->n_layers == 0; i++) {
+        const uint32_t n_layers = layer_of(tensors[i].name) + 1;
+        known.n_layers = n_layers > known.n_layers ? n_layers : known.n_layers;
+    }
     for (size_t i = 0; i < n; i++) {
         gol_mix_tensor *t = &tensors[i];
         t->wanted = t->to = t->from;
         if (is_kept(t))
             continue;
         const tensor_role role = find_role(t->name, has_output);
-        place at = {layer_of(t->name), model->n_layers};
+        place at = {layer_of(t->name), known.n_layers};
         if (role == ROLE_ATTN_V)
             at = (place){ranks.before[counted_layer_of(t->name)], ranks.n};
-        t->wanted = choose(mix, t, model, role, at);
+        t->wanted = choose(mix, t, &known, role, at);
         t->to = fit_rows(t->wanted, t->shape[0]);
     }
 }

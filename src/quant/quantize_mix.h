@@ -24,7 +24,7 @@ typedef struct gol_mix {
 
 /* What the choice depends on beside the tensor. Unknown numbers are 0. */
 typedef struct gol_mix_model {
-    uint32_t n_layers;
+    uint32_t n_layers;       /* 0: as many as the tensors' names tell */
     uint32_t n_heads_per_kv; /* query heads that share one attn_v: its errors count so many times */
     uint32_t n_experts;
     bool is_falcon; /* its fused attention and parallel blocks have choices of their own */
