@@ -20,15 +20,28 @@
     X(attn_scores[GOL_KV_F16], gol_attn_scores_f16_c, GOL_CPU_C)                                   \
     X(attn_scores[GOL_KV_F32], gol_attn_scores_f32_c, GOL_CPU_C)                                   \
     X(attn_scores[GOL_KV_BF16], gol_attn_scores_bf16_c, GOL_CPU_C)                                 \
-    X(attn_scores[GOL_KV_Q8_0], gol_attn_scores_q8_0_c, GOL_CPU_C)
+    X(attn_scores[GOL_KV_Q8_0], gol_attn_scores_q8_0_c, GOL_CPU_C)                                 \
+    GOL_KERN_X86(X(attn_scores[GOL_KV_F16], gol_attn_scores_f16_avx512, GOL_CPU_AVX512))           \
+    GOL_KERN_X86(X(attn_scores[GOL_KV_F32], gol_attn_scores_f32_avx512, GOL_CPU_AVX512))           \
+    GOL_KERN_X86(X(attn_scores[GOL_KV_BF16], gol_attn_scores_bf16_avx512, GOL_CPU_AVX512))         \
+    GOL_KERN_X86(X(attn_scores[GOL_KV_Q8_0], gol_attn_scores_q8_0_avx512, GOL_CPU_AVX512))
 
 #define GOL_KERN_ATTN_MIX(X)                                                                       \
     X(attn_mix[GOL_KV_F16], gol_attn_mix_f16_c, GOL_CPU_C)                                         \
     X(attn_mix[GOL_KV_F32], gol_attn_mix_f32_c, GOL_CPU_C)                                         \
     X(attn_mix[GOL_KV_BF16], gol_attn_mix_bf16_c, GOL_CPU_C)                                       \
-    X(attn_mix[GOL_KV_Q8_0], gol_attn_mix_q8_0_c, GOL_CPU_C)
+    X(attn_mix[GOL_KV_Q8_0], gol_attn_mix_q8_0_c, GOL_CPU_C)                                       \
+    GOL_KERN_X86(X(attn_mix[GOL_KV_F16], gol_attn_mix_f16_avx512, GOL_CPU_AVX512))                 \
+    GOL_KERN_X86(X(attn_mix[GOL_KV_F32], gol_attn_mix_f32_avx512, GOL_CPU_AVX512))                 \
+    GOL_KERN_X86(X(attn_mix[GOL_KV_BF16], gol_attn_mix_bf16_avx512, GOL_CPU_AVX512))               \
+    GOL_KERN_X86(X(attn_mix[GOL_KV_Q8_0], gol_attn_mix_q8_0_avx512, GOL_CPU_AVX512))
 
-#define GOL_KERN_SOFTMAX(X)    X(softmax, gol_softmax_f32_c, GOL_CPU_C)
-#define GOL_KERN_ATTN_MERGE(X) X(attn_merge, gol_attn_merge_f32_c, GOL_CPU_C)
+#define GOL_KERN_SOFTMAX(X)                                                                        \
+    X(softmax, gol_softmax_f32_c, GOL_CPU_C)                                                       \
+    GOL_KERN_X86(X(softmax, gol_softmax_f32_avx512, GOL_CPU_AVX512))
+
+#define GOL_KERN_ATTN_MERGE(X)                                                                     \
+    X(attn_merge, gol_attn_merge_f32_c, GOL_CPU_C)                                                 \
+    GOL_KERN_X86(X(attn_merge, gol_attn_merge_f32_avx512, GOL_CPU_AVX512))
 
 #endif
