@@ -109,7 +109,10 @@ static void a_row_has_the_same_bits_in_every_batch_and_with_every_thread_count(v
 {
     (void)state;
     enum { N_TOKENS = 33, N_IN = 512, N_OUT = 77 };
-    static const gol_type types[] = {GOL_TYPE_F32, GOL_TYPE_F16, GOL_TYPE_Q4_0, GOL_TYPE_Q6_K};
+    /* float32 cores, and one type of every kind of integer core */
+    static const gol_type types[] = {GOL_TYPE_F32,  GOL_TYPE_F16,  GOL_TYPE_BF16,
+                                     GOL_TYPE_F64,  GOL_TYPE_Q4_0, GOL_TYPE_Q8_0,
+                                     GOL_TYPE_Q4_K, GOL_TYPE_Q6_K, GOL_TYPE_Q2_K};
     for (size_t k = 0; k < sizeof types / sizeof types[0]; k++) {
         float *first = NULL;
         for (int n_threads = 1; n_threads <= 3; n_threads++) {
@@ -271,6 +274,75 @@ static void a_packed_row_reads_back_bit_for_bit(void **state)
     gol_backend_destroy(&be);
 }
 
+static void a_packed_weight_takes_at_most_a_twentieth_more_than_in_the_file(void **state)
+{
+    (void)state;
+    gol_rng rng = {.key = 13};
+    gol_backend *be = make_backend(1);
+    for (int type = 0; type < GOL_TYPE_N_IDS; type++) {
+        const gol_type_info *info = gol_type_find((uint32_t)type);
+        if (!info || !info->dequant)
+            continue;
+        static const int64_t lengths[] = {512, 2048,
+                                          2880}; /* the last is no whole number of stretches */
+        for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+            size_t row_bytes;
+            if (!gol_type_row_bytes(&row_bytes, (gol_type)type, (uint64_t)lengths[i]))
+                continue;
+            matrix m = make_matrix(be, &rng, (gol_type)type, 32, lengths[i]);
+            if (m.w.n_bytes * 20 > row_bytes * 32 * 21)
+                fail_msg("%s, rows of %lld: %zu bytes instead of %zu", info->name,
+                         (long long)lengths[i], m.w.n_bytes, row_bytes * 32);
+            free_matrix(be, &m);
+        }
+    }
+    gol_backend_destroy(&be);
+}
+
+/* Bits of all ones: scales that are no numbers, in most types. */
+static void a_scale_that_is_no_number_stays_in_its_row(void **state)
+{
+    (void)state;
+    enum { N_OUT = 20, N_TOKENS = 3, BAD_ROW = 17 };
+    gol_backend *be = make_backend(2);
+    int n_bad = 0;
+    for (int type = 0; type < GOL_TYPE_N_IDS; type++) {
+        const gol_type_info *info = gol_type_find((uint32_t)type);
+        if (!info || !info->dequant)
+            continue;
+        gol_rng rng = {.key = 17};
+        const size_t n_in = 512;
+        matrix good = make_matrix(be, &rng, (gol_type)type, N_OUT, (int64_t)n_in);
+        size_t row_bytes;
+        assert_true(gol_type_row_bytes(&row_bytes, (gol_type)type, n_in));
+        float *x = random_floats(&rng, N_TOKENS * n_in);
+        float want[N_TOKENS * N_OUT];
+        float got[N_TOKENS * N_OUT];
+        be->ops->matmul(be, want, x, &good.w, NULL, N_TOKENS);
+        memset(good.bytes + BAD_ROW * row_bytes, 0xff, info->type_size);
+        gol_weight bad;
+        gol_err err;
+        const gol_weight_desc desc = {"w",        (gol_type)type,    N_OUT, (int64_t)n_in,
+                                      good.bytes, row_bytes * N_OUT, false};
+        assert_int_equal(be->ops->weight_load(be, &bad, &desc, &err), 0);
+        be->ops->matmul(be, got, x, &bad, NULL, N_TOKENS);
+        float value[GOL_STRETCH_INPUTS];
+        info->dequant(value, good.bytes + BAD_ROW * row_bytes, (size_t)info->block_size);
+        for (size_t i = 0; i < N_TOKENS * N_OUT; i++) {
+            if (i % N_OUT != BAD_ROW)
+                assert_memory_equal(&got[i], &want[i], sizeof got[i]);
+            else if (!isfinite(value[0]))
+                assert_true(!isfinite(got[i]));
+        }
+        n_bad += !isfinite(value[0]);
+        be->ops->weight_free(be, &bad);
+        free(x);
+        free_matrix(be, &good);
+    }
+    assert_true(n_bad >= 20);
+    gol_backend_destroy(&be);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +353,8 @@ int main(void)
         cmocka_unit_test(a_weight_of_the_wrong_size_is_refused),
         cmocka_unit_test(weights_are_repacked_and_tables_for_lookup_stay_in_the_file),
         cmocka_unit_test(a_packed_row_reads_back_bit_for_bit),
+        cmocka_unit_test(a_packed_weight_takes_at_most_a_twentieth_more_than_in_the_file),
+        cmocka_unit_test(a_scale_that_is_no_number_stays_in_its_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
