@@ -135,7 +135,9 @@ typedef struct gol_backend_ops {
     void (*write)(gol_backend *be, float *dst, const float *host, size_t n_floats);
     void (*read)(gol_backend *be, float *host, const float *src, size_t n_floats);
 
-    /* Weights. Errors: GOL_EUNSUPPORTED (no kernel for the type), GOL_ENOMEM. */
+    /* Weights. weight_bytes: what load() will allocate, 0 when the weight can stay in the file; SIZE_MAX on overflow. Of the
+     * description it reads type, shape and is_lookup. load: GOL_EUNSUPPORTED (no kernel for the type), GOL_ENOMEM. */
+    size_t (*weight_bytes)(gol_backend *be, const gol_weight_desc *desc);
     int (*weight_load)(gol_backend *be, gol_weight *out, const gol_weight_desc *desc, gol_err *err);
     void (*weight_free)(gol_backend *be, gol_weight *w);
 

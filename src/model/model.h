@@ -31,6 +31,7 @@ typedef void gol_load_progress(void *user, uint64_t n_done, uint64_t n_total);
 typedef struct gol_load_opts {
     gol_load_progress *progress; /* NULL: none */
     void *progress_user;
+    uint64_t mem_available; /* bytes the weights may take; 0: what the system says it has left */
 } gol_load_opts;
 
 /* Errors: GOL_EMODEL (a key or tensor is missing or has the wrong shape; says which and what was expected),

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sysmem.h"
 #include "model/config_impl.h"
 
 enum { TENSOR_NAME_MAX = 64 };
@@ -209,12 +210,12 @@ static int check_shape(const loader *ld, const gol_tensor *t, const rule *r, con
 }
 
 /* Tables that no product reads: positions, and tokens where the file has a matrix of its own for logits. */
-static bool is_lookup(const loader *ld, const gol_weight *field)
+static bool is_lookup(const gol_model_file *file, gol_str name)
 {
-    if (field == &ld->weights->position_embd)
+    if (gol_str_eq(name, GOL_STR("position_embd.weight")))
         return true;
-    return field == &ld->weights->token_embd &&
-           gol_model_file_find_tensor(ld->file, GOL_STR("output.weight")) != NULL;
+    return gol_str_eq(name, GOL_STR("token_embd.weight")) &&
+           gol_model_file_find_tensor(file, GOL_STR("output.weight")) != NULL;
 }
 
 static int load_matrix(loader *ld, gol_weight *out, const gol_tensor *t, const char *name,
@@ -232,7 +233,7 @@ static int load_matrix(loader *ld, gol_weight *out, const gol_tensor *t, const c
         .n_in = p->n_in,
         .data = t->data + (size_t)p->first * row_bytes,
         .n_bytes = (size_t)p->n_out * row_bytes,
-        .is_lookup = is_lookup(ld, out),
+        .is_lookup = is_lookup(ld->file, gol_str_from(name)),
     };
     const int rc = ld->be->ops->weight_load(ld->be, out, &desc, ld->err);
     if (rc < 0) {
@@ -352,6 +353,37 @@ static int bind_all(loader *ld)
     return check_all_bound(ld);
 }
 
+/* Refuses a model whose weights cannot fit before the first of them is allocated: the system would rather end the process than
+ * refuse memory. Weights that stay in the file do not count, their pages can come and go. */
+static int check_memory(const loader *ld)
+{
+    uint64_t available = ld->opts ? ld->opts->mem_available : 0;
+    if (available == 0)
+        available = gol_sysmem_available();
+    if (available == 0) /* the system does not tell */
+        return 0;
+    uint64_t needed = 0;
+    for (size_t i = 0; i < gol_model_file_n_tensors(ld->file); i++) {
+        const gol_tensor *t = gol_model_file_get_tensor(ld->file, i);
+        if (t->n_dims < 2)
+            continue;
+        const gol_weight_desc desc = {
+            .type = t->type,
+            .n_in = (int64_t)t->shape[0],
+            .n_out = (int64_t)(t->n_elements / t->shape[0]),
+            .is_lookup = is_lookup(ld->file, t->name),
+        };
+        const uint64_t n_bytes = ld->be->ops->weight_bytes(ld->be, &desc);
+        needed = n_bytes < UINT64_MAX - needed ? needed + n_bytes : UINT64_MAX;
+    }
+    if (needed <= available)
+        return 0;
+    const double gib = 1024.0 * 1024 * 1024;
+    return gol_config_fail(ld->file, ld->err, GOL_ENOMEM,
+                           "the weights take %.2f GiB in memory, %.2f GiB are available",
+                           (double)needed / gib, (double)available / gib);
+}
+
 int gol_weights_load(gol_weights *out, const gol_config *config, const gol_model_file *file,
                      gol_backend *be, const gol_load_opts *opts, gol_err *err)
 {
@@ -365,9 +397,11 @@ int gol_weights_load(gol_weights *out, const gol_config *config, const gol_model
     ld.bound = gol_try_array(n_tensors, sizeof *ld.bound);
     out->layers = gol_try_calloc((size_t)config->n_layers, sizeof *out->layers);
     if (ld.bound && out->layers)
-        rc = bind_all(&ld);
+        rc = check_memory(&ld);
     else
         gol_fail(err, GOL_ENOMEM, "out of memory for the table of weights");
+    if (rc == 0)
+        rc = bind_all(&ld);
     gol_free(ld.bound);
     if (rc < 0)
         gol_weights_deinit(out, be);

@@ -102,6 +102,7 @@ static const gol_backend_ops cpu_ops = {
     .free = cpu_free,
     .write = cpu_write,
     .read = cpu_read,
+    .weight_bytes = gol_backend_cpu_weight_bytes,
     .weight_load = gol_backend_cpu_weight_load,
     .weight_free = gol_backend_cpu_weight_free,
     .kv_bytes = gol_backend_cpu_kv_bytes,

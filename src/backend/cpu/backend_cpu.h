@@ -105,6 +105,7 @@ int gol_backend_cpu_reserve_attention(gol_backend_cpu *cpu, int32_t n_ctx, int32
                                       int32_t dim_v, gol_err *err);
 
 /* The ops, as backend.h describes them. */
+size_t gol_backend_cpu_weight_bytes(gol_backend *be, const gol_weight_desc *desc);
 int gol_backend_cpu_weight_load(gol_backend *be, gol_weight *out, const gol_weight_desc *desc,
                                 gol_err *err);
 void gol_backend_cpu_weight_free(gol_backend *be, gol_weight *w);

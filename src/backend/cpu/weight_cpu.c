@@ -138,6 +138,19 @@ static int pack_weight(gol_backend_cpu *cpu, gol_weight *out, const gol_weight_d
     return 0;
 }
 
+size_t gol_backend_cpu_weight_bytes(gol_backend *be, const gol_weight_desc *desc)
+{
+    (void)be;
+    const gol_panel_format *format = gol_panel_format_get(desc->type);
+    if (desc->is_lookup || !format->pack)
+        return 0;
+    const gol_weight shape = {.n_out = desc->n_out, .n_in = desc->n_in};
+    size_t n_bytes;
+    gol_mul_size(&n_bytes, gol_panel_bytes(format, (size_t)desc->n_in),
+                 gol_weight_cpu_n_panels(&shape));
+    return n_bytes;
+}
+
 int gol_backend_cpu_weight_load(gol_backend *be, gol_weight *out, const gol_weight_desc *desc,
                                 gol_err *err)
 {

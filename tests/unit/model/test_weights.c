@@ -136,7 +136,7 @@ static void a_load_reports_its_progress_and_sizes(void **state)
     gol_model *model;
     progress p = {0};
     gol_model_file *file = open_file(&(tiny_model){.arch = "gpt2"});
-    const gol_load_opts opts = {note_progress, &p};
+    const gol_load_opts opts = {note_progress, &p, 0};
     assert_int_equal(gol_model_load(&model, file, be, &opts, &err), 0);
     uint64_t n_params = 0;
     uint64_t n_bytes = 0;
@@ -213,6 +213,24 @@ static int tear_down(void **state)
     return 0;
 }
 
+static void weights_that_cannot_fit_are_refused_before_they_are_loaded(void **state)
+{
+    (void)state;
+    gol_err err = {0};
+    gol_model *model;
+    progress p = {0};
+    gol_model_file *file = open_file(&(tiny_model){.arch = "llama"});
+    gol_load_opts opts = {note_progress, &p, 1000};
+    assert_int_equal(gol_model_load(&model, file, be, &opts, &err), GOL_ENOMEM);
+    assert_non_null(strstr(err.message, "GiB are available"));
+    assert_int_equal(p.n_calls, 0);
+    opts.mem_available = 64u << 20;
+    assert_int_equal(gol_model_load(&model, file, be, &opts, &err), 0);
+    assert_true(gol_model_n_bytes(model) < opts.mem_available);
+    gol_model_destroy(&model);
+    gol_model_file_close(&file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +238,7 @@ int main(void)
         cmocka_unit_test(each_wrong_shape_is_named_with_the_right_one),
         cmocka_unit_test(a_tensor_without_a_place_is_refused),
         cmocka_unit_test(a_load_reports_its_progress_and_sizes),
+        cmocka_unit_test(weights_that_cannot_fit_are_refused_before_they_are_loaded),
         cmocka_unit_test(tied_weights_are_held_once),
         cmocka_unit_test(loading_survives_every_failing_allocation),
     };
