@@ -15,8 +15,10 @@
 
 typedef struct gol_sampler {
     int32_t n_vocab;
-    float *logits; /* [n_vocab] the row after penalties */
-    double *sums;  /* [n_vocab / 256 + 1] of weights */
+    const struct gol_row_loops *loops;
+    float *logits;    /* [n_vocab] the row after penalties */
+    float *block_max; /* [n_vocab / 256 + 1] of the row at hand */
+    double *sums;     /* [n_vocab / 256 + 1] of weights */
     gol_candidates candidates;
 } gol_sampler;
 

@@ -14,7 +14,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "engine/softmax.h"
 
 enum {
     FIRST_BITS = 11,
@@ -151,8 +150,7 @@ void gol_candidates_keep_count(gol_candidates *c, int32_t k)
         keep_until(c, (double)k, true);
 }
 
-void gol_candidates_keep_mass(gol_candidates *c, double share)
+void gol_candidates_keep_mass(gol_candidates *c, double mass)
 {
-    const double total = gol_row_sum(c->weights, c->n);
-    keep_until(c, share * total, false);
+    keep_until(c, mass, false);
 }

@@ -28,8 +28,7 @@ void gol_candidates_keep_depth(gol_candidates *c, float depth_max);
 /* Keeps the k most likely; of equals the lower ids. 1 <= k. */
 void gol_candidates_keep_count(gol_candidates *c, int32_t k);
 
-/* Keeps the fewest, most likely first and of equals the lower ids, whose weights sum to >= share of all weights. At least
- * one stays. */
-void gol_candidates_keep_mass(gol_candidates *c, double share);
+/* Keeps the fewest, most likely first and of equals the lower ids, whose weights sum to >= mass. At least one stays. */
+void gol_candidates_keep_mass(gol_candidates *c, double mass);
 
 #endif
