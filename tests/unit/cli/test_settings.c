@@ -210,6 +210,26 @@ static void a_wrong_config_file_names_its_line(void **state)
     assert_int_equal(parse(&s, &serve, "--config /nonexistent/file", &err), GOL_ECONFIG);
 }
 
+static void quantize_takes_model_output_and_type_in_this_order(void **state)
+{
+    (void)state;
+    static const gol_command quantize = {"quantize", "", "", GOL_CMD_QUANTIZE, NULL};
+    gol_settings s;
+    gol_err err;
+    static const char *const lines[] = {"in out q4_0", "--type q4_0 in out",
+                                        "out -m in --stats q4_0", "in --output=out -- q4_0"};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        assert_int_equal(parse(&s, &quantize, lines[i], &err), 0);
+        assert_string_equal(s.model, "in");
+        assert_string_equal(s.output, "out");
+        assert_string_equal(s.type, "q4_0");
+    }
+    assert_int_equal(parse(&s, &quantize, "in out q4_0 more", &err), GOL_EUSAGE);
+    assert_non_null(strstr(err.message, "'more'"));
+    assert_int_equal(parse(&s, &run, "in out", &err), GOL_EUSAGE);
+    assert_non_null(strstr(err.message, "one model"));
+}
+
 /* Names are unique per command, defaults print as themselves, every option has help. */
 static void the_table_is_sound(void **state)
 {
@@ -242,6 +262,7 @@ int main(void)
         cmocka_unit_test(unknown_options_and_those_of_other_commands_are_refused),
         cmocka_unit_test(flag_wins_over_environment_over_config_over_default),
         cmocka_unit_test(a_wrong_config_file_names_its_line),
+        cmocka_unit_test(quantize_takes_model_output_and_type_in_this_order),
         cmocka_unit_test(the_table_is_sound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
