@@ -1,6 +1,5 @@
 /*
- * The table of peak loops, and reading of memory, which needs no instruction set of its own: compilers turn sums side by side
- * into vectors of whatever width the baseline has, and memory is slower than that.
+ * The table of peak loops, and reading of memory, which moves whole lines of the cache whatever is read of them.
  */
 #include "peak.h"
 
@@ -54,18 +53,17 @@ const peak_loop *peak_f32(gol_cpu_level level)
 
 uint64_t peak_read(const void *p, size_t n)
 {
-    enum { AHEAD = 4096 }; /* bytes; found best of 0 .. 32 KiB where the hardware alone left 10% */
+    enum {
+        LINE = 64,
+        AHEAD = 4096
+    }; /* bytes; found best of 0 .. 32 KiB where the hardware alone left 10% */
     const uint8_t *bytes = p;
-    uint64_t sums[8] = {0};
-    for (size_t i = 0; i < n; i += sizeof sums) {
-        uint64_t words[8];
-        __builtin_prefetch(bytes + i + AHEAD);
-        memcpy(words, bytes + i, sizeof words);
-        for (size_t j = 0; j < 8; j++)
-            sums[j] += words[j];
-    }
     uint64_t sum = 0;
-    for (size_t j = 0; j < 8; j++)
-        sum += sums[j];
+    for (size_t i = 0; i < n; i += LINE) {
+        uint64_t word;
+        __builtin_prefetch(bytes + i + AHEAD);
+        memcpy(&word, bytes + i, sizeof word);
+        sum += word;
+    }
     return sum;
 }

@@ -110,8 +110,8 @@ static void compare_panels(checker *ck, const gol_int_panel *got, const gol_int_
 static void check_range(checker *ck, const gol_int_panel *p, gol_int_kind kind, size_t n_blocks)
 {
     static const uint8_t largest[GOL_N_INT_KINDS] = {
-        [GOL_INT_Z32] = 127, [GOL_INT_Z32_WIDE] = 255, [GOL_INT_M32] = 31,
-        [GOL_INT_Z16] = 127, [GOL_INT_M16] = 3,
+        [GOL_INT_Z32] = 127, [GOL_INT_Z32_LOW] = 31, [GOL_INT_Z32_WIDE] = 255, [GOL_INT_M32] = 31,
+        [GOL_INT_Z16] = 127, [GOL_INT_Z16_LOW] = 63, [GOL_INT_M16] = 3,
     };
     for (size_t i = 0; i < n_blocks * GOL_BLOCK_INPUTS * GOL_PANEL_ROWS; i++)
         if (p->q[i] > largest[kind])

@@ -56,7 +56,7 @@ const gol_panel_format *gol_panel_format_get(gol_type type);
 /* Inputs of a group that shares a scale: 16 or 32. */
 static inline int gol_int_kind_group(gol_int_kind kind)
 {
-    return kind == GOL_INT_Z16 || kind == GOL_INT_M16 ? 16 : 32;
+    return kind == GOL_INT_Z16 || kind == GOL_INT_Z16_LOW || kind == GOL_INT_M16 ? 16 : 32;
 }
 
 static inline size_t gol_panel_n_blocks(size_t n_in)

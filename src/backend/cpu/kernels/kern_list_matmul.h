@@ -14,24 +14,46 @@
 
 #define GOL_KERN_INT_CORE(X)                                                                       \
     X(int_core[GOL_INT_Z32], gol_int_core_z32_c, GOL_CPU_C)                                        \
+    X(int_core[GOL_INT_Z32_LOW], gol_int_core_z32_c, GOL_CPU_C)                                    \
     X(int_core[GOL_INT_Z32_WIDE], gol_int_core_z32_c, GOL_CPU_C)                                   \
     X(int_core[GOL_INT_M32], gol_int_core_m32_c, GOL_CPU_C)                                        \
     X(int_core[GOL_INT_Z16], gol_int_core_z16_c, GOL_CPU_C)                                        \
+    X(int_core[GOL_INT_Z16_LOW], gol_int_core_z16_c, GOL_CPU_C)                                    \
     X(int_core[GOL_INT_M16], gol_int_core_m16_c, GOL_CPU_C)                                        \
+    GOL_KERN_X86(X(int_core[GOL_INT_Z32], gol_int_core_z32_avx2, GOL_CPU_AVX2))                    \
+    GOL_KERN_X86(X(int_core[GOL_INT_Z32_LOW], gol_int_core_z32_low_avx2, GOL_CPU_AVX2))            \
+    GOL_KERN_X86(X(int_core[GOL_INT_Z32_WIDE], gol_int_core_z32_wide_avx2, GOL_CPU_AVX2))          \
+    GOL_KERN_X86(X(int_core[GOL_INT_M32], gol_int_core_m32_avx2, GOL_CPU_AVX2))                    \
+    GOL_KERN_X86(X(int_core[GOL_INT_Z16], gol_int_core_z16_avx2, GOL_CPU_AVX2))                    \
+    GOL_KERN_X86(X(int_core[GOL_INT_Z16_LOW], gol_int_core_z16_low_avx2, GOL_CPU_AVX2))            \
+    GOL_KERN_X86(X(int_core[GOL_INT_M16], gol_int_core_m16_avx2, GOL_CPU_AVX2))                    \
+    GOL_KERN_X86(X(int_core[GOL_INT_Z32], gol_int_core_z32_avx512vnni, GOL_CPU_AVX512VNNI))        \
+    GOL_KERN_X86(X(int_core[GOL_INT_Z32_LOW], gol_int_core_z32_avx512vnni, GOL_CPU_AVX512VNNI))    \
+    GOL_KERN_X86(X(int_core[GOL_INT_Z32_WIDE], gol_int_core_z32_avx512vnni, GOL_CPU_AVX512VNNI))   \
+    GOL_KERN_X86(X(int_core[GOL_INT_M32], gol_int_core_m32_avx512vnni, GOL_CPU_AVX512VNNI))        \
+    GOL_KERN_X86(X(int_core[GOL_INT_Z16], gol_int_core_z16_avx512vnni, GOL_CPU_AVX512VNNI))        \
+    GOL_KERN_X86(X(int_core[GOL_INT_Z16_LOW], gol_int_core_z16_avx512vnni, GOL_CPU_AVX512VNNI))    \
+    GOL_KERN_X86(X(int_core[GOL_INT_M16], gol_int_core_m16_avx512vnni, GOL_CPU_AVX512VNNI))        \
     GOL_KERN_ARM(X(int_core[GOL_INT_Z32], gol_int_core_z32_neon, GOL_CPU_NEON))                    \
+    GOL_KERN_ARM(X(int_core[GOL_INT_Z32_LOW], gol_int_core_z32_neon, GOL_CPU_NEON))                \
     GOL_KERN_ARM(X(int_core[GOL_INT_Z32_WIDE], gol_int_core_z32_wide_neon, GOL_CPU_NEON))          \
     GOL_KERN_ARM(X(int_core[GOL_INT_M32], gol_int_core_m32_neon, GOL_CPU_NEON))                    \
     GOL_KERN_ARM(X(int_core[GOL_INT_Z16], gol_int_core_z16_neon, GOL_CPU_NEON))                    \
+    GOL_KERN_ARM(X(int_core[GOL_INT_Z16_LOW], gol_int_core_z16_neon, GOL_CPU_NEON))                \
     GOL_KERN_ARM(X(int_core[GOL_INT_M16], gol_int_core_m16_neon, GOL_CPU_NEON))                    \
     GOL_KERN_ARM(X(int_core[GOL_INT_Z32], gol_int_core_z32_dotprod, GOL_CPU_DOTPROD))              \
+    GOL_KERN_ARM(X(int_core[GOL_INT_Z32_LOW], gol_int_core_z32_dotprod, GOL_CPU_DOTPROD))          \
     GOL_KERN_ARM(X(int_core[GOL_INT_Z32_WIDE], gol_int_core_z32_wide_dotprod, GOL_CPU_DOTPROD))    \
     GOL_KERN_ARM(X(int_core[GOL_INT_M32], gol_int_core_m32_dotprod, GOL_CPU_DOTPROD))              \
     GOL_KERN_ARM(X(int_core[GOL_INT_Z16], gol_int_core_z16_dotprod, GOL_CPU_DOTPROD))              \
+    GOL_KERN_ARM(X(int_core[GOL_INT_Z16_LOW], gol_int_core_z16_dotprod, GOL_CPU_DOTPROD))          \
     GOL_KERN_ARM(X(int_core[GOL_INT_M16], gol_int_core_m16_dotprod, GOL_CPU_DOTPROD))              \
     GOL_KERN_ARM(X(int_core[GOL_INT_Z32], gol_int_core_z32_i8mm, GOL_CPU_I8MM))                    \
+    GOL_KERN_ARM(X(int_core[GOL_INT_Z32_LOW], gol_int_core_z32_i8mm, GOL_CPU_I8MM))                \
     GOL_KERN_ARM(X(int_core[GOL_INT_Z32_WIDE], gol_int_core_z32_i8mm, GOL_CPU_I8MM))               \
     GOL_KERN_ARM(X(int_core[GOL_INT_M32], gol_int_core_m32_i8mm, GOL_CPU_I8MM))                    \
     GOL_KERN_ARM(X(int_core[GOL_INT_Z16], gol_int_core_z16_i8mm, GOL_CPU_I8MM))                    \
+    GOL_KERN_ARM(X(int_core[GOL_INT_Z16_LOW], gol_int_core_z16_i8mm, GOL_CPU_I8MM))                \
     GOL_KERN_ARM(X(int_core[GOL_INT_M16], gol_int_core_m16_i8mm, GOL_CPU_I8MM))
 
 #define GOL_KERN_F32_CORE(X)                                                                       \
@@ -40,6 +62,7 @@
 
 #define GOL_KERN_PACK_X_INT(X)                                                                     \
     X(pack_x_int, gol_pack_x_int_c, GOL_CPU_C)                                                     \
+    GOL_KERN_X86(X(pack_x_int, gol_pack_x_int_avx2, GOL_CPU_AVX2))                                 \
     GOL_KERN_ARM(X(pack_x_int, gol_pack_x_int_neon, GOL_CPU_NEON))
 #define GOL_KERN_PACK_X_F32(X)                                                                     \
     X(pack_x_f32, gol_pack_x_f32_c, GOL_CPU_C)                                                     \

@@ -45,13 +45,15 @@ enum {
     GOL_F32_TILE = 24,
 };
 
-/* Kinds of integer core: how scales and offsets enter, and how large q can be. With q <= 31 four products of u8 x s8 pairs add up
- * in 16 bits, with q <= 63 two of them. */
+/* Kinds of integer core: how scales and offsets enter, and how large q can be: where sums of products of u8 x s8 pairs are 16 bits
+ * wide, one fits with q <= 127, two with q <= 63, four with q <= 31. */
 typedef enum gol_int_kind {
-    GOL_INT_Z32,      /* groups of 32, zero, q <= 31 */
+    GOL_INT_Z32,      /* groups of 32, zero, q <= 127 */
+    GOL_INT_Z32_LOW,  /* groups of 32, zero, q <= 31 */
     GOL_INT_Z32_WIDE, /* groups of 32, zero = 128, any q */
     GOL_INT_M32,      /* groups of 32, mins, q <= 31 */
-    GOL_INT_Z16,      /* groups of 16, zero, q <= 63 */
+    GOL_INT_Z16,      /* groups of 16, zero, q <= 127 */
+    GOL_INT_Z16_LOW,  /* groups of 16, zero, q <= 63 */
     GOL_INT_M16,      /* groups of 16, mins, q <= 3 */
     GOL_N_INT_KINDS,
 } gol_int_kind;
