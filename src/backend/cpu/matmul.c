@@ -123,6 +123,9 @@ static void multiply_stretch(const matmul_job *job, gol_matmul_scratch *scratch,
     const gol_kernels *kernels = &job->cpu->kernels;
     const gol_panel_format *f = job->format;
     const size_t block = stretch * GOL_STRETCH_BLOCKS;
+    /* Halves are widened in one rush, and memory would rest until the next one: the first tile asks for what comes then. */
+    const bool has_ahead = f->quant_bytes == GOL_BLOCK_INPUTS * GOL_AHEAD_BYTES;
+    const uint8_t *ahead = has_ahead ? s->data + s->n_blocks * f->quant_bytes : NULL;
     const float *w = NULL;
     if (f->product == GOL_PRODUCT_INT)
         kernels->unpack_int[job->w->type](&scratch->int_panel, s);
@@ -150,7 +153,9 @@ static void multiply_stretch(const matmul_job *job, gol_matmul_scratch *scratch,
                 .w = w,
                 .n_in = s->n_blocks * GOL_BLOCK_INPUTS,
                 .n_tokens = n,
+                .ahead = ahead,
             });
+            ahead = NULL;
         }
         acc += n * GOL_PANEL_ROWS;
     }
@@ -181,8 +186,12 @@ static void multiply_panel(const matmul_job *job, gol_matmul_scratch *scratch, s
                          (end + job->tile - 1) / job->tile, end);
     }
     float *out = job->out + (first_token + begin) * n_out + panel * GOL_PANEL_ROWS;
-    for (size_t t = 0; t < end - begin; t++)
-        memcpy(out + t * n_out, scratch->acc[t], n_columns * sizeof(float));
+    if (n_columns == GOL_PANEL_ROWS) /* of known length a copy is one vector */
+        for (size_t t = 0; t < end - begin; t++)
+            memcpy(out + t * n_out, scratch->acc[t], sizeof scratch->acc[t]);
+    else
+        for (size_t t = 0; t < end - begin; t++)
+            memcpy(out + t * n_out, scratch->acc[t], n_columns * sizeof(float));
 }
 
 static void multiply_slab(const matmul_job *job, size_t first_token, size_t n_tokens, int ith,

@@ -9,6 +9,10 @@
     X(unpack_f32[GOL_TYPE_F16], gol_unpack_f16_c, GOL_CPU_C)                                       \
     X(unpack_f32[GOL_TYPE_BF16], gol_unpack_bf16_c, GOL_CPU_C)                                     \
     X(unpack_f32[GOL_TYPE_F64], gol_unpack_f64_c, GOL_CPU_C)                                       \
+    GOL_KERN_X86(X(unpack_f32[GOL_TYPE_F16], gol_unpack_f16_avx2, GOL_CPU_AVX2))                   \
+    GOL_KERN_X86(X(unpack_f32[GOL_TYPE_BF16], gol_unpack_bf16_avx2, GOL_CPU_AVX2))                 \
+    GOL_KERN_X86(X(unpack_f32[GOL_TYPE_F16], gol_unpack_f16_avx512, GOL_CPU_AVX512))               \
+    GOL_KERN_X86(X(unpack_f32[GOL_TYPE_BF16], gol_unpack_bf16_avx512, GOL_CPU_AVX512))             \
     GOL_KERN_ARM(X(unpack_f32[GOL_TYPE_F16], gol_unpack_f16_neon, GOL_CPU_NEON))                   \
     GOL_KERN_ARM(X(unpack_f32[GOL_TYPE_BF16], gol_unpack_bf16_neon, GOL_CPU_NEON))
 
@@ -58,6 +62,8 @@
 
 #define GOL_KERN_F32_CORE(X)                                                                       \
     X(f32_core, gol_f32_core_c, GOL_CPU_C)                                                         \
+    GOL_KERN_X86(X(f32_core, gol_f32_core_avx2, GOL_CPU_AVX2))                                     \
+    GOL_KERN_X86(X(f32_core, gol_f32_core_avx512, GOL_CPU_AVX512))                                 \
     GOL_KERN_ARM(X(f32_core, gol_f32_core_neon, GOL_CPU_NEON))
 
 #define GOL_KERN_PACK_X_INT(X)                                                                     \
@@ -66,6 +72,8 @@
     GOL_KERN_ARM(X(pack_x_int, gol_pack_x_int_neon, GOL_CPU_NEON))
 #define GOL_KERN_PACK_X_F32(X)                                                                     \
     X(pack_x_f32, gol_pack_x_f32_c, GOL_CPU_C)                                                     \
+    GOL_KERN_X86(X(pack_x_f32, gol_pack_x_f32_avx2, GOL_CPU_AVX2))                                 \
+    GOL_KERN_X86(X(pack_x_f32, gol_pack_x_f32_avx512, GOL_CPU_AVX512))                             \
     GOL_KERN_ARM(X(pack_x_f32, gol_pack_x_f32_neon, GOL_CPU_NEON))
 
 #endif

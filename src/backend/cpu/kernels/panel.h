@@ -43,6 +43,7 @@ enum {
      * latency of a multiplication and need little more than one load each. */
     GOL_INT_TILE = 12,
     GOL_F32_TILE = 24,
+    GOL_AHEAD_BYTES = 32, /* an input's 16 rows of binary16 */
 };
 
 /* Kinds of integer core: how scales and offsets enter, and how large q can be: where sums of products of u8 x s8 pairs are 16 bits
@@ -104,6 +105,9 @@ typedef struct gol_f32_tile {
     const float *w;  /* [n_in][16], aligned to 64 bytes */
     size_t n_in;     /* a multiple of 32 */
     size_t n_tokens; /* 1 .. GOL_F32_TILE */
+    /* NULL, or what the next unpacking will read: a core may prefetch GOL_AHEAD_BYTES per input from here on, so that memory is
+     * busy while it multiplies. Need not exist. */
+    const uint8_t *ahead;
 } gol_f32_tile;
 
 /* What of the activations a packer is to do: blocks [begin, end) of a tile's rows. */
