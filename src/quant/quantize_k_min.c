@@ -8,6 +8,8 @@
  */
 #include "quant/quantize_rows.h"
 
+#include <assert.h>
+
 #include "quant/blocks.h"
 #include "quant/quantize_fit.h"
 
@@ -151,6 +153,7 @@ static inline void plan_block(min_plan *best, uint8_t codes[GOL_QK_K], const flo
     gol_fit_group groups[N_GROUPS_MAX];
     gol_fit_line lines[N_GROUPS_MAX];
     const int n_groups = GOL_QK_K / shape.n;
+    assert(n_groups > 0);
     for (int g = 0; g < n_groups; g++) {
         gol_fit_init(&groups[g], x + g * shape.n, shape.n);
         lines[g] = plain_line(x + g * shape.n, shape);
