@@ -14,35 +14,59 @@ static const float iq4_midpoints[N_MIDPOINTS] = {-115.5f, -93.5f, -74.0f, -57.0f
                                                  -28.5f,  -16.0f, -4.5f,  7.0f,   19.0f,
                                                  31.5f,   45.5f,  61.0f,  79.0f,  101.0f};
 
-static int nearest_iq4(float value)
+/* levels[32] = the level nearest to each of values[32]: a step up at every midpoint below the value. One midpoint for all
+ * values at a time, which compilers turn into vectors. */
+static void nearest_levels(float levels[GOL_QK], const float values[GOL_QK])
 {
-    int code = 0;
-    for (int k = 0; k < N_MIDPOINTS; k++)
-        code += value > iq4_midpoints[k];
-    return code;
+    for (int i = 0; i < GOL_QK; i++)
+        levels[i] = (float)gol_iq4_levels[0];
+    for (int k = 0; k < N_MIDPOINTS; k++) {
+        const float midpoint = iq4_midpoints[k];
+        const float step = (float)(gol_iq4_levels[k + 1] - gol_iq4_levels[k]);
+        for (int i = 0; i < GOL_QK; i++)
+            levels[i] += values[i] > midpoint ? step : 0.0f;
+    }
 }
 
-/* codes[32], and the weighted error of writing the group with this scale. */
-static float iq4_codes(uint8_t codes[GOL_QK], const gol_fit_group *group, float scale)
+/* The weighted error of writing the group with this scale. */
+static float iq4_error(const gol_fit_group *group, float scale)
 {
     const float inverse = gol_inverse(scale);
     float error[GOL_QK];
+    float levels[GOL_QK];
+    for (int i = 0; i < GOL_QK; i++)
+        error[i] = group->x[i] * inverse;
+    nearest_levels(levels, error);
     for (int i = 0; i < GOL_QK; i++) {
-        codes[i] = (uint8_t)nearest_iq4(group->x[i] * inverse);
-        const float off = group->x[i] - scale * (float)gol_iq4_levels[codes[i]];
+        const float off = group->x[i] - scale * levels[i];
         error[i] = group->w[i] * off * off;
     }
     return gol_fit_sum(error, GOL_QK);
+}
+
+/* codes[32] with this scale. */
+static void iq4_codes(uint8_t codes[GOL_QK], const float x[GOL_QK], float scale)
+{
+    const float inverse = gol_inverse(scale);
+    for (int i = 0; i < GOL_QK; i++) {
+        int code = 0;
+        for (int k = 0; k < N_MIDPOINTS; k++)
+            code += x[i] * inverse > iq4_midpoints[k];
+        codes[i] = (uint8_t)code;
+    }
 }
 
 static void iq4_sums(float *wxq, float *wqq, const gol_fit_group *group, float inverse)
 {
     float x_terms[GOL_QK];
     float q_terms[GOL_QK];
+    float levels[GOL_QK];
+    for (int i = 0; i < GOL_QK; i++)
+        x_terms[i] = group->x[i] * inverse;
+    nearest_levels(levels, x_terms);
     for (int i = 0; i < GOL_QK; i++) {
-        const float q = (float)gol_iq4_levels[nearest_iq4(group->x[i] * inverse)];
-        x_terms[i] = group->wx[i] * q;
-        q_terms[i] = group->w[i] * q * q;
+        x_terms[i] = group->wx[i] * levels[i];
+        q_terms[i] = group->w[i] * levels[i] * levels[i];
     }
     *wxq = gol_fit_sum(x_terms, GOL_QK);
     *wqq = gol_fit_sum(q_terms, GOL_QK);
@@ -87,26 +111,27 @@ void gol_quantize_iq4_nl(void *y, const float *x, size_t n)
     for (size_t b = 0; b < n / GOL_QK; b++, block++, x += GOL_QK) {
         gol_fit_group group;
         gol_fit_init(&group, x, GOL_QK);
-        const float candidates[] = {gol_extreme(x, GOL_QK) / -127.0f,
-                                    gol_extreme(x, GOL_QK) / 113.0f, iq4_scale(&group)};
-        float best = 0.0f;
-        for (int k = 0; k < 3; k++) {
-            uint8_t codes[GOL_QK];
-            const float d = gol_fit_f16(candidates[k]);
-            const float error = iq4_codes(codes, &group, d);
-            if (k > 0 && error >= best)
-                continue;
-            best = error;
-            block->d = gol_f32_to_f16(d);
-            pack_nibbles(block->qs, codes);
+        const float extreme = gol_extreme(x, GOL_QK);
+        const float candidates[] = {extreme / -127.0f, extreme / 113.0f, iq4_scale(&group)};
+        float d = gol_fit_f16(candidates[0]);
+        float best = iq4_error(&group, d);
+        for (int k = 1; k < 3; k++) {
+            const float error = iq4_error(&group, gol_fit_f16(candidates[k]));
+            if (error < best) {
+                best = error;
+                d = gol_fit_f16(candidates[k]);
+            }
         }
+        uint8_t codes[GOL_QK];
+        iq4_codes(codes, x, d);
+        block->d = gol_f32_to_f16(d);
+        pack_nibbles(block->qs, codes);
     }
 }
 
 typedef struct xs_plan {
     float d; /* as a reader gets it */
     int scales[XS_GROUPS];
-    uint8_t codes[GOL_QK_K];
     float error;
 } xs_plan;
 
@@ -116,19 +141,15 @@ static void xs_try_neighbours(xs_plan *plan, const gol_fit_group groups[XS_GROUP
     plan->error = 0;
     for (int g = 0; g < XS_GROUPS; g++) {
         const int scale = plan->scales[g];
-        float best = 0.0f;
-        bool is_first = true;
+        float best = iq4_error(&groups[g], plan->d * (float)scale);
         for (int near = scale - reach; near <= scale + reach; near++) {
-            if (near < XS_SCALE_LOW || near > -XS_SCALE_LOW - 1)
+            if (near == scale || near < XS_SCALE_LOW || near > -XS_SCALE_LOW - 1)
                 continue;
-            uint8_t codes[GOL_QK];
-            const float error = iq4_codes(codes, &groups[g], plan->d * (float)near);
-            if (!is_first && error >= best)
-                continue;
-            is_first = false;
-            best = error;
-            plan->scales[g] = near;
-            memcpy(plan->codes + GOL_QK * g, codes, sizeof codes);
+            const float error = iq4_error(&groups[g], plan->d * (float)near);
+            if (error < best) {
+                best = error;
+                plan->scales[g] = near;
+            }
         }
         plan->error += best;
     }
@@ -147,11 +168,12 @@ static void xs_from_scales(xs_plan *plan, const gol_fit_group groups[XS_GROUPS],
 static void xs_follow_codes(xs_plan *plan, const gol_fit_group groups[XS_GROUPS])
 {
     double aa = 0, ax = 0; /* a = scale * level */
-    for (int j = 0; j < GOL_QK_K; j++) {
-        const int a = plan->scales[j / GOL_QK] * gol_iq4_levels[plan->codes[j]];
-        const gol_fit_group *group = &groups[j / GOL_QK];
-        aa += (double)group->w[j % GOL_QK] * a * a;
-        ax += (double)group->wx[j % GOL_QK] * a;
+    for (int g = 0; g < XS_GROUPS; g++) {
+        const double scale = plan->scales[g];
+        float wxq, wqq;
+        iq4_sums(&wxq, &wqq, &groups[g], gol_inverse(plan->d * (float)plan->scales[g]));
+        aa += scale * scale * (double)wqq;
+        ax += scale * (double)wxq;
     }
     if (aa > 0)
         plan->d = gol_fit_f16((float)(ax / aa));
@@ -190,9 +212,11 @@ void gol_quantize_iq4_xs(void *y, const float *x, size_t n)
         memset(block->scales_l, 0, sizeof block->scales_l);
         for (int g = 0; g < XS_GROUPS; g++) {
             const int bits = plan.scales[g] - XS_SCALE_LOW;
+            uint8_t codes[GOL_QK];
+            iq4_codes(codes, x + GOL_QK * g, plan.d * (float)plan.scales[g]);
             block->scales_l[g / 2] |= (uint8_t)((bits & 15) << 4 * (g % 2));
             scales_h = (uint16_t)(scales_h | (bits >> 4) << 2 * g);
-            pack_nibbles(block->qs + 16 * g, plan.codes + GOL_QK * g);
+            pack_nibbles(block->qs + 16 * g, codes);
         }
         block->d = gol_f32_to_f16(plan.d);
         block->scales_h = scales_h;
