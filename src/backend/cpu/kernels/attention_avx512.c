@@ -14,7 +14,13 @@
 #include "backend/cpu/kernels/unroll.h"
 #include "backend/cpu/kernels/vec_math_avx512.h"
 
-enum { LANES = GOL_ATTN_LANES, ROWS = GOL_ATTN_ROWS, STRIDE = GOL_ATTN_STRIDE, SUMS_MAX = 24 };
+enum {
+    LANES = GOL_ATTN_LANES,
+    ROWS = GOL_ATTN_ROWS,
+    STRIDE = GOL_ATTN_STRIDE,
+    SUMS_MAX = 24,
+    LINE = 64, /* bytes */
+};
 
 static inline __m512 widen_bytes(const void *p, __m512 scale)
 {
@@ -40,7 +46,29 @@ static inline __m512 widen_half(const uint8_t *p)
     return _mm512_cvtph_ps(_mm256_set1_epi16((short)half));
 }
 
+static inline size_t number_bytes(gol_kv_type type)
+{
+    return type == GOL_KV_F32 ? sizeof(float) : sizeof(uint16_t);
+}
+
+static inline void prefetch(const uint8_t *p)
+{
+    _mm_prefetch((const char *)p, _MM_HINT_T0);
+}
+
 /* ---- scores ---- */
+
+/* What dimension d of the next n_panels panels needs: as many bytes as it reads from these. Two dimensions of 16-bit numbers are
+ * one cache line, so each fetches for half of the panels. */
+__attribute__((always_inline)) static inline void
+prefetch_next(const uint8_t *const *next, size_t d, size_t n_panels, gol_kv_type type)
+{
+    const size_t step = type == GOL_KV_F32 || n_panels == 1 ? 1 : 2;
+    const size_t at = d * LANES * number_bytes(type) / LINE * LINE;
+    GOL_UNROLL
+    for (size_t i = 0; i < n_panels; i += step)
+        prefetch(next[i + (step == 2 ? d % 2 : 0)] + at);
+}
 
 /* Dimensions [first, end) of a type without scales: sums[n_rows][n_panels] += q * k. */
 __attribute__((always_inline)) static inline void add_products(__m512 *sums, const float *q,
@@ -50,6 +78,7 @@ __attribute__((always_inline)) static inline void add_products(__m512 *sums, con
 {
     for (size_t d = 0; d < end; d++) {
         __m512 k[SUMS_MAX];
+        prefetch_next(panels + n_panels, d, n_panels, type);
         GOL_UNROLL
         for (size_t i = 0; i < n_panels; i++)
             k[i] = widen(panels[i], d * LANES, type);
@@ -77,6 +106,11 @@ __attribute__((always_inline)) static inline void add_products_q8_0(__m512 *sums
             scales[i] = _mm512_cvtph_ps(_mm256_loadu_si256((const void *)blocks[i]->d));
         }
         for (size_t d = 0; d < GOL_QK; d++) {
+            if (d * LANES % LINE == 0) {
+                GOL_UNROLL
+                for (size_t i = 0; i < n_panels; i++)
+                    prefetch(panels[n_panels + i] + b * sizeof *blocks[0] + d * LANES);
+            }
             GOL_UNROLL
             for (size_t i = 0; i < n_panels; i++) {
                 const __m512 k = widen_bytes(blocks[i]->qs[d], scales[i]);
@@ -189,6 +223,19 @@ load_value(__m512 *v, const uint8_t *row, size_t first, size_t n_vecs, gol_kv_ty
         v[i] = widen(row, first + i * LANES, type);
 }
 
+/* What load_value() will read. */
+__attribute__((always_inline)) static inline void prefetch_value(const uint8_t *row, size_t first,
+                                                                 size_t n_vecs, gol_kv_type type)
+{
+    const size_t n_bytes = type == GOL_KV_Q8_0 ? n_vecs * LANES
+                                               : n_vecs * LANES * number_bytes(type);
+    const size_t at = type == GOL_KV_Q8_0 ? first / GOL_QK * sizeof(gol_block_q8_0)
+                                          : first * number_bytes(type);
+    GOL_UNROLL
+    for (size_t i = 0; i < n_bytes; i += LINE)
+        prefetch(row + at + i);
+}
+
 __attribute__((always_inline)) static inline void mix_span_of(const mix_span *span, size_t n_rows,
                                                               size_t n_vecs, gol_kv_type type)
 {
@@ -201,6 +248,7 @@ __attribute__((always_inline)) static inline void mix_span_of(const mix_span *sp
     }
     for (size_t j = span->begin; j < span->end; j++) {
         __m512 v[SUMS_MAX];
+        prefetch_value(span->values[j + GOL_ATTN_AHEAD], span->first, n_vecs, type);
         load_value(v, span->values[j], span->first, n_vecs, type);
         GOL_UNROLL
         for (size_t r = 0; r < n_rows; r++) {
