@@ -28,7 +28,6 @@ static void cpu_destroy(gol_backend *be)
     gol_backend_cpu *cpu = gol_backend_cpu_of(be);
     gol_worker_pool_destroy(&cpu->pool);
     gol_matmul_release(cpu);
-    gol_aligned_free(cpu->scratch);
     gol_aligned_free(cpu->attention.data);
     gol_free(cpu);
 }
@@ -66,32 +65,12 @@ static void cpu_read(gol_backend *be, float *host, const float *src, size_t n_fl
     memcpy(host, src, n_floats * sizeof *host);
 }
 
-static int reserve_rows(gol_backend_cpu *cpu, size_t n_in_max, gol_err *err)
-{
-    const size_t line = GOL_MEM_ALIGN / sizeof(float);
-    const size_t stride = (n_in_max + line - 1) / line * line;
-    size_t n_bytes;
-    if (stride <= cpu->scratch_stride)
-        return 0;
-    float *scratch = NULL;
-    if (gol_mul_size(&n_bytes, stride, (size_t)cpu->n_threads * sizeof(float)))
-        scratch = gol_try_aligned(n_bytes);
-    if (!scratch)
-        return gol_fail(err, GOL_ENOMEM, "cpu: out of memory for scratch rows of %zu", n_in_max);
-    gol_aligned_free(cpu->scratch);
-    cpu->scratch = scratch;
-    cpu->scratch_stride = stride;
-    return 0;
-}
-
 static int cpu_reserve(gol_backend *be, int32_t n_tokens_max, int64_t n_in_max, int32_t n_ctx_max,
                        gol_err *err)
 {
     gol_backend_cpu *cpu = gol_backend_cpu_of(be);
     assert(n_tokens_max > 0 && n_in_max > 0);
-    int rc = reserve_rows(cpu, (size_t)n_in_max, err);
-    if (rc == 0)
-        rc = gol_backend_cpu_reserve_attention(cpu, n_ctx_max, 0, 0, err);
+    const int rc = gol_backend_cpu_reserve_attention(cpu, n_ctx_max, 0, 0, err);
     return rc < 0 ? rc : gol_matmul_reserve(cpu, (size_t)n_tokens_max, (size_t)n_in_max, err);
 }
 

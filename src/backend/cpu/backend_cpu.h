@@ -31,8 +31,6 @@ typedef struct gol_backend_cpu {
     gol_worker_pool *pool;
     int n_threads;
     gol_matmul_scratch *matmul_scratch; /* [n_threads] */
-    float *scratch;                     /* [n_threads][scratch_stride], of ops that need a row */
-    size_t scratch_stride;              /* floats of one worker: the longest row */
     uint8_t *packed_x;                  /* activations of the product at hand */
     size_t packed_x_bytes;
     gol_attention_memory attention;
@@ -85,11 +83,6 @@ static inline uint8_t *gol_kv_cpu_value(const gol_kv *kv, const gol_kv_layer *l,
 static inline gol_backend_cpu *gol_backend_cpu_of(gol_backend *be)
 {
     return (gol_backend_cpu *)be;
-}
-
-static inline float *gol_backend_cpu_scratch(const gol_backend_cpu *cpu, int ith)
-{
-    return cpu->scratch + (size_t)ith * cpu->scratch_stride;
 }
 
 /* Scratch of the product: what reserve() of this backend makes room for. Errors: GOL_ENOMEM. */
