@@ -21,14 +21,12 @@
 enum {
     /* Tokens of a slab: activations of that many are packed at a time. More would read weights from memory less often, but at
      * this many multiplications per byte that costs 1% of the time, while scratch grows with it. A multiple of both tiles. */
-    SLAB_TOKENS = 480,
+    SLAB_TOKENS = 528,
     CHUNK_TOKENS = 96,           /* a multiple of both tiles, too */
     GROUP_BYTES_MAX = 384 << 10, /* half of a small L2 cache */
-    /* Segments of a row that the workers pack: small enough to share one decoded token's row between them. */
-    PACK_BLOCKS = 32,
     CACHE_LINE = GOL_MEM_ALIGN,
 };
-static_assert(SLAB_TOKENS % GOL_INT_TILE == 0 && SLAB_TOKENS % GOL_F32_TILE == 0, "whole tiles");
+static_assert(SLAB_TOKENS % GOL_F32_TILE == 0 && GOL_F32_TILE % GOL_INT_TILE == 0, "whole tiles");
 static_assert(CHUNK_TOKENS % GOL_INT_TILE == 0 && CHUNK_TOKENS % GOL_F32_TILE == 0, "whole tiles");
 
 /* What one worker has to itself. */
@@ -48,34 +46,41 @@ typedef struct matmul_job {
     const gol_panel_format *format;
     const float *bias; /* [n_out] or NULL */
     size_t n_tokens;
-    size_t n_blocks; /* of a row */
-    size_t tile;     /* tokens */
-    size_t tile_bytes;
+    size_t slab;        /* tokens */
+    size_t n_stretches; /* of a row */
+    size_t tile;        /* tokens */
+    size_t unit_bytes;
     size_t row_bytes; /* of a raw weight */
 } matmul_job;
 
-static size_t align_up(size_t n)
-{
-    return (n + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
-}
+/* Packed activations lie in units: a tile's part of one stretch, [stretch][tile of the slab], so that a core that goes from tile to
+ * tile reads on and on. A unit is float32 [256][tokens], or the three planes of gol_int_x. */
+enum {
+    UNIT_X = GOL_STRETCH_INPUTS * GOL_INT_TILE,
+    UNIT_SCALES = GOL_STRETCH_BLOCKS * GOL_INT_TILE * sizeof(float),
+    UNIT_AUX_MAX = GOL_STRETCH_INPUTS / GOL_GROUP_MIN * GOL_INT_TILE * sizeof(float),
+    UNIT_F32 = GOL_STRETCH_INPUTS * GOL_F32_TILE * sizeof(float),
+};
+static_assert(UNIT_X % CACHE_LINE == 0 && UNIT_SCALES % CACHE_LINE == 0, "aligned planes");
+static_assert(UNIT_AUX_MAX % CACHE_LINE == 0, "aligned units");
 
-/* Packed activations of one tile: float32 [n_blocks * 32][tokens], or the three planes of gol_int_x. */
-static size_t tile_bytes(const gol_panel_format *f, size_t n_blocks)
+static size_t unit_bytes(const gol_panel_format *f)
 {
     if (f->product == GOL_PRODUCT_F32)
-        return n_blocks * GOL_BLOCK_INPUTS * GOL_F32_TILE * sizeof(float);
-    const size_t n_groups = (size_t)(GOL_BLOCK_INPUTS / gol_int_kind_group(f->kind));
-    return align_up(n_blocks * GOL_INT_TILE * GOL_BLOCK_INPUTS) +
-           align_up(n_blocks * GOL_INT_TILE * sizeof(float)) +
-           align_up(n_blocks * GOL_INT_TILE * n_groups * sizeof(float));
+        return UNIT_F32;
+    return gol_int_kind_group(f->kind) == GOL_GROUP_MIN ? UNIT_X + UNIT_SCALES + UNIT_AUX_MAX
+                                                        : UNIT_X + UNIT_SCALES + UNIT_AUX_MAX / 2;
 }
 
-static gol_int_x planes_of(const matmul_job *job, size_t tile)
+static uint8_t *unit_at(const matmul_job *job, size_t n_tiles, size_t stretch, size_t tile)
 {
-    uint8_t *base = job->cpu->packed_x + tile * job->tile_bytes;
-    uint8_t *scale = base + align_up(job->n_blocks * GOL_INT_TILE * GOL_BLOCK_INPUTS);
-    uint8_t *aux = scale + align_up(job->n_blocks * GOL_INT_TILE * sizeof(float));
-    return (gol_int_x){(int8_t *)base, (float *)(void *)scale, aux};
+    return job->cpu->packed_x + (stretch * n_tiles + tile) * job->unit_bytes;
+}
+
+static gol_int_x planes_at(uint8_t *unit)
+{
+    return (gol_int_x){(int8_t *)unit, (float *)(void *)(unit + UNIT_X),
+                       unit + UNIT_X + UNIT_SCALES};
 }
 
 static size_t min_size(size_t a, size_t b)
@@ -83,34 +88,39 @@ static size_t min_size(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Packs this worker's share of a slab: (tile, segment) pairs. */
+static size_t n_tiles_of(const matmul_job *job, size_t n_tokens)
+{
+    return (n_tokens + job->tile - 1) / job->tile;
+}
+
+/* Packs this worker's share of a slab: units in their order in memory. */
 static void pack_slab(const matmul_job *job, size_t first_token, size_t n_tokens, int ith,
                       int n_threads)
 {
     const gol_kernels *kernels = &job->cpu->kernels;
-    const size_t n_segments = (job->n_blocks + PACK_BLOCKS - 1) / PACK_BLOCKS;
-    const size_t n_tiles = (n_tokens + job->tile - 1) / job->tile;
+    const size_t n_tiles = n_tiles_of(job, n_tokens);
     const size_t n_in = (size_t)job->w->n_in;
     size_t item;
     size_t end;
-    gol_worker_range(&item, &end, n_tiles * n_segments, 1, ith, n_threads);
+    gol_worker_range(&item, &end, n_tiles * job->n_stretches, 1, ith, n_threads);
     for (; item < end; item++) {
-        const size_t tile = item / n_segments;
-        const size_t begin = item % n_segments * PACK_BLOCKS;
+        const size_t tile = item % n_tiles;
+        const size_t first_in = item / n_tiles * GOL_STRETCH_INPUTS;
         const gol_pack_x p = {
-            .x = job->x + (first_token + tile * job->tile) * n_in,
+            .x = job->x + (first_token + tile * job->tile) * n_in + first_in,
             .x_stride = n_in,
-            .n_in = n_in,
+            .n_in = min_size(GOL_STRETCH_INPUTS, n_in - first_in),
             .n_tokens = min_size(job->tile, n_tokens - tile * job->tile),
-            .begin = begin,
-            .end = min_size(begin + PACK_BLOCKS, job->n_blocks),
+            .begin = 0,
+            .end = gol_stretch_n_blocks(n_in, item / n_tiles),
         };
+        uint8_t *unit = unit_at(job, n_tiles, item / n_tiles, tile);
         if (job->format->product == GOL_PRODUCT_INT) {
-            const gol_int_x planes = planes_of(job, tile);
+            const gol_int_x planes = planes_at(unit);
             kernels->pack_x_int(&planes, &p, gol_int_kind_group(job->format->kind),
                                 job->format->zero);
         } else {
-            kernels->pack_x_f32((float *)(void *)(job->cpu->packed_x + tile * job->tile_bytes), &p);
+            kernels->pack_x_f32((float *)(void *)unit, &p);
         }
     }
 }
@@ -118,14 +128,11 @@ static void pack_slab(const matmul_job *job, size_t first_token, size_t n_tokens
 /* One stretch of a panel with tiles [tile, end_tile) of the slab, whose sums begin at scratch->acc. */
 static void multiply_stretch(const matmul_job *job, gol_matmul_scratch *scratch,
                              const gol_stretch *s, size_t stretch, size_t tile, size_t end_tile,
-                             size_t n_tokens)
+                             size_t end_token, size_t n_slab)
 {
     const gol_kernels *kernels = &job->cpu->kernels;
     const gol_panel_format *f = job->format;
-    const size_t block = stretch * GOL_STRETCH_BLOCKS;
-    /* Halves are widened in one rush, and memory would rest until the next one: the first tile asks for what comes then. */
-    const bool has_ahead = f->quant_bytes == GOL_BLOCK_INPUTS * GOL_AHEAD_BYTES;
-    const uint8_t *ahead = has_ahead ? s->data + s->n_blocks * f->quant_bytes : NULL;
+    const size_t n_tiles = n_tiles_of(job, n_slab);
     const float *w = NULL;
     if (f->product == GOL_PRODUCT_INT)
         kernels->unpack_int[job->w->type](&scratch->int_panel, s);
@@ -133,29 +140,25 @@ static void multiply_stretch(const matmul_job *job, gol_matmul_scratch *scratch,
         w = kernels->unpack_f32[job->w->type](scratch->f32_panel[0], s);
     float *acc = scratch->acc[0];
     for (; tile < end_tile; tile++) {
-        const size_t n = min_size(job->tile, n_tokens - tile * job->tile);
+        const size_t n = min_size(job->tile, end_token - tile * job->tile);
+        uint8_t *unit = unit_at(job, n_tiles, stretch, tile);
         if (f->product == GOL_PRODUCT_INT) {
-            const gol_int_x x = planes_of(job, tile);
-            const size_t n_groups = (size_t)(GOL_BLOCK_INPUTS / gol_int_kind_group(f->kind));
             kernels->int_core[f->kind](&(gol_int_tile){
                 .acc = acc,
-                .x = {x.q + block * n * GOL_BLOCK_INPUTS, x.scale + block * n,
-                      (uint8_t *)x.aux + block * n * n_groups * sizeof(float)},
+                .x = planes_at(unit),
                 .panel = &scratch->int_panel,
                 .n_blocks = s->n_blocks,
                 .n_tokens = n,
             });
         } else {
-            const float *x = (const float *)(void *)(job->cpu->packed_x + tile * job->tile_bytes);
             kernels->f32_core(&(gol_f32_tile){
                 .acc = acc,
-                .x = x + block * GOL_BLOCK_INPUTS * n,
+                .x = (const float *)(const void *)unit,
                 .w = w,
                 .n_in = s->n_blocks * GOL_BLOCK_INPUTS,
                 .n_tokens = n,
-                .ahead = ahead,
+
             });
-            ahead = NULL;
         }
         acc += n * GOL_PANEL_ROWS;
     }
@@ -172,18 +175,17 @@ static void begin_sums(const matmul_job *job, gol_matmul_scratch *scratch, size_
 
 /* A panel with tokens [begin, end) of the slab. */
 static void multiply_panel(const matmul_job *job, gol_matmul_scratch *scratch, size_t panel,
-                           size_t first_token, size_t begin, size_t end)
+                           size_t first_token, size_t begin, size_t end, size_t n_slab)
 {
     const gol_weight *w = job->w;
     const size_t n_out = (size_t)w->n_out;
     const size_t n_columns = min_size(GOL_PANEL_ROWS, n_out - panel * GOL_PANEL_ROWS);
     begin_sums(job, scratch, panel, n_columns, end - begin);
-    for (size_t block = 0; block < job->n_blocks; block += GOL_STRETCH_BLOCKS) {
-        const size_t stretch = block / GOL_STRETCH_BLOCKS;
+    for (size_t stretch = 0; stretch < job->n_stretches; stretch++) {
         const gol_stretch s = gol_weight_cpu_stretch(w, job->format, job->row_bytes, panel,
                                                      stretch);
-        multiply_stretch(job, scratch, &s, stretch, begin / job->tile,
-                         (end + job->tile - 1) / job->tile, end);
+        multiply_stretch(job, scratch, &s, stretch, begin / job->tile, n_tiles_of(job, end), end,
+                         n_slab);
     }
     float *out = job->out + (first_token + begin) * n_out + panel * GOL_PANEL_ROWS;
     if (n_columns == GOL_PANEL_ROWS) /* of known length a copy is one vector */
@@ -209,15 +211,15 @@ static void multiply_slab(const matmul_job *job, size_t first_token, size_t n_to
         for (size_t t = 0; t < n_tokens; t += CHUNK_TOKENS)
             for (size_t panel = g; panel < group_end; panel++)
                 multiply_panel(job, scratch, panel, first_token, t,
-                               min_size(t + CHUNK_TOKENS, n_tokens));
+                               min_size(t + CHUNK_TOKENS, n_tokens), n_tokens);
     }
 }
 
 static void multiply(void *arg, int ith, int n_threads)
 {
     const matmul_job *job = arg;
-    for (size_t t = 0; t < job->n_tokens; t += SLAB_TOKENS) {
-        const size_t n_tokens = min_size(SLAB_TOKENS, job->n_tokens - t);
+    for (size_t t = 0; t < job->n_tokens; t += job->slab) {
+        const size_t n_tokens = min_size(job->slab, job->n_tokens - t);
         if (t > 0 && n_threads > 1) /* nobody still reads the slab before */
             gol_worker_pool_barrier(job->cpu->pool, ith);
         pack_slab(job, t, n_tokens, ith, n_threads);
@@ -225,6 +227,19 @@ static void multiply(void *arg, int ith, int n_threads)
             gol_worker_pool_barrier(job->cpu->pool, ith);
         multiply_slab(job, t, n_tokens, ith, n_threads);
     }
+}
+
+static size_t n_stretches_of(size_t n_in)
+{
+    return n_in / GOL_STRETCH_INPUTS + (n_in % GOL_STRETCH_INPUTS != 0);
+}
+
+/* Tokens of a slab when n_tokens are cut into as few as possible, all of nearly the same size. */
+static size_t slab_of(size_t n_tokens)
+{
+    const size_t n_slabs = (n_tokens + SLAB_TOKENS - 1) / SLAB_TOKENS;
+    const size_t share = (n_tokens + n_slabs - 1) / n_slabs;
+    return (share + GOL_F32_TILE - 1) / GOL_F32_TILE * GOL_F32_TILE;
 }
 
 void gol_backend_cpu_matmul(gol_backend *be, float *out, const float *x, const gol_weight *w,
@@ -236,7 +251,6 @@ void gol_backend_cpu_matmul(gol_backend *be, float *out, const float *x, const g
     if (n_tokens == 0)
         return;
     const gol_panel_format *format = gol_panel_format_get(w->type);
-    const size_t n_blocks = gol_panel_n_blocks((size_t)w->n_in);
     matmul_job job = {
         .cpu = cpu,
         .out = out,
@@ -245,20 +259,19 @@ void gol_backend_cpu_matmul(gol_backend *be, float *out, const float *x, const g
         .format = format,
         .bias = bias,
         .n_tokens = (size_t)n_tokens,
-        .n_blocks = n_blocks,
+        .slab = slab_of((size_t)n_tokens),
+        .n_stretches = n_stretches_of((size_t)w->n_in),
         .tile = format->product == GOL_PRODUCT_INT ? GOL_INT_TILE : GOL_F32_TILE,
-        .tile_bytes = tile_bytes(format, n_blocks),
+        .unit_bytes = unit_bytes(format),
         .row_bytes = gol_weight_cpu_row_bytes(w),
     };
-    const size_t n_slab = min_size((size_t)n_tokens, SLAB_TOKENS);
-    assert((n_slab + job.tile - 1) / job.tile * job.tile_bytes <=
+    assert(n_tiles_of(&job, min_size(job.slab, job.n_tokens)) * job.n_stretches * job.unit_bytes <=
            cpu->packed_x_bytes); /* reserve() came first */
     gol_backend_cpu_run(cpu, multiply, &job, (size_t)w->n_out * (size_t)w->n_in);
 }
 
 int gol_matmul_reserve(gol_backend_cpu *cpu, size_t n_tokens_max, size_t n_in_max, gol_err *err)
 {
-    static const gol_panel_format widest = {.product = GOL_PRODUCT_F32};
     if (!cpu->matmul_scratch) {
         cpu->matmul_scratch = gol_try_aligned((size_t)cpu->n_threads * sizeof *cpu->matmul_scratch);
         if (!cpu->matmul_scratch)
@@ -268,8 +281,9 @@ int gol_matmul_reserve(gol_backend_cpu *cpu, size_t n_tokens_max, size_t n_in_ma
     const size_t n_slab = min_size(n_tokens_max, SLAB_TOKENS);
     const size_t n_tiles = (n_slab + GOL_F32_TILE - 1) / GOL_F32_TILE;
     size_t n_bytes;
-    if (n_in_max > SIZE_MAX / (GOL_F32_TILE * 2 * sizeof(float)) ||
-        !gol_mul_size(&n_bytes, tile_bytes(&widest, gol_panel_n_blocks(n_in_max)), n_tiles))
+    static_assert(UNIT_X + UNIT_SCALES + UNIT_AUX_MAX < UNIT_F32, "float32 is the widest");
+    if (!gol_mul_size(&n_bytes, n_stretches_of(n_in_max), UNIT_F32) ||
+        !gol_mul_size(&n_bytes, n_bytes, n_tiles))
         return gol_fail(err, GOL_ENOMEM, "cpu: scratch for rows of %zu does not fit into memory",
                         n_in_max);
     if (n_bytes <= cpu->packed_x_bytes)
