@@ -133,6 +133,9 @@ static void multiply_stretch(const matmul_job *job, gol_matmul_scratch *scratch,
     const gol_kernels *kernels = &job->cpu->kernels;
     const gol_panel_format *f = job->format;
     const size_t n_tiles = n_tiles_of(job, n_slab);
+    /* Halves are widened in one rush, and memory would rest until the next one: the first tile asks for what comes then. */
+    const bool has_ahead = f->quant_bytes == GOL_BLOCK_INPUTS * GOL_AHEAD_BYTES;
+    const uint8_t *ahead = has_ahead ? s->data + s->n_blocks * f->quant_bytes : NULL;
     const float *w = NULL;
     if (f->product == GOL_PRODUCT_INT)
         kernels->unpack_int[job->w->type](&scratch->int_panel, s);
@@ -157,8 +160,9 @@ static void multiply_stretch(const matmul_job *job, gol_matmul_scratch *scratch,
                 .w = w,
                 .n_in = s->n_blocks * GOL_BLOCK_INPUTS,
                 .n_tokens = n,
-
+                .ahead = ahead,
             });
+            ahead = NULL;
         }
         acc += n * GOL_PANEL_ROWS;
     }
