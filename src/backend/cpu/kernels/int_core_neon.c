@@ -1,8 +1,8 @@
 /*
  * The integer cores with plain Armv8 NEON: smull and smlal multiply eight bytes into eight 16-bit sums, sadalp adds neighbours of
- * those to 32-bit sums. A group's products fit into 16 bits in most kinds (8 * 31 * 127 and 4 * 63 * 127 are below 2^15), so that
- * two instructions multiply 16 bytes; a wide kind's sums are emptied after two products (2 * 128 * 127). Its q - 128 is its value
- * already, in [-128, 127], and its sums begin at 0.
+ * those to 32-bit sums. A group's products fit into 16 bits in the low kinds and those with mins (8 * 31 * 127 and 4 * 63 * 127 are
+ * below 2^15), so that two instructions multiply 16 bytes; elsewhere the sums are emptied after two products (2 * 128 * 127). A
+ * wide kind's q - 128 is its value already, in [-128, 127], and its sums begin at 0.
  *
  * Half of the rows and four tokens at a time: 16 sums, 4 weights, 2 activations.
  */
@@ -65,6 +65,7 @@ GOL_INLINE void add_group(gol_int_sums sums, const gol_int_tile *t, gol_int_shap
                           size_t first, size_t n, size_t half, size_t g)
 {
     const size_t n_pairs = GOL_BLOCK_INPUTS / 8 / shape.n_groups;
+    const bool fits = shape.is_low || shape.has_mins;
     const uint8_t *q = gol_block_q(t, b) + g * n_pairs * 2 * QUAD + half * HALF_VECTORS * 16;
     products p[GOL_CORE_TOKENS_MAX][HALF_VECTORS];
     wide_sums wide[GOL_CORE_TOKENS_MAX][HALF_VECTORS];
@@ -74,10 +75,10 @@ GOL_INLINE void add_group(gol_int_sums sums, const gol_int_tile *t, gol_int_shap
             const int8x16_t w1 = load_weights(q + QUAD + v * 16, shape);
             for (size_t k = 0; k < n; k++) {
                 const int8_t *x = gol_block_x(t, b, first + k) + (g * n_pairs + i) * 8;
-                p[k][v] = i == 0 || shape.is_wide ? multiply(w0, repeat_quad(x))
-                                                  : multiply_add(p[k][v], w0, repeat_quad(x));
+                p[k][v] = i == 0 || !fits ? multiply(w0, repeat_quad(x))
+                                          : multiply_add(p[k][v], w0, repeat_quad(x));
                 p[k][v] = multiply_add(p[k][v], w1, repeat_quad(x + 4));
-                if (shape.is_wide)
+                if (!fits)
                     wide[k][v] = i == 0 ? widen(p[k][v]) : widen_add(wide[k][v], p[k][v]);
             }
         }
@@ -85,7 +86,7 @@ GOL_INLINE void add_group(gol_int_sums sums, const gol_int_tile *t, gol_int_shap
     for (size_t k = 0; k < n; k++) {
         const int32_t *start = (const int32_t *)t->x.aux + gol_block_aux(t, shape, b, first + k);
         for (size_t v = 0; v < HALF_VECTORS; v++) {
-            const wide_sums w = shape.is_wide ? wide[k][v] : widen(p[k][v]);
+            const wide_sums w = !fits ? wide[k][v] : widen(p[k][v]);
             const int32x4_t sum = vpaddq_s32(w.low, w.high);
             sums[k][g][half * HALF_VECTORS + v] = shape.has_mins || shape.is_wide
                                                       ? sum
@@ -123,6 +124,11 @@ void gol_int_core_z32_neon(const gol_int_tile *tile)
     core(tile, (gol_int_shape){.n_groups = 1});
 }
 
+void gol_int_core_z32_low_neon(const gol_int_tile *tile)
+{
+    core(tile, (gol_int_shape){.n_groups = 1, .is_low = true});
+}
+
 void gol_int_core_z32_wide_neon(const gol_int_tile *tile)
 {
     core(tile, (gol_int_shape){.n_groups = 1, .is_wide = true});
@@ -136,6 +142,11 @@ void gol_int_core_m32_neon(const gol_int_tile *tile)
 void gol_int_core_z16_neon(const gol_int_tile *tile)
 {
     core(tile, (gol_int_shape){.n_groups = 2});
+}
+
+void gol_int_core_z16_low_neon(const gol_int_tile *tile)
+{
+    core(tile, (gol_int_shape){.n_groups = 2, .is_low = true});
 }
 
 void gol_int_core_m16_neon(const gol_int_tile *tile)

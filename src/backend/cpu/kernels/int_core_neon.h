@@ -23,6 +23,7 @@ enum {
 typedef struct gol_int_shape {
     size_t n_groups; /* of a block */
     bool has_mins;
+    bool is_low;  /* every fourth product of a group fits into 16 bits together */
     bool is_wide; /* q beyond 127 */
 } gol_int_shape;
 

@@ -39,11 +39,11 @@
     GOL_KERN_X86(X(int_core[GOL_INT_Z16_LOW], gol_int_core_z16_avx512vnni, GOL_CPU_AVX512VNNI))    \
     GOL_KERN_X86(X(int_core[GOL_INT_M16], gol_int_core_m16_avx512vnni, GOL_CPU_AVX512VNNI))        \
     GOL_KERN_ARM(X(int_core[GOL_INT_Z32], gol_int_core_z32_neon, GOL_CPU_NEON))                    \
-    GOL_KERN_ARM(X(int_core[GOL_INT_Z32_LOW], gol_int_core_z32_neon, GOL_CPU_NEON))                \
+    GOL_KERN_ARM(X(int_core[GOL_INT_Z32_LOW], gol_int_core_z32_low_neon, GOL_CPU_NEON))            \
     GOL_KERN_ARM(X(int_core[GOL_INT_Z32_WIDE], gol_int_core_z32_wide_neon, GOL_CPU_NEON))          \
     GOL_KERN_ARM(X(int_core[GOL_INT_M32], gol_int_core_m32_neon, GOL_CPU_NEON))                    \
     GOL_KERN_ARM(X(int_core[GOL_INT_Z16], gol_int_core_z16_neon, GOL_CPU_NEON))                    \
-    GOL_KERN_ARM(X(int_core[GOL_INT_Z16_LOW], gol_int_core_z16_neon, GOL_CPU_NEON))                \
+    GOL_KERN_ARM(X(int_core[GOL_INT_Z16_LOW], gol_int_core_z16_low_neon, GOL_CPU_NEON))            \
     GOL_KERN_ARM(X(int_core[GOL_INT_M16], gol_int_core_m16_neon, GOL_CPU_NEON))                    \
     GOL_KERN_ARM(X(int_core[GOL_INT_Z32], gol_int_core_z32_dotprod, GOL_CPU_DOTPROD))              \
     GOL_KERN_ARM(X(int_core[GOL_INT_Z32_LOW], gol_int_core_z32_dotprod, GOL_CPU_DOTPROD))          \
