@@ -96,8 +96,10 @@ GOLLUM_API const char *gollum_version(void); /* "0.1.0" */
 /* ---- opening a model ---- */
 
 typedef enum gollum_kv_type {
-    GOLLUM_KV_F16, /* half the memory */
-    GOLLUM_KV_F32
+    GOLLUM_KV_F16, /* half the memory of F32 */
+    GOLLUM_KV_F32,
+    GOLLUM_KV_BF16,
+    GOLLUM_KV_Q8_0 /* about a quarter; needs heads of a multiple of 32 numbers */
 } gollum_kv_type;
 
 /* level: "error" "warn" "info" "debug". One line without newline; from any thread, also several at once. */

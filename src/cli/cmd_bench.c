@@ -77,7 +77,7 @@ static void init_subject(subject *s, const bench *b, const gol_instance *instanc
         .type = gol_type_find((uint32_t)type)->name,
         .cpu = gol_cpu_level_name(gol_cpu_get()),
         .kernel = kernel != NULL ? kernel : "none",
-        .kv_type = b->settings->kv_cache_dtype != NULL ? b->settings->kv_cache_dtype : "f16",
+        .kv_type = gol_kv_type_name(b->kv_type),
         .n_threads = gol_backend_cpu_n_threads(instance->backend),
         .seconds = b->seconds,
         .n_samples = b->plan.n_repetitions,

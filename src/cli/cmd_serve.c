@@ -90,10 +90,9 @@ static void log_limits(const service *s)
                  "MiB (%s, %d "
                  "blocks of %d tokens), %d threads, processor level %s",
                  limits->max_model_len, limits->max_seqs, limits->max_batch_tokens,
-                 (double)limits->kv_bytes / (1 << 20),
-                 limits->kv_type == GOL_KV_F32 ? "f32" : "f16", limits->n_blocks,
-                 limits->block_size, gol_backend_cpu_n_threads(s->instance.backend),
-                 gol_cpu_level_name(gol_cpu_get()));
+                 (double)limits->kv_bytes / (1 << 20), gol_kv_type_name(limits->kv_type),
+                 limits->n_blocks, limits->block_size,
+                 gol_backend_cpu_n_threads(s->instance.backend), gol_cpu_level_name(gol_cpu_get()));
 }
 
 static int start(service *s, const gol_settings *settings, gol_err *err)

@@ -102,9 +102,10 @@ int gol_cli_parse_ids(gol_ids *ids, gol_str text, const char *source, gol_err *e
 
 gol_kv_type gol_cli_kv_type(const gol_settings *settings, gol_kv_type otherwise)
 {
-    if (settings->kv_cache_dtype == NULL)
-        return otherwise;
-    return strcmp(settings->kv_cache_dtype, "f32") == 0 ? GOL_KV_F32 : GOL_KV_F16;
+    gol_kv_type type = otherwise; /* auto */
+    if (settings->kv_cache_dtype != NULL)
+        gol_kv_type_parse(settings->kv_cache_dtype, &type);
+    return type;
 }
 
 void gol_cli_fill_options(gollum_options *options, const gol_settings *settings, const char *path)
@@ -116,8 +117,8 @@ void gol_cli_fill_options(gollum_options *options, const gol_settings *settings,
     options->max_seqs = 1;
     options->max_batch_tokens = (int32_t)settings->max_num_batched_tokens;
     options->kv_bytes = settings->kv_cache_memory;
-    const gol_kv_type kv_type = gol_cli_kv_type(settings, GOL_KV_F16);
-    options->kv_type = kv_type == GOL_KV_F32 ? GOLLUM_KV_F32 : GOLLUM_KV_F16;
+    /* the public numbers are the backend's, src/lib/gollum.c pins them */
+    options->kv_type = (gollum_kv_type)gol_cli_kv_type(settings, GOL_KV_F16);
     options->progress = gol_cli_wants_progress(settings) ? gol_cli_progress : NULL;
 }
 

@@ -40,7 +40,7 @@ const gol_option gol_option_table[] = {
     INT("--max-num-queued-reqs", GOL_CMD_SERVE, max_num_queued_reqs, 1, 1 << 20, "256", "requests that wait; more get 429"),
     INT("--block-size", GOL_CMD_SERVE, block_size, 1, 1024, "16", "tokens per block of the KV cache"),
     SIZE("--kv-cache-memory --kv-cache-memory-bytes", GOL_CMD_ENGINE, kv_cache_memory, "0", "memory of the KV cache (512M, 4G); 0: as needed, at most a quarter of what is free"),
-    CHOICE("--kv-cache-dtype --cache-type-k -ctk", GOL_CMD_ENGINE | GOL_CMD_LOGITS | GOL_CMD_BENCH, kv_cache_dtype, NULL, "f16|f32", "numbers of the KV cache; f16, but f32 for logits"),
+    CHOICE("--kv-cache-dtype --cache-type-k -ctk", GOL_CMD_ENGINE | GOL_CMD_LOGITS | GOL_CMD_BENCH, kv_cache_dtype, NULL, "auto|f16|bf16|f32|q8_0|float16|fp16|half|bfloat16|float32|fp32|float", "numbers of the KV cache; auto: f16, but f32 for logits"),
 
     TEXT("--host", GOL_CMD_SERVE, host, "127.0.0.1", "ADDRESS", "address to listen on; 0.0.0.0 for every IPv4 one"),
     INT("--port", GOL_CMD_SERVE, port, 0, 65535, "8000", "port to listen on; 0: any free one"),

@@ -53,8 +53,9 @@ static int check_options(const gol_engine_opts *opts, const gol_limits_basis *ba
     if (opts->policy != GOL_SCHED_FCFS && opts->policy != GOL_SCHED_PRIORITY)
         return gol_fail(err, GOL_EINVAL, "policy is %d, fcfs (0) and priority (1) are known",
                         (int)opts->policy);
-    if (opts->kv_type != GOL_KV_F16 && opts->kv_type != GOL_KV_F32)
-        return gol_fail(err, GOL_EINVAL, "kv_type is %d, f16 (0) and f32 (1) are known",
+    if (gol_kv_type_name(opts->kv_type) == NULL)
+        return gol_fail(err, GOL_EINVAL,
+                        "kv_type is %d, f16 (0), f32 (1), bf16 (2) and q8_0 (3) are known",
                         (int)opts->kv_type);
     const int32_t len = opts->max_model_len;
     if (len != 0 && (len < MODEL_LEN_MIN || len > basis->n_ctx))

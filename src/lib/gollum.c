@@ -4,6 +4,7 @@
  */
 #include "gollum.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -11,6 +12,11 @@
 #include "lib/gollum_impl.h"
 #include "lib/public_struct.h"
 #include "lib/user_log.h"
+
+static_assert((int)GOLLUM_KV_F16 == (int)GOL_KV_F16 && (int)GOLLUM_KV_F32 == (int)GOL_KV_F32 &&
+                  (int)GOLLUM_KV_BF16 == (int)GOL_KV_BF16 &&
+                  (int)GOLLUM_KV_Q8_0 == (int)GOL_KV_Q8_0,
+              "the public types are the backend's");
 
 const char *gollum_version(void)
 {
@@ -34,9 +40,10 @@ static int read_options(gollum_options *o, const gollum_options *options, gol_er
         return rc;
     if (o->model_path == NULL)
         return gol_fail(err, GOL_EINVAL, "model_path is NULL, the name of a .gguf file is needed");
-    if (o->kv_type != GOLLUM_KV_F16 && o->kv_type != GOLLUM_KV_F32)
-        return gol_fail(err, GOL_EINVAL, "kv_type is %d, f16 (%d) and f32 (%d) are known",
-                        (int)o->kv_type, GOLLUM_KV_F16, GOLLUM_KV_F32);
+    if (gol_kv_type_name((gol_kv_type)o->kv_type) == NULL)
+        return gol_fail(
+            err, GOL_EINVAL, "kv_type is %d, f16 (%d), f32 (%d), bf16 (%d) and q8_0 (%d) are known",
+            (int)o->kv_type, GOLLUM_KV_F16, GOLLUM_KV_F32, GOLLUM_KV_BF16, GOLLUM_KV_Q8_0);
     return 0;
 }
 
@@ -50,7 +57,7 @@ static int create(gollum **out, const gollum_options *o, gol_err *err)
                    .max_batch_tokens = o->max_batch_tokens,
                    .max_model_len = o->max_model_len,
                    .kv_bytes = o->kv_bytes,
-                   .kv_type = o->kv_type == GOLLUM_KV_F32 ? GOL_KV_F32 : GOL_KV_F16,
+                   .kv_type = (gol_kv_type)o->kv_type,
                    .max_queued_reqs = o->max_queued_reqs},
     };
     gollum *g = gol_try_calloc(1, sizeof *g);

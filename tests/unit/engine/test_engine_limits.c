@@ -152,7 +152,7 @@ static void options_out_of_range_are_named(void **state)
         {"max_queued_reqs", {.max_queued_reqs = -1}},
         {"max_queued_reqs", {.max_queued_reqs = GOL_ENGINE_QUEUED_REQS_MAX + 1}},
         {"policy", {.policy = (gol_sched_policy)2}},
-        {"kv_type", {.kv_type = (gol_kv_type)2}},
+        {"kv_type", {.kv_type = GOL_N_KV_TYPES}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const char *message = failure_of(cases[i].opts, basis(1000, gib), GOL_EINVAL);
