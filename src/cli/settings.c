@@ -13,7 +13,10 @@
 #include "base/mem.h"
 #include "cli/option_table.h"
 
-enum { CONFIG_MAX = 1 << 20 }; /* bytes of a config file */
+enum {
+    CONFIG_MAX = 1 << 20, /* bytes of a config file */
+    OPERANDS_MAX = 3      /* free arguments of a command */
+};
 
 static int set(gol_settings *settings, int i, gol_setting_source source, const char *shown,
                const char *text, gol_err *err)
@@ -171,8 +174,8 @@ static int take_argument(gol_settings *settings, const gol_command *command, cha
 /* The option that the next free argument sets: the first of the command's that no flag has set; -1: none is left. */
 static int find_operand(const gol_settings *settings, const gol_command *command)
 {
-    static const char *const operands[] = {"--model", "--output", "--type"};
-    const int n = command->mask == GOL_CMD_QUANTIZE ? 3 : 1;
+    static const char *const operands[OPERANDS_MAX] = {"--model", "--output", "--type"};
+    const int n = command->mask == GOL_CMD_QUANTIZE ? OPERANDS_MAX : 1;
     for (int k = 0; k < n; k++) {
         const int i = gol_option_find(operands[k], strlen(operands[k]), command->mask);
         if (i >= 0 && settings->sources[i] != GOL_SOURCE_FLAG)
@@ -191,9 +194,24 @@ static int fail_operand(const gol_command *command, const char *arg, gol_err *er
     return gol_fail(err, GOL_EUSAGE, "'%s': `gollum %s` takes %s", arg, command->name, what);
 }
 
+/* Free arguments come last, whatever their place: an option that a flag has set is none that they set. */
+static int from_operands(gol_settings *settings, const gol_command *command, char **args, int n,
+                         gol_err *err)
+{
+    for (int k = 0; k < n; k++) {
+        const int i = find_operand(settings, command);
+        if (i < 0)
+            return fail_operand(command, args[k], err);
+        (void)set(settings, i, GOL_SOURCE_FLAG, args[k], args[k], err);
+    }
+    return 0;
+}
+
 static int from_arguments(gol_settings *settings, const gol_command *command, int argc, char **argv,
                           gol_err *err)
 {
+    char *operands[OPERANDS_MAX + 1]; /* one more than any command takes */
+    int n_operands = 0;
     bool options_over = false;
     for (int at = 1; at < argc;) {
         const bool is_option = argv[at][0] == '-' && argv[at][1] != '\0' && !options_over;
@@ -205,15 +223,13 @@ static int from_arguments(gol_settings *settings, const gol_command *command, in
             if (n_used < 0)
                 return n_used;
             at += n_used;
+        } else if (n_operands <= OPERANDS_MAX) {
+            operands[n_operands++] = argv[at++];
         } else {
-            const int i = find_operand(settings, command);
-            if (i < 0)
-                return fail_operand(command, argv[at], err);
-            (void)set(settings, i, GOL_SOURCE_FLAG, argv[at], argv[at], err);
-            at++;
+            at++; /* the ones before are too many already */
         }
     }
-    return 0;
+    return from_operands(settings, command, operands, n_operands, err);
 }
 
 /* --config must be known before the file can be read, and flags must win over it: arguments are read twice. */
