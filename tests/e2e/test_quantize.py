@@ -15,11 +15,11 @@ from conftest import BINARY
 
 USAGE, BAD_MODEL, NOT_FOUND, IO = 64, 65, 66, 74
 TOKENS = "1 290 270 265 300 301"
-# Squared error of the logits relative to their spread, on this model: about twice what was measured. Rows of 64 elements:
-# K types fall back to types with blocks of 32.
-ERROR_MAX = {"F32": 0, "F16": 1e-5, "BF16": 1e-3, "Q8_0": 3e-3, "Q6_K": 3e-3, "Q5_K_M": 5e-2, "Q5_1": 5e-2, "Q5_0": 6e-2,
-             "Q4_K_M": 6e-2, "Q4_K_S": 6e-2, "Q4_1": 0.2, "Q4_0": 0.3, "IQ4_NL": 0.25, "IQ4_XS": 0.25, "Q3_K_M": 0.3,
-             "Q2_K": 0.4}
+# Squared error of the logits relative to their spread, on this model: two to three times what was measured, and room for kernels
+# that round activations. Rows of 64 elements: K types fall back to types with blocks of 32.
+ERROR_MAX = {"F32": 0, "F16": 2e-4, "BF16": 1e-3, "Q8_0": 3e-3, "Q6_K": 3e-3, "Q5_K_M": 5e-2, "Q5_1": 5e-2, "Q5_0": 5e-2,
+             "Q4_K_M": 5e-2, "Q4_K_S": 5e-2, "Q4_1": 0.2, "Q4_0": 0.2, "IQ4_NL": 0.28, "IQ4_XS": 0.28, "Q3_K_M": 0.15,
+             "Q2_K": 0.22}
 
 
 def logits(gollum, path, tmp_path):
@@ -53,7 +53,7 @@ def test_every_type_gives_a_whole_file_near_the_original(gollum, model, referenc
     assert done.stdout == b""
     assert gollum("verify", out).returncode == 0
     assert relative_error(logits(gollum, out, tmp_path), reference) <= ERROR_MAX[kind]
-    assert os.listdir(tmp_path) == ["logits", "out.gguf"] or os.listdir(tmp_path) == ["out.gguf", "logits"]
+    assert sorted(os.listdir(tmp_path)) == ["logits", "out.gguf"]
 
 
 def test_norms_stay_and_the_output_gets_better_numbers(gollum, model, tmp_path):
