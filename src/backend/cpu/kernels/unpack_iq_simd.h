@@ -79,6 +79,7 @@ static inline vec_f odd_scale(vec_f d, vec n)
 
 void UNPACK(iq2_xxs)(gol_int_panel *out, const gol_stretch *s)
 {
+    gol_prefetch_after(s, GOL_TYPE_IQ2_XXS);
     const uint8_t *quads = gol_stretch_quads(s, GOL_TYPE_IQ2_XXS);
     const vec levels = iq2_levels();
     for (size_t r = 0; r < GOL_PANEL_ROWS; r += N_ROWS) {
@@ -114,6 +115,7 @@ static inline void unpack_iq2_scales(gol_int_panel *out, const gol_stretch *s, g
 
 void UNPACK(iq2_xs)(gol_int_panel *out, const gol_stretch *s)
 {
+    gol_prefetch_after(s, GOL_TYPE_IQ2_XS);
     const uint8_t *quads = gol_stretch_quads(s, GOL_TYPE_IQ2_XS);
     const vec levels = iq2_levels();
     for (size_t r = 0; r < GOL_PANEL_ROWS; r += N_ROWS) {
@@ -132,6 +134,7 @@ void UNPACK(iq2_xs)(gol_int_panel *out, const gol_stretch *s)
 
 void UNPACK(iq2_s)(gol_int_panel *out, const gol_stretch *s)
 {
+    gol_prefetch_after(s, GOL_TYPE_IQ2_S);
     const uint8_t *qs = gol_stretch_quads(s, GOL_TYPE_IQ2_S);
     const uint8_t *sign_bytes = qs + 8 * GOL_QUAD;
     const uint8_t *qh = sign_bytes + 8 * GOL_QUAD;
@@ -159,6 +162,7 @@ void UNPACK(iq2_s)(gol_int_panel *out, const gol_stretch *s)
 
 void UNPACK(iq3_xxs)(gol_int_panel *out, const gol_stretch *s)
 {
+    gol_prefetch_after(s, GOL_TYPE_IQ3_XXS);
     const uint8_t *qs = gol_stretch_quads(s, GOL_TYPE_IQ3_XXS);
     const uint8_t *scales_signs = qs + 16 * GOL_QUAD;
     const vec levels = v_table((const uint8_t[16]){4, 12, 20, 28, 36, 44, 52, 62});
@@ -200,6 +204,7 @@ static inline void unpack_iq3_s_scales(gol_int_panel *out, const gol_stretch *s)
 
 void UNPACK(iq3_s)(gol_int_panel *out, const gol_stretch *s)
 {
+    gol_prefetch_after(s, GOL_TYPE_IQ3_S);
     const uint8_t *qs = gol_stretch_quads(s, GOL_TYPE_IQ3_S);
     const uint8_t *qh = qs + 16 * GOL_QUAD;
     const uint8_t *sign_bytes = qh + 2 * GOL_QUAD;
@@ -249,6 +254,7 @@ static inline vec delta_of(vec x)
 
 void UNPACK(iq1_s)(gol_int_panel *out, const gol_stretch *s)
 {
+    gol_prefetch_after(s, GOL_TYPE_IQ1_S);
     const uint8_t *qs = gol_stretch_quads(s, GOL_TYPE_IQ1_S);
     const uint8_t *qh = qs + 8 * GOL_QUAD;
     for (size_t r = 0; r < GOL_PANEL_ROWS; r += N_ROWS) {
@@ -291,6 +297,7 @@ static inline void unpack_iq1_m_scales(gol_int_panel *out, const uint8_t *scales
 
 void UNPACK(iq1_m)(gol_int_panel *out, const gol_stretch *s)
 {
+    gol_prefetch_after(s, GOL_TYPE_IQ1_M);
     const uint8_t *qs = gol_stretch_quads(s, GOL_TYPE_IQ1_M);
     const uint8_t *qh = qs + 8 * GOL_QUAD;
     for (size_t r = 0; r < GOL_PANEL_ROWS; r += N_ROWS) {

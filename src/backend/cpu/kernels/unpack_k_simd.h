@@ -47,6 +47,7 @@ static inline void unpack_k4_scales(gol_int_panel *out, const gol_stretch *s, go
 
 void UNPACK(q4_k)(gol_int_panel *out, const gol_stretch *s)
 {
+    gol_prefetch_after(s, GOL_TYPE_Q4_K);
     const uint8_t *quads = gol_stretch_quads(s, GOL_TYPE_Q4_K);
     const vec nibble = v_set(15);
     uint8_t *q = out->store;
@@ -73,6 +74,7 @@ void UNPACK(q4_k)(gol_int_panel *out, const gol_stretch *s)
 
 void UNPACK(q5_k)(gol_int_panel *out, const gol_stretch *s)
 {
+    gol_prefetch_after(s, GOL_TYPE_Q5_K);
     const uint8_t *planes = gol_stretch_quads(s, GOL_TYPE_Q5_K);
     const uint8_t *quads = planes + GOL_BLOCK_STORE;
     const vec nibble = v_set(15);
@@ -103,6 +105,7 @@ static inline void unpack_pairs(uint8_t *q, const uint8_t *quads)
 
 void UNPACK(q2_k)(gol_int_panel *out, const gol_stretch *s)
 {
+    gol_prefetch_after(s, GOL_TYPE_Q2_K);
     const uint8_t *quads = gol_stretch_quads(s, GOL_TYPE_Q2_K);
     unpack_pairs(out->store, quads);
     unpack_pairs(out->store + 4 * GOL_BLOCK_STORE, quads + GOL_BLOCK_STORE);
@@ -158,6 +161,7 @@ static inline void unpack_q3_k_scales(gol_int_panel *out, const gol_stretch *s)
 
 void UNPACK(q3_k)(gol_int_panel *out, const gol_stretch *s)
 {
+    gol_prefetch_after(s, GOL_TYPE_Q3_K);
     const uint8_t *hmask = gol_stretch_quads(s, GOL_TYPE_Q3_K);
     const uint8_t *quads = hmask + GOL_BLOCK_STORE;
     const vec pair = v_set(3);
@@ -173,6 +177,7 @@ void UNPACK(q3_k)(gol_int_panel *out, const gol_stretch *s)
 
 void UNPACK(q6_k)(gol_int_panel *out, const gol_stretch *s)
 {
+    gol_prefetch_after(s, GOL_TYPE_Q6_K);
     const uint8_t *qh = gol_stretch_quads(s, GOL_TYPE_Q6_K);
     const uint8_t *ql = qh + 2 * GOL_BLOCK_STORE;
     const vec nibble = v_set(15);
@@ -222,6 +227,7 @@ static inline void unpack_iq4_xs_scales(gol_int_panel *out, const gol_stretch *s
 
 void UNPACK(iq4_xs)(gol_int_panel *out, const gol_stretch *s)
 {
+    gol_prefetch_after(s, GOL_TYPE_IQ4_XS);
     unpack_levels(out, s, gol_stretch_quads(s, GOL_TYPE_IQ4_XS), gol_iq4_levels, 128);
     unpack_iq4_xs_scales(out, s);
 }
@@ -237,6 +243,7 @@ static inline void repeat_scales(gol_int_panel *out, const gol_stretch *s)
 
 void UNPACK(tq2_0)(gol_int_panel *out, const gol_stretch *s)
 {
+    gol_prefetch_after(s, GOL_TYPE_TQ2_0);
     const uint8_t *quads = gol_stretch_quads(s, GOL_TYPE_TQ2_0);
     unpack_pairs(out->store, quads);
     unpack_pairs(out->store + 4 * GOL_BLOCK_STORE, quads + GOL_BLOCK_STORE);
@@ -262,6 +269,7 @@ static inline uint8_t *unpack_digits(uint8_t *q, const uint8_t *in, size_t n_byt
 
 void UNPACK(tq1_0)(gol_int_panel *out, const gol_stretch *s)
 {
+    gol_prefetch_after(s, GOL_TYPE_TQ1_0);
     const uint8_t *quads = gol_stretch_quads(s, GOL_TYPE_TQ1_0);
     uint8_t *q = out->store;
     q = unpack_digits(q, quads, 8 * GOL_QUAD, 5);

@@ -91,42 +91,49 @@ static inline void unpack_five_bits(gol_int_panel *out, const gol_stretch *s, co
 
 void UNPACK(q8_0)(gol_int_panel *out, const gol_stretch *s)
 {
+    gol_prefetch_after(s, GOL_TYPE_Q8_0);
     out->q = gol_stretch_quads(s, GOL_TYPE_Q8_0);
     widen_scales(out, s);
 }
 
 void UNPACK(q4_0)(gol_int_panel *out, const gol_stretch *s)
 {
+    gol_prefetch_after(s, GOL_TYPE_Q4_0);
     unpack_nibbles(out, s, gol_stretch_quads(s, GOL_TYPE_Q4_0));
     widen_scales(out, s);
 }
 
 void UNPACK(q4_1)(gol_int_panel *out, const gol_stretch *s)
 {
+    gol_prefetch_after(s, GOL_TYPE_Q4_1);
     unpack_nibbles(out, s, gol_stretch_quads(s, GOL_TYPE_Q4_1));
     widen_scales_and_mins(out, s);
 }
 
 void UNPACK(q5_0)(gol_int_panel *out, const gol_stretch *s)
 {
+    gol_prefetch_after(s, GOL_TYPE_Q5_0);
     unpack_five_bits(out, s, gol_stretch_quads(s, GOL_TYPE_Q5_0));
     widen_scales(out, s);
 }
 
 void UNPACK(q5_1)(gol_int_panel *out, const gol_stretch *s)
 {
+    gol_prefetch_after(s, GOL_TYPE_Q5_1);
     unpack_five_bits(out, s, gol_stretch_quads(s, GOL_TYPE_Q5_1));
     widen_scales_and_mins(out, s);
 }
 
 void UNPACK(iq4_nl)(gol_int_panel *out, const gol_stretch *s)
 {
+    gol_prefetch_after(s, GOL_TYPE_IQ4_NL);
     unpack_levels(out, s, gol_stretch_quads(s, GOL_TYPE_IQ4_NL), gol_iq4_levels, 128);
     widen_scales(out, s);
 }
 
 void UNPACK(mxfp4)(gol_int_panel *out, const gol_stretch *s)
 {
+    gol_prefetch_after(s, GOL_TYPE_MXFP4);
     unpack_levels(out, s, gol_stretch_quads(s, GOL_TYPE_MXFP4), gol_mxfp4_levels, 16);
     for (size_t i = 0; i < s->n_blocks * GOL_PANEL_ROWS; i += VEC_F)
         vf_store(out->scale[0] + i, vf_from_e8m0_half(s->data + i));
