@@ -5,9 +5,13 @@
  *     slabs of tokens      whose packed activations fit into the scratch that reserve() made; all workers pack, then multiply
  *     groups of panels     whose weights stay in a core's L2 cache while all tokens of the slab pass over them
  *     chunks of tokens     whose activations stay in L2 beside them
- *     panels of the group
- *     stretches of inputs  unpacked into L1, used by all tokens of the chunk
+ *     batches of panels    whose sums are open at the same time
+ *     stretches of inputs
+ *     panels of the batch  unpacked into L1, used by all tokens of the chunk
  *     tiles of tokens      one call of a core
+ *
+ * Float32 activations are four times as large as bytes: a chunk of them would fill L2, and be too small for the widening of
+ * weights to pay. Of many tokens the chunk is the slab then, and a batch of panels uses one stretch of it, which stays in L2.
  *
  * None of these cuts is inside a sum: a row's bits depend on the row alone.
  */
@@ -24,6 +28,8 @@ enum {
     SLAB_TOKENS = 528,
     CHUNK_TOKENS = 96,           /* a multiple of both tiles, too */
     GROUP_BYTES_MAX = 384 << 10, /* half of a small L2 cache */
+    /* Panels of a float batch: activations come from beyond L2 once per batch. More panels have more open sums in L2. */
+    BATCH_PANELS = 8,
     CACHE_LINE = GOL_MEM_ALIGN,
 };
 static_assert(SLAB_TOKENS % GOL_F32_TILE == 0 && GOL_F32_TILE % GOL_INT_TILE == 0, "whole tiles");
@@ -31,7 +37,7 @@ static_assert(CHUNK_TOKENS % GOL_INT_TILE == 0 && CHUNK_TOKENS % GOL_F32_TILE ==
 
 /* What one worker has to itself. */
 struct gol_matmul_scratch {
-    float acc[CHUNK_TOKENS][GOL_PANEL_ROWS];
+    float acc[BATCH_PANELS][SLAB_TOKENS][GOL_PANEL_ROWS];
     union {
         gol_int_panel int_panel;
         float f32_panel[GOL_STRETCH_INPUTS][GOL_PANEL_ROWS];
@@ -47,6 +53,8 @@ typedef struct matmul_job {
     const float *bias; /* [n_out] or NULL */
     size_t n_tokens;
     size_t slab;        /* tokens */
+    size_t chunk;       /* tokens */
+    size_t batch;       /* panels */
     size_t n_stretches; /* of a row */
     size_t tile;        /* tokens */
     size_t unit_bytes;
@@ -125,8 +133,8 @@ static void pack_slab(const matmul_job *job, size_t first_token, size_t n_tokens
     }
 }
 
-/* One stretch of a panel with tiles [tile, end_tile) of the slab, whose sums begin at scratch->acc. */
-static void multiply_stretch(const matmul_job *job, gol_matmul_scratch *scratch,
+/* One stretch of a panel with tiles [tile, end_tile) of the slab, whose sums begin at acc. */
+static void multiply_stretch(const matmul_job *job, gol_matmul_scratch *scratch, float *acc,
                              const gol_stretch *s, size_t stretch, size_t tile, size_t end_tile,
                              size_t end_token, size_t n_slab)
 {
@@ -141,7 +149,6 @@ static void multiply_stretch(const matmul_job *job, gol_matmul_scratch *scratch,
         kernels->unpack_int[job->w->type](&scratch->int_panel, s);
     else
         w = kernels->unpack_f32[job->w->type](scratch->f32_panel[0], s);
-    float *acc = scratch->acc[0];
     for (; tile < end_tile; tile++) {
         const size_t n = min_size(job->tile, end_token - tile * job->tile);
         uint8_t *unit = unit_at(job, n_tiles, stretch, tile);
@@ -168,36 +175,54 @@ static void multiply_stretch(const matmul_job *job, gol_matmul_scratch *scratch,
     }
 }
 
-/* Sums begin at the bias. */
-static void begin_sums(const matmul_job *job, gol_matmul_scratch *scratch, size_t panel,
-                       size_t n_columns, size_t n_tokens)
+static size_t n_columns_of(const gol_weight *w, size_t panel)
 {
-    memset(scratch->acc, 0, n_tokens * sizeof scratch->acc[0]);
-    for (size_t t = 0; job->bias && t < n_tokens; t++)
-        memcpy(scratch->acc[t], job->bias + panel * GOL_PANEL_ROWS, n_columns * sizeof(float));
+    return min_size(GOL_PANEL_ROWS, (size_t)w->n_out - panel * GOL_PANEL_ROWS);
 }
 
-/* A panel with tokens [begin, end) of the slab. */
-static void multiply_panel(const matmul_job *job, gol_matmul_scratch *scratch, size_t panel,
-                           size_t first_token, size_t begin, size_t end, size_t n_slab)
+/* Sums acc [n_tokens][16] begin at the bias. */
+static void begin_sums(const matmul_job *job, float (*acc)[GOL_PANEL_ROWS], size_t panel,
+                       size_t n_tokens)
 {
-    const gol_weight *w = job->w;
-    const size_t n_out = (size_t)w->n_out;
-    const size_t n_columns = min_size(GOL_PANEL_ROWS, n_out - panel * GOL_PANEL_ROWS);
-    begin_sums(job, scratch, panel, n_columns, end - begin);
-    for (size_t stretch = 0; stretch < job->n_stretches; stretch++) {
-        const gol_stretch s = gol_weight_cpu_stretch(w, job->format, job->row_bytes, panel,
-                                                     stretch);
-        multiply_stretch(job, scratch, &s, stretch, begin / job->tile, n_tiles_of(job, end), end,
-                         n_slab);
+    memset(acc, 0, n_tokens * sizeof acc[0]);
+    for (size_t t = 0; job->bias && t < n_tokens; t++)
+        memcpy(acc[t], job->bias + panel * GOL_PANEL_ROWS,
+               n_columns_of(job->w, panel) * sizeof(float));
+}
+
+/* Sums of a batch to out. Rows of out lie far apart, and a batch's part of one is a run: token after token. */
+static void store_sums(const matmul_job *job, const gol_matmul_scratch *scratch, size_t panel,
+                       size_t n_panels, size_t first_token, size_t n_tokens)
+{
+    const size_t n_out = (size_t)job->w->n_out;
+    const size_t n_whole = n_panels - (n_columns_of(job->w, panel + n_panels - 1) < GOL_PANEL_ROWS);
+    for (size_t t = 0; t < n_tokens; t++) {
+        float *out = job->out + (first_token + t) * n_out + panel * GOL_PANEL_ROWS;
+        for (size_t p = 0; p < n_whole; p++) /* of known length a copy is one vector */
+            memcpy(out + p * GOL_PANEL_ROWS, scratch->acc[p][t], sizeof scratch->acc[p][t]);
+        if (n_whole < n_panels)
+            memcpy(out + n_whole * GOL_PANEL_ROWS, scratch->acc[n_whole][t],
+                   n_columns_of(job->w, panel + n_whole) * sizeof(float));
     }
-    float *out = job->out + (first_token + begin) * n_out + panel * GOL_PANEL_ROWS;
-    if (n_columns == GOL_PANEL_ROWS) /* of known length a copy is one vector */
-        for (size_t t = 0; t < end - begin; t++)
-            memcpy(out + t * n_out, scratch->acc[t], sizeof scratch->acc[t]);
-    else
-        for (size_t t = 0; t < end - begin; t++)
-            memcpy(out + t * n_out, scratch->acc[t], n_columns * sizeof(float));
+}
+
+/* Panels [panel, end_panel), at most a batch, with tokens [begin, end) of the slab. */
+static void multiply_batch(const matmul_job *job, gol_matmul_scratch *scratch, size_t panel,
+                           size_t end_panel, size_t first_token, size_t begin, size_t end,
+                           size_t n_slab)
+{
+    const size_t n_panels = end_panel - panel;
+    for (size_t p = 0; p < n_panels; p++)
+        begin_sums(job, scratch->acc[p], panel + p, end - begin);
+    for (size_t stretch = 0; stretch < job->n_stretches; stretch++) {
+        for (size_t p = 0; p < n_panels; p++) {
+            const gol_stretch s = gol_weight_cpu_stretch(job->w, job->format, job->row_bytes,
+                                                         panel + p, stretch);
+            multiply_stretch(job, scratch, scratch->acc[p][0], &s, stretch, begin / job->tile,
+                             n_tiles_of(job, end), end, n_slab);
+        }
+    }
+    store_sums(job, scratch, panel, n_panels, first_token + begin, end - begin);
 }
 
 static void multiply_slab(const matmul_job *job, size_t first_token, size_t n_tokens, int ith,
@@ -206,16 +231,17 @@ static void multiply_slab(const matmul_job *job, size_t first_token, size_t n_to
     gol_matmul_scratch *scratch = job->cpu->matmul_scratch + ith;
     const size_t n_panels = gol_weight_cpu_n_panels(job->w);
     const size_t panel_bytes = gol_weight_cpu_panel_bytes(job->w, job->row_bytes);
-    const size_t group = panel_bytes < GROUP_BYTES_MAX ? GROUP_BYTES_MAX / panel_bytes : 1;
+    const size_t in_cache = panel_bytes < GROUP_BYTES_MAX ? GROUP_BYTES_MAX / panel_bytes : 1;
+    const size_t group = in_cache > job->batch ? in_cache : job->batch;
     size_t begin;
     size_t end;
     gol_worker_range(&begin, &end, n_panels, 1, ith, n_threads);
     for (size_t g = begin; g < end; g += group) {
         const size_t group_end = min_size(g + group, end);
-        for (size_t t = 0; t < n_tokens; t += CHUNK_TOKENS)
-            for (size_t panel = g; panel < group_end; panel++)
-                multiply_panel(job, scratch, panel, first_token, t,
-                               min_size(t + CHUNK_TOKENS, n_tokens), n_tokens);
+        for (size_t t = 0; t < n_tokens; t += job->chunk)
+            for (size_t panel = g; panel < group_end; panel += job->batch)
+                multiply_batch(job, scratch, panel, min_size(panel + job->batch, group_end),
+                               first_token, t, min_size(t + job->chunk, n_tokens), n_tokens);
     }
 }
 
@@ -255,6 +281,7 @@ void gol_backend_cpu_matmul(gol_backend *be, float *out, const float *x, const g
     if (n_tokens == 0)
         return;
     const gol_panel_format *format = gol_panel_format_get(w->type);
+    const bool is_wide = format->product == GOL_PRODUCT_F32 && n_tokens > CHUNK_TOKENS;
     matmul_job job = {
         .cpu = cpu,
         .out = out,
@@ -264,6 +291,8 @@ void gol_backend_cpu_matmul(gol_backend *be, float *out, const float *x, const g
         .bias = bias,
         .n_tokens = (size_t)n_tokens,
         .slab = slab_of((size_t)n_tokens),
+        .chunk = is_wide ? SLAB_TOKENS : CHUNK_TOKENS,
+        .batch = is_wide ? BATCH_PANELS : 1,
         .n_stretches = n_stretches_of((size_t)w->n_in),
         .tile = format->product == GOL_PRODUCT_INT ? GOL_INT_TILE : GOL_F32_TILE,
         .unit_bytes = unit_bytes(format),
