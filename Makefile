@@ -1,7 +1,7 @@
 # The menu. CMake does the work (CMakePresets.json names the builds); all that is built lies under build/<preset>/.
 #   make run M=model.gguf ARGS='--port 9000'     make test T=kv_cache     make fuzz FUZZ_SECONDS=600
 .DEFAULT_GOAL := help
-.PHONY: help run build test e2e check bench bench-peer asan ubsan tsan fuzz cover arm64 lint format install clean
+.PHONY: help run build test e2e check bench bench-peer asan ubsan tsan fuzz cover arm64 levels lint format install clean
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
@@ -94,6 +94,11 @@ arm64:          ## cross build for 64-bit Arm and its tests under qemu (the libr
 	@scripts/setup.sh --arm64
 	$(call build,arm64)
 	$(call ctest,arm64)
+
+levels: build   ## kernels, backend, golden answers at every CPU level that this machine has or qemu-user can be
+	@if [ "$$(uname -m)" = x86_64 ] && scripts/setup.sh --arm64; then \
+	  cmake --preset arm64 --log-level=WARNING >/dev/null && cmake --build --preset arm64 -j $(JOBS); fi
+	@scripts/levels.sh
 
 lint:           ## layers, style, format, clang -Werror, headers alone, clang-tidy, cppcheck, shellcheck
 	@scripts/setup.sh --dev
