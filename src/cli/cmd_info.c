@@ -14,13 +14,29 @@ static void print_text(const gol_backend *be, const char *cpu_name)
     printf("level      %s (machine: %s)\n", gol_cpu_level_name(gol_cpu_get()),
            gol_cpu_level_name(gol_cpu_detect()));
     printf("threads    %d of %d usable\n", gol_backend_cpu_n_threads(be), gol_cpu_n_usable());
-    printf("\n%-10s %s\n", "type", "kernel");
+    printf("\n%-10s %-26s %s\n", "type", "product", "unpacked by");
     for (uint32_t id = 0; id < GOL_TYPE_N_IDS; id++) {
         const gol_type_info *info = gol_type_find(id);
         const char *kernel = info ? gol_backend_cpu_kernel_name(be, (gol_type)id) : NULL;
         if (kernel != NULL)
-            printf("%-10s %s\n", info->name, kernel);
+            printf("%-10s %-26s %s\n", info->name, kernel,
+                   gol_backend_cpu_unpack_name(be, (gol_type)id));
     }
+}
+
+/* "key": {"Q4_K": "name", ...} for the types that weights can have. */
+static void put_names(gol_json *j, const char *key, const gol_backend *be,
+                      const char *name_of(const gol_backend *, gol_type))
+{
+    gol_json_key(j, key);
+    gol_json_begin_object(j);
+    for (uint32_t id = 0; id < GOL_TYPE_N_IDS; id++) {
+        const gol_type_info *info = gol_type_find(id);
+        const char *kernel = info ? name_of(be, (gol_type)id) : NULL;
+        if (kernel != NULL)
+            gol_json_put_cstr(j, info->name, kernel);
+    }
+    gol_json_end_object(j);
 }
 
 static void print_json(const gol_backend *be, const char *cpu_name)
@@ -35,17 +51,8 @@ static void print_json(const gol_backend *be, const char *cpu_name)
     gol_json_put_cstr(&j, "level", gol_cpu_level_name(gol_cpu_get()));
     gol_json_put_cstr(&j, "machine_level", gol_cpu_level_name(gol_cpu_detect()));
     gol_json_put_int(&j, "threads", gol_backend_cpu_n_threads(be));
-    gol_json_key(&j, "kernels");
-    gol_json_begin_object(&j);
-    for (uint32_t id = 0; id < GOL_TYPE_N_IDS; id++) {
-        const gol_type_info *info = gol_type_find(id);
-        const char *kernel = info ? gol_backend_cpu_kernel_name(be, (gol_type)id) : NULL;
-        if (kernel != NULL) {
-            gol_json_key(&j, info->name);
-            gol_json_cstr(&j, kernel);
-        }
-    }
-    gol_json_end_object(&j);
+    put_names(&j, "kernels", be, gol_backend_cpu_kernel_name);
+    put_names(&j, "unpack_kernels", be, gol_backend_cpu_unpack_name);
     gol_json_end_object(&j);
     printf("%s\n", buf.data != NULL ? buf.data : "{}");
     gol_buf_deinit(&buf);

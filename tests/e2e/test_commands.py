@@ -1,4 +1,5 @@
 """The commands that work without a server, and their exit codes (those of sysexits.h)."""
+import json
 import struct
 
 import tiny_model
@@ -83,3 +84,15 @@ def test_a_missing_file_and_wrong_usage_have_their_exit_codes(gollum, model, tmp
 def test_version_and_info_answer_without_a_model(gollum):
     assert gollum("version").stdout.decode().strip()
     assert gollum("info").returncode == 0
+
+
+def test_info_names_the_kernels_of_every_weight_type(gollum, monkeypatch):
+    info = json.loads(gollum("info", "--json").stdout)
+    assert info["kernels"].keys() == info["unpack_kernels"].keys()
+    assert {"F32", "F16", "Q8_0", "Q4_K", "IQ1_M", "TQ2_0", "MXFP4"} <= info["kernels"].keys()
+    lines = gollum("info").stdout.decode().splitlines()
+    assert any(line.split() == ["Q4_K", info["kernels"]["Q4_K"], info["unpack_kernels"]["Q4_K"]] for line in lines)
+    monkeypatch.setenv("GOLLUM_CPU", "c")
+    plain = json.loads(gollum("info", "--json").stdout)
+    assert plain["level"] == "c"
+    assert all(name.endswith("_c") for name in [*plain["kernels"].values(), *plain["unpack_kernels"].values()])

@@ -133,6 +133,11 @@ const char *gol_backend_cpu_kernel_name(const gol_backend *be, gol_type type)
     return gol_kernels_matmul_name(&((const gol_backend_cpu *)be)->kernels, type);
 }
 
+const char *gol_backend_cpu_unpack_name(const gol_backend *be, gol_type type)
+{
+    return gol_kernels_unpack_name(&((const gol_backend_cpu *)be)->kernels, type);
+}
+
 void gol_backend_destroy(gol_backend **be)
 {
     if (!*be)

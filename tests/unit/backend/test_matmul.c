@@ -96,6 +96,7 @@ static void a_product_equals_the_definition_for_every_type(void **state)
         be->ops->matmul(be, out, x, &m.w, bias, 5);
         compare_with_double(out, x, &m, bias, 5);
         assert_non_null(gol_backend_cpu_kernel_name(be, (gol_type)type));
+        assert_memory_equal(gol_backend_cpu_unpack_name(be, (gol_type)type), "unpack_", 7);
         free(x);
         free(bias);
         free(out);

@@ -74,6 +74,8 @@ typedef struct gol_kernels {
 void gol_kernels_init(gol_kernels *k, gol_cpu_level have);
 /* The core that multiplies weights of this type, "int_core_z32_c"; NULL when there is none. */
 const char *gol_kernels_matmul_name(const gol_kernels *kernels, gol_type type);
+/* What brings such weights into the core's form, "unpack_q4_k_c"; NULL when no weight has this type. */
+const char *gol_kernels_unpack_name(const gol_kernels *kernels, gol_type type);
 
 /* One declaration per row; a kernel that serves several slots is declared as often, which C allows. */
 #define GOL_KERN_DECLARE_UNPACK_INT(slot, kernel, level)     gol_unpack_int_fn kernel;

@@ -47,18 +47,34 @@ void gol_kernels_init(gol_kernels *k, gol_cpu_level have)
     GOL_KERN_FACTOR(SET_SLOT)
 }
 
-const char *gol_kernels_matmul_name(const gol_kernels *kernels, gol_type type)
-{
+typedef void any_kernel(void);
+
+/* A kernel is known by its address, whichever slots it stands in. */
 #define NAME_ROW(slot, kernel, level)                                                              \
-    if (core == (any_core *)(kernel))                                                              \
+    if (wanted == (any_kernel *)(kernel))                                                          \
         return &#kernel[strlen("gol_")];
-    typedef void any_core(void);
+
+const char *gol_kernels_unpack_name(const gol_kernels *kernels, gol_type type)
+{
     const gol_panel_format *format = gol_panel_format_get(type);
     if (format->product == GOL_PRODUCT_NONE)
         return NULL;
-    any_core *core = format->product == GOL_PRODUCT_INT
-                         ? (any_core *)kernels->int_core[format->kind]
-                         : (any_core *)kernels->f32_core;
+    any_kernel *wanted = format->product == GOL_PRODUCT_INT
+                             ? (any_kernel *)kernels->unpack_int[type]
+                             : (any_kernel *)kernels->unpack_f32[type];
+    GOL_KERN_UNPACK_INT(NAME_ROW)
+    GOL_KERN_UNPACK_F32(NAME_ROW)
+    return NULL;
+}
+
+const char *gol_kernels_matmul_name(const gol_kernels *kernels, gol_type type)
+{
+    const gol_panel_format *format = gol_panel_format_get(type);
+    if (format->product == GOL_PRODUCT_NONE)
+        return NULL;
+    any_kernel *wanted = format->product == GOL_PRODUCT_INT
+                             ? (any_kernel *)kernels->int_core[format->kind]
+                             : (any_kernel *)kernels->f32_core;
     GOL_KERN_INT_CORE(NAME_ROW)
     GOL_KERN_F32_CORE(NAME_ROW)
     return NULL;
