@@ -26,14 +26,18 @@ enum {
     /* Tokens of a slab: activations of that many are packed at a time. More would read weights from memory less often, but at
      * this many multiplications per byte that costs 1% of the time, while scratch grows with it. A multiple of both tiles. */
     SLAB_TOKENS = 528,
-    CHUNK_TOKENS = 96,           /* a multiple of both tiles, too */
+    /* Tokens of a chunk, a multiple of the tile. Of bytes: more cost the core 10% (activations and sums of 96 tokens do not stay in
+     * L1 beside the weights); fewer unpack more often. Floats take longer to unpack. */
+    CHUNK_TOKENS_INT = 48,
+    CHUNK_TOKENS = 96,
     GROUP_BYTES_MAX = 384 << 10, /* half of a small L2 cache */
     /* Panels of a float batch: activations come from beyond L2 once per batch. More panels have more open sums in L2. */
     BATCH_PANELS = 8,
     CACHE_LINE = GOL_MEM_ALIGN,
 };
 static_assert(SLAB_TOKENS % GOL_F32_TILE == 0 && GOL_F32_TILE % GOL_INT_TILE == 0, "whole tiles");
-static_assert(CHUNK_TOKENS % GOL_INT_TILE == 0 && CHUNK_TOKENS % GOL_F32_TILE == 0, "whole tiles");
+static_assert(CHUNK_TOKENS_INT % GOL_INT_TILE == 0 && CHUNK_TOKENS % GOL_F32_TILE == 0,
+              "whole tiles");
 
 /* What one worker has to itself. */
 struct gol_matmul_scratch {
@@ -281,6 +285,7 @@ void gol_backend_cpu_matmul(gol_backend *be, float *out, const float *x, const g
     if (n_tokens == 0)
         return;
     const gol_panel_format *format = gol_panel_format_get(w->type);
+    const bool is_int = format->product == GOL_PRODUCT_INT;
     const bool is_wide = format->product == GOL_PRODUCT_F32 && n_tokens > CHUNK_TOKENS;
     matmul_job job = {
         .cpu = cpu,
@@ -291,7 +296,9 @@ void gol_backend_cpu_matmul(gol_backend *be, float *out, const float *x, const g
         .bias = bias,
         .n_tokens = (size_t)n_tokens,
         .slab = slab_of((size_t)n_tokens),
-        .chunk = is_wide ? SLAB_TOKENS : CHUNK_TOKENS,
+        .chunk = is_wide  ? SLAB_TOKENS
+                 : is_int ? CHUNK_TOKENS_INT
+                          : CHUNK_TOKENS,
         .batch = is_wide ? BATCH_PANELS : 1,
         .n_stretches = n_stretches_of((size_t)w->n_in),
         .tile = format->product == GOL_PRODUCT_INT ? GOL_INT_TILE : GOL_F32_TILE,
