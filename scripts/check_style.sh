@@ -94,7 +94,7 @@ check_guards() {
     return $bad
 }
 
-# A quoted include is written from src/, include/ or tests/ and tools/ (for tests), bench/ (for benches), tools/ (for tools),
+# A quoted include is written from src/, include/ or tests/ and tools/ (for tests), bench/ and tests/ (for benches), tools/ (for tools),
 # and the file is there.
 check_includes() {
     local file line name bad=0
@@ -104,7 +104,7 @@ check_includes() {
         case $file in
         tests/*) { [ ! -e "tests/$name" ] && [ ! -e "tools/$name" ]; } || continue ;;
         tools/*) [ ! -e "tools/$name" ] || continue ;;
-        bench/*) [ ! -e "bench/$name" ] || continue ;;
+        bench/*) { [ ! -e "bench/$name" ] && [ ! -e "tests/$name" ]; } || continue ;;
         esac
         if [ "$name" = gollum.h ] || [[ $name == */* && -e src/$name ]]; then
             continue

@@ -32,7 +32,8 @@ typedef struct gol_engine_opts {
     int32_t max_batch_tokens; /* rows of a step, >= max_seqs; 0: 512 */
     /* Prompt + answer of one sequence; 0: the model's context, lowered to what fits kv_bytes. */
     int32_t max_model_len;
-    int32_t block_size; /* tokens; 0: 16. Multiples of 16 waste no memory. No answer depends on it */
+    int32_t
+        block_size; /* tokens; 0: 16. Multiples of 16 waste no memory. No answer depends on it */
     /* Memory for the KV cache; 0: enough for max_seqs sequences of max_model_len, at most a quarter of the memory that is
      * available. */
     uint64_t kv_bytes;

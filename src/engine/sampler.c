@@ -159,11 +159,12 @@ static void filter_by_mass(gol_sampler *s, const float *logits, float max,
     const double needed = log((double)s->n_vocab / (total - mass)) + 1e-3;
     const double deepest = fmin((double)gol_depth_max, needed);
     double depth = fmin(4.0, deepest);
-    for (;; depth = fmin(2.0 * depth, deepest)) {
+    for (;;) {
         gather(s, logits, max, p->temperature, find_bound(max, depth, p->temperature));
         s->loops->exp(c->weights, c->depths, c->n);
         if (depth == deepest || s->loops->sum(c->weights, c->n) >= mass)
             break;
+        depth = fmin(2.0 * depth, deepest);
     }
     gol_candidates_keep_mass(c, mass);
 }

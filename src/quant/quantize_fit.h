@@ -14,6 +14,7 @@
 #ifndef GOL_QUANT_QUANTIZE_FIT_H
 #define GOL_QUANT_QUANTIZE_FIT_H
 
+#include <assert.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -65,6 +66,7 @@ static inline float gol_fit_code(float x, float inverse, float low, float high)
 /* The sum of t[n], n = 16 or 32; overwrites t. */
 static inline float gol_fit_sum(float t[GOL_FIT_N_MAX], int n)
 {
+    assert(n == 16 || n == 32);
     if (n == 32) {
         for (int i = 0; i < 16; i++)
             t[i] += t[i + 16];

@@ -101,7 +101,10 @@ static void make_tile(checker *ck, tile *m, gol_int_kind kind, size_t n_tokens, 
     m->x_scale = guarded_floats(n_blocks * n_tokens);
     m->aux = guarded(n_blocks * n_tokens * m->n_groups * sizeof *m->aux);
     m->begin = guarded_floats(n_tokens * GOL_PANEL_ROWS);
-    m->t = (gol_int_tile){NULL, {m->x, m->x_scale, m->aux}, &m->panel, n_blocks, n_tokens};
+    m->t = (gol_int_tile){.x = {m->x, m->x_scale, m->aux},
+                          .panel = &m->panel,
+                          .n_blocks = n_blocks,
+                          .n_tokens = n_tokens};
     m->panel.q = m->q;
     for (size_t i = 0; i < n_blocks * GOL_BLOCK_INPUTS * GOL_PANEL_ROWS; i++)
         m->q[i] = (uint8_t)(pattern == LARGEST || pattern == LARGEST_SIGNS
@@ -173,7 +176,10 @@ static void check_alone(checker *ck, const version *v, const tile *m, size_t k, 
         for (size_t g = 0; g < m->n_groups; g++)
             one.aux[b * m->n_groups + g] = m->aux[(b * m->n_groups + g) * n_tokens + k];
     }
-    one.t = (gol_int_tile){NULL, {one.x, one.x_scale, one.aux}, &m->panel, n_blocks, 1};
+    one.t = (gol_int_tile){.x = {one.x, one.x_scale, one.aux},
+                           .panel = &m->panel,
+                           .n_blocks = n_blocks,
+                           .n_tokens = 1};
     if (memcmp(run(v, &one), got + k * GOL_PANEL_ROWS, GOL_PANEL_ROWS * sizeof *got) != 0)
         fail_text(ck, "a token alone gives other bits");
 }
@@ -225,8 +231,11 @@ static size_t bench_int_core(checker *ck, const version *v)
     (void)ck;
     panel.q = panel.store;
     memset(panel.store, 1, sizeof panel.store);
-    ((gol_int_core_fn *)v->fn)(
-        &(gol_int_tile){acc, {x, x_scale, aux}, &panel, GOL_STRETCH_BLOCKS, N_TOKENS});
+    ((gol_int_core_fn *)v->fn)(&(gol_int_tile){.acc = acc,
+                                               .x = {x, x_scale, aux},
+                                               .panel = &panel,
+                                               .n_blocks = GOL_STRETCH_BLOCKS,
+                                               .n_tokens = N_TOKENS});
     return sizeof panel.store + sizeof x;
 }
 

@@ -145,9 +145,11 @@ static void multiply_stretch(const matmul_job *job, gol_matmul_scratch *scratch,
     const gol_kernels *kernels = &job->cpu->kernels;
     const gol_panel_format *f = job->format;
     const size_t n_tiles = n_tiles_of(job, n_slab);
-    /* Halves are widened in one rush, and memory would rest until the next one: the first tile asks for what comes then. */
+    /* Unpacking reads in one rush, and memory would rest until the next one: the first tile asks for what comes then. */
+    const size_t stretch_bytes = gol_stretch_bytes(f, s->n_blocks);
     const bool has_ahead = f->quant_bytes == GOL_BLOCK_INPUTS * GOL_AHEAD_BYTES;
-    const uint8_t *ahead = has_ahead ? s->data + s->n_blocks * f->quant_bytes : NULL;
+    const uint8_t *ahead = has_ahead ? s->data + stretch_bytes : NULL;
+    size_t ahead_bytes = (stretch_bytes / s->n_blocks + 63) / 64 * 64;
     const float *w = NULL;
     if (f->product == GOL_PRODUCT_INT)
         kernels->unpack_int[job->w->type](&scratch->int_panel, s);
@@ -163,7 +165,10 @@ static void multiply_stretch(const matmul_job *job, gol_matmul_scratch *scratch,
                 .panel = &scratch->int_panel,
                 .n_blocks = s->n_blocks,
                 .n_tokens = n,
+                .ahead = s->data + stretch_bytes,
+                .ahead_bytes = ahead_bytes,
             });
+            ahead_bytes = 0;
         } else {
             kernels->f32_core(&(gol_f32_tile){
                 .acc = acc,

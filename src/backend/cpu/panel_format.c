@@ -6,7 +6,7 @@
 /* Packed as blocks, packed as plain numbers. */
 #define BLOCKS(type, kind, zero, head, scale, quant)                                               \
     [type] = {GOL_PRODUCT_INT, kind, zero, head, scale, quant, gol_pack_blocks, type}
-#define PLAIN(type, quant, pack)       [type] = {GOL_PRODUCT_F32, 0, 0, 0, 0, quant, pack, type}
+#define PLAIN(type, quant, pack) [type] = {GOL_PRODUCT_F32, 0, 0, 0, 0, quant, pack, type}
 
 /* clang-format off */
 static const gol_panel_format formats[GOL_TYPE_N_IDS] = {

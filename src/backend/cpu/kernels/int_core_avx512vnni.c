@@ -38,6 +38,16 @@ sum_group(__m512i *sums, const uint8_t *q, const int8_t *x, const int32_t *start
     }
 }
 
+/* Memory would rest while a stretch is multiplied: the part of the next one that falls to block b is asked for. */
+static inline __attribute__((always_inline)) void prefetch_ahead(const gol_int_tile *t, size_t b)
+{
+    if (t->ahead_bytes == 0)
+        return;
+    const uint8_t *ahead = t->ahead + b * t->ahead_bytes;
+    for (size_t i = 0; i < t->ahead_bytes; i += 64)
+        _mm_prefetch((const char *)ahead + i, _MM_HINT_T0);
+}
+
 /* acc[n] -= min * x_sum, group after group. */
 static inline __attribute__((always_inline)) void subtract_mins(__m512 *acc,
                                                                 const float (*min)[GOL_PANEL_ROWS],
@@ -68,6 +78,7 @@ static inline __attribute__((always_inline)) void core32(const gol_int_tile *t, 
         acc[k] = _mm512_load_ps(t->acc + k * GOL_PANEL_ROWS);
     for (size_t b = 0; b < t->n_blocks; b++) {
         __m512i sums[GOL_INT_TILE];
+        prefetch_ahead(t, b);
         sum_group(sums, q, x, has_min ? NULL : start, n, 8);
         const __m512 scale = _mm512_load_ps(panel->scale[b]);
         GOL_UNROLL
@@ -99,6 +110,7 @@ static inline __attribute__((always_inline)) void core16(const gol_int_tile *t, 
     for (size_t b = 0; b < t->n_blocks; b++) {
         __m512 s[GOL_INT_TILE];
         __m512i sums[GOL_INT_TILE];
+        prefetch_ahead(t, b);
         sum_group(sums, q, x, has_min ? NULL : start, n, 4);
         const __m512 scale0 = _mm512_load_ps(panel->scale[2 * b]);
         GOL_UNROLL

@@ -97,6 +97,10 @@ typedef struct gol_int_tile {
     const gol_int_panel *panel;
     size_t n_blocks;
     size_t n_tokens; /* 1 .. GOL_INT_TILE */
+    /* What the next unpacking will read, for the core to prefetch while it multiplies: ahead_bytes (a multiple of 64) per block from
+     * here on, 0 for nothing. Need not exist. */
+    const uint8_t *ahead;
+    size_t ahead_bytes;
 } gol_int_tile;
 
 typedef struct gol_f32_tile {

@@ -1,5 +1,5 @@
 /*
- * Panels unpacked with NEON: the bodies of the bytes' kernels are shared (unpack_*_simd.h), the operations are this instruction
+ * Panels unpacked with NEON: the bodies of the bytes' kernels are shared (unpack_*_simd.inc), the operations are this instruction
  * set's. Plain numbers become float32 here.
  */
 #include "backend/cpu/kernels/vec_bytes_neon.h"
@@ -7,11 +7,11 @@
 #define UNPACK(type) gol_unpack_##type##_neon
 
 /* IQ4_XS takes its bytes as the small blocks do. */
-#include "backend/cpu/kernels/unpack_q32_simd.h"
+#include "backend/cpu/kernels/unpack_q32_simd.inc"
 
-#include "backend/cpu/kernels/unpack_k_simd.h"
+#include "backend/cpu/kernels/unpack_k_simd.inc"
 
-#include "backend/cpu/kernels/unpack_iq_simd.h"
+#include "backend/cpu/kernels/unpack_iq_simd.inc"
 
 const float *gol_unpack_f16_neon(float *store, const gol_stretch *s)
 {

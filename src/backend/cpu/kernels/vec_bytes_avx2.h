@@ -1,5 +1,5 @@
 /*
- * The operations that unpackers are written in (unpack_*_simd.h), with AVX2: vectors of VEC bytes, and of VEC_F floats that take
+ * The operations that unpackers are written in (unpack_*_simd.inc), with AVX2: vectors of VEC bytes, and of VEC_F floats that take
  * a row each.
  */
 #ifndef GOL_BACKEND_CPU_VEC_BYTES_AVX2_H

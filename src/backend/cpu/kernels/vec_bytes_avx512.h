@@ -1,5 +1,5 @@
 /*
- * The operations that unpackers are written in (unpack_*_simd.h), with AVX-512: vectors of VEC bytes, and of VEC_F floats that
+ * The operations that unpackers are written in (unpack_*_simd.inc), with AVX-512: vectors of VEC bytes, and of VEC_F floats that
  * take a row each.
  */
 #ifndef GOL_BACKEND_CPU_VEC_BYTES_AVX512_H
