@@ -33,7 +33,7 @@ isa_flags() {
 # Each header compiles with nothing included before it; the public one as C++ too.
 headers_alone() {
     local header isa bad=0
-    local flags=(-std=c11 -D_GNU_SOURCE -Wall -Wextra -Wconversion -Wstrict-prototypes -Werror -fsyntax-only -Isrc -Iinclude)
+    local flags=(-O1 -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wconversion -Wstrict-prototypes -Werror -fsyntax-only -Isrc -Iinclude)
     while read -r header; do
         isa=$(isa_flags "$header") || continue
         # shellcheck disable=SC2086 # several flags

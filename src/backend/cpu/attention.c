@@ -76,8 +76,8 @@ static void pack_queries(worker *w)
     for (int32_t i = 0; i < item->n_rows; i++) {
         const int32_t row = item->first_row + i;
         const int64_t token = item->seq->first_row + row / group;
-        const size_t head = (size_t)(item->kv_head * group + row % group);
-        const float *q = job->q + token * job->q_stride + head * w->dim_k;
+        const int32_t head = item->kv_head * group + row % group;
+        const float *q = job->q + token * job->q_stride + (size_t)head * w->dim_k;
         float *out = w->scratch.q + (size_t)(i / GOL_ATTN_ROWS) * GOL_ATTN_ROWS * w->dim_k +
                      i % GOL_ATTN_ROWS;
         for (size_t d = 0; d < w->dim_k; d++)
@@ -290,8 +290,8 @@ static void finish_item(const worker *w)
     const size_t dim = (size_t)job->layer->shape.head_dim_v;
     for (int32_t i = 0; i < item->n_rows; i++) {
         const int32_t row = item->first_row + i;
-        const size_t token = (size_t)(item->seq->first_row + row / job->plan.group);
-        const size_t head = (size_t)(item->kv_head * job->plan.group + row % job->plan.group);
+        const int32_t token = item->seq->first_row + row / job->plan.group;
+        const int32_t head = item->kv_head * job->plan.group + row % job->plan.group;
         float factor = 1.0f / state->sum[i];
         if (job->a->sinks) {
             const float sink = job->a->sinks[head];
@@ -299,7 +299,8 @@ static void finish_item(const worker *w)
             const float keep = gol_exp_c(state->max[i] - max);
             factor = keep / (state->sum[i] * keep + gol_exp_c(sink - max));
         }
-        job->cpu->kernels.scale(job->out + (token * (size_t)job->a->n_heads + head) * dim,
+        job->cpu->kernels.scale(job->out +
+                                    ((size_t)token * (size_t)job->a->n_heads + (size_t)head) * dim,
                                 state->acc + (size_t)i * w->dim_v, factor, dim);
     }
 }

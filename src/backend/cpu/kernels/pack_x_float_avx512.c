@@ -11,7 +11,7 @@ enum { LANES = 16 };
 
 static inline __mmask16 first_lanes(size_t n)
 {
-    return n < LANES ? (__mmask16)((1u << n) - 1) : (__mmask16)0xffff;
+    return (__mmask16)(n < LANES ? (1u << n) - 1 : 0xffffu);
 }
 
 /* v[16][16], rows and columns exchanged. */
