@@ -26,8 +26,8 @@ enum {
     /* Tokens of a slab: activations of that many are packed at a time. More would read weights from memory less often, but at
      * this many multiplications per byte that costs 1% of the time, while scratch grows with it. A multiple of both tiles. */
     SLAB_TOKENS = 528,
-    /* Tokens of a chunk, a multiple of the tile. Of bytes: more cost the core 10% (activations and sums of 96 tokens do not stay in
-     * L1 beside the weights); fewer unpack more often. Floats take longer to unpack. */
+    /* Tokens of a chunk, a multiple of the tile. Of bytes: 96 cost 8 to 10% (perhaps because activations and sums
+     * do not stay in L1 beside the weights then); fewer unpack more often. Floats take longer to unpack. */
     CHUNK_TOKENS_INT = 48,
     CHUNK_TOKENS = 96,
     GROUP_BYTES_MAX = 384 << 10, /* half of a small L2 cache */
