@@ -19,20 +19,20 @@ skip() {
     skipped+=("$1: $2")
 }
 
-# Reads lines "LABEL RULE COMMAND..."; RULE: exact, or runs (only death by a signal counts as failed).
+# Reads lines "LABEL COMMAND...".
 run_lines() {
     xargs -P "$jobs" -d '\n' -n 1 scripts/levels.sh --one
 }
 
 one() {
-    local label rule command log status=0 start=$SECONDS
-    read -r label rule command <<<"$1"
+    local label command log status=0 start=$SECONDS
+    read -r label command <<<"$1"
     log=$logs/$label.log
     # shellcheck disable=SC2086  # words of a command
     timeout "$seconds_max" env $command >"$log" 2>&1 </dev/null || status=$?
     if [ $status = 77 ]; then
         printf 'skip %-45s its data is absent\n' "$label"
-    elif [ $status = 0 ] || { [ "$rule" = runs ] && [ $status -lt 124 ]; }; then
+    elif [ $status = 0 ]; then
         printf 'ok   %-45s %d s\n' "$label" $((SECONDS - start))
     else
         printf 'FAIL %-45s %d s, status %d, %s\n' "$label" $((SECONDS - start)) "$status" "$log"
@@ -52,12 +52,12 @@ backend_tests() {
 suite() {
     local label=$1 build=$2 name
     shift 2
-    echo "$label.check_kernels exact $* $build/tests/kernels/check_kernels 1"
+    echo "$label.check_kernels $* $build/tests/kernels/check_kernels 1"
     for name in $(backend_tests); do
-        echo "$label.$name exact $* $build/$name"
+        echo "$label.$name $* $build/$name"
     done
     for name in test_conformance_logits test_engine_greedy; do
-        echo "$label.$name exact $* $build/tests/golden/$name"
+        echo "$label.$name $* $build/tests/golden/$name"
     done
 }
 
@@ -91,9 +91,12 @@ old_x86() {
         skip 'old x86-64' 'qemu-x86_64 (package qemu-user) is not installed'
     else
         emulated_suite nehalem "$native" qemu-x86_64 -cpu Nehalem
-        # QEMU 7.2 gets the numbers of some AVX2 kernels wrong that processors get right (the same file, natively at level avx2): here
-        # counts only that no instruction beyond AVX2 is met.
-        echo "haswell.check_kernels runs qemu-x86_64 -cpu Haswell $native/tests/kernels/check_kernels 1"
+        # An instruction beyond AVX2 would end these. Not the unpackers: QEMU 7.2 gets gathers of AVX2 wrong (numbers, or a fault), which
+        # processors get right: the same files pass natively at level avx2.
+        echo "haswell.check_kernels qemu-x86_64 -cpu Haswell $native/tests/kernels/check_kernels --kern=gol_int_core* 1"
+        echo "haswell.test_row_ops qemu-x86_64 -cpu Haswell $native/test_row_ops"
+        echo "haswell.test_kv_cpu qemu-x86_64 -cpu Haswell $native/test_kv_cpu"
+        skip 'AVX2 unpackers under emulation' 'QEMU 7.2 gets gathers wrong; they run natively where the processor has AVX2'
         skip 'AVX-512 under emulation' 'qemu-user has none'
     fi
 }
