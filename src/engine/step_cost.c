@@ -1,0 +1,196 @@
+/* The curve over rows is two arrays: fixed knots, and a time at each. Between two knots it is their weighted mean. */
+#include "engine/step_cost.h"
+
+#include <assert.h>
+
+/* Powers of two with their middles: steps of 6 to 50%, finest where a step changes from reading to multiplying. */
+static const int32_t knots[GOL_STEP_COST_KNOTS] = {1,   2,   4,    6,    8,    12,   16,    24,
+                                                   32,  48,  64,   96,   128,  192,  256,   384,
+                                                   512, 768, 1024, 2048, 4096, 8192, 16384, 65536};
+
+/* Where a number of rows lies: between knots below and below + 1, at `above` of the way. */
+typedef struct place {
+    int below;
+    double above;
+} place;
+
+static place find_place(int32_t n_rows)
+{
+    assert(n_rows >= 1);
+    int below = 0;
+    while (below < GOL_STEP_COST_KNOTS - 2 && n_rows >= knots[below + 1])
+        below++;
+    const double width = (double)(knots[below + 1] - knots[below]);
+    const double above = (double)(n_rows - knots[below]) / width;
+    return (place){below, above < 1.0 ? above : 1.0};
+}
+
+static double curve_at(const gol_step_cost *cost, int32_t n_rows)
+{
+    if (n_rows == 0)
+        return 0.0;
+    const place p = find_place(n_rows);
+    const double below = cost->rows_ns[p.below];
+    return below + (cost->rows_ns[p.below + 1] - below) * p.above;
+}
+
+gol_step_load gol_step_load_of(int32_t first, int32_t n, bool is_decode)
+{
+    const int64_t n_pairs = (int64_t)n * first + (int64_t)n * (n + 1) / 2;
+    return (gol_step_load){
+        .n_rows = n,
+        .n_decode_pairs = is_decode ? n_pairs : 0,
+        .n_prefill_pairs = is_decode ? 0 : n_pairs,
+    };
+}
+
+void gol_step_load_add(gol_step_load *sum, const gol_step_load *load)
+{
+    sum->n_rows += load->n_rows;
+    sum->n_decode_pairs += load->n_decode_pairs;
+    sum->n_prefill_pairs += load->n_prefill_pairs;
+}
+
+void gol_step_cost_init(gol_step_cost *cost)
+{
+    *cost = (gol_step_cost){0};
+}
+
+/* Time at knot j when only knot i < j was seen. Memory is read once for all rows, so that a row among many is cheaper than one
+ * alone, but not for ever: arithmetic of 8-bit numbers is the limit from some ten rows on. */
+static double scaled_up(const gol_step_cost *cost, int i, int j)
+{
+    const double at_i = 1.0 + (double)(knots[i] - 1) / 8.0;
+    const double at_j = 1.0 + (double)(knots[j] - 1) / 8.0;
+    return cost->rows_ns[i] * at_j / at_i;
+}
+
+static int next_seen(const gol_step_cost *cost, int i)
+{
+    while (i < GOL_STEP_COST_KNOTS && !cost->is_seen[i])
+        i++;
+    return i;
+}
+
+/* Knots never seen follow from their seen neighbours. */
+static void fill_unseen(gol_step_cost *cost)
+{
+    int last = -1;
+    for (int i = 0; i < GOL_STEP_COST_KNOTS; i++) {
+        if (cost->is_seen[i]) {
+            last = i;
+            continue;
+        }
+        const int next = next_seen(cost, i);
+        if (next == GOL_STEP_COST_KNOTS) {
+            cost->rows_ns[i] = scaled_up(cost, last, i);
+        } else if (last < 0) {
+            cost->rows_ns[i] = cost->rows_ns[next]; /* fewer rows may cost as much */
+        } else {
+            const double t = (double)(knots[i] - knots[last]) / (double)(knots[next] - knots[last]);
+            cost->rows_ns[i] = cost->rows_ns[last] +
+                               (cost->rows_ns[next] - cost->rows_ns[last]) * t;
+        }
+    }
+}
+
+/* After knots [first, last] changed: those before are at most, those after at least as high. */
+static void make_monotone(gol_step_cost *cost, int first, int last)
+{
+    for (int i = first; i > 0 && cost->rows_ns[i - 1] > cost->rows_ns[i]; i--)
+        cost->rows_ns[i - 1] = cost->rows_ns[i];
+    for (int i = last; i + 1 < GOL_STEP_COST_KNOTS && cost->rows_ns[i + 1] < cost->rows_ns[i]; i++)
+        cost->rows_ns[i + 1] = cost->rows_ns[i];
+}
+
+/* A step that was disturbed (another program, a stopped machine) shall not be taken for the rule. */
+static double clipped(double seen, double expected)
+{
+    if (seen > 3.0 * expected)
+        return 3.0 * expected;
+    return seen;
+}
+
+static void observe_rows(gol_step_cost *cost, int32_t n_rows, double ns)
+{
+    enum { RATE_INVERSE = 4 };
+    const place p = find_place(n_rows);
+    const int above = p.below + 1;
+    const bool is_first = next_seen(cost, 0) == GOL_STEP_COST_KNOTS;
+    const int nearest = p.above < 0.5 ? p.below : above;
+    if (is_first) {
+        cost->rows_ns[nearest] = ns * (double)knots[nearest] / (double)n_rows;
+        cost->is_seen[nearest] = true;
+        fill_unseen(cost);
+        return;
+    }
+    const double expected = curve_at(cost, n_rows);
+    /* What was never seen is a guess, which the first look replaces. */
+    const bool is_guess = !cost->is_seen[nearest];
+    const double rate = is_guess ? 1.0 : 1.0 / RATE_INVERSE;
+    const double error = (is_guess ? ns : clipped(ns, expected)) - expected;
+    const double w_below = 1.0 - p.above;
+    const double step = rate * error / (w_below * w_below + p.above * p.above);
+    cost->rows_ns[p.below] += step * w_below;
+    cost->rows_ns[above] += step * p.above;
+    for (int i = p.below; i <= above; i++) {
+        if (cost->rows_ns[i] < 0.0)
+            cost->rows_ns[i] = 0.0;
+    }
+    if (cost->rows_ns[above] < cost->rows_ns[p.below])
+        cost->rows_ns[above] = cost->rows_ns[p.below];
+    cost->is_seen[nearest] = true;
+    make_monotone(cost, p.below, above);
+    fill_unseen(cost);
+    make_monotone(cost, p.below, above);
+}
+
+/* Attention's time of a step with both kinds of rows belongs to prompts as far as decodes do not explain it. */
+static void observe_pairs(gol_step_cost *cost, const gol_step_load *load, double attention_ns)
+{
+    double *price = &cost->decode_pair_ns;
+    double n_pairs = (double)load->n_decode_pairs;
+    if (load->n_prefill_pairs > 0) {
+        price = &cost->prefill_pair_ns;
+        attention_ns -= cost->decode_pair_ns * n_pairs;
+        n_pairs = (double)load->n_prefill_pairs;
+    }
+    if (n_pairs == 0.0 || attention_ns < 0.0)
+        return;
+    const double seen = attention_ns / n_pairs;
+    *price = *price == 0.0 ? seen : *price + (clipped(seen, *price) - *price) / 4.0;
+}
+
+void gol_step_cost_observe(gol_step_cost *cost, const gol_step_load *load, uint64_t step_ns,
+                           uint64_t attention_ns)
+{
+    if (load->n_rows == 0 || step_ns == 0)
+        return;
+    assert(attention_ns <= step_ns);
+    observe_rows(cost, load->n_rows, (double)(step_ns - attention_ns));
+    observe_pairs(cost, load, (double)attention_ns);
+}
+
+double gol_step_cost_predict(const gol_step_cost *cost, const gol_step_load *load)
+{
+    return curve_at(cost, load->n_rows) + cost->decode_pair_ns * (double)load->n_decode_pairs +
+           cost->prefill_pair_ns * (double)load->n_prefill_pairs;
+}
+
+int32_t gol_step_cost_rows_within(const gol_step_cost *cost, const gol_step_load *load,
+                                  int32_t first, int32_t n_max, double limit_ns)
+{
+    int32_t low = 0; /* fits, or is nothing */
+    int32_t high = n_max;
+    while (low < high) {
+        const int32_t n = high - (high - low) / 2;
+        gol_step_load with = *load;
+        const gol_step_load slice = gol_step_load_of(first, n, false);
+        gol_step_load_add(&with, &slice);
+        if (gol_step_cost_predict(cost, &with) <= limit_ns)
+            low = n;
+        else
+            high = n - 1;
+    }
+    return low;
+}
