@@ -1,7 +1,7 @@
 # The menu. CMake does the work (CMakePresets.json names the builds); all that is built lies under build/<preset>/.
 #   make run M=model.gguf ARGS='--port 9000'     make test T=kv_cache     make fuzz FUZZ_SECONDS=600
 .DEFAULT_GOAL := help
-.PHONY: help run build test e2e check bench bench-peer asan ubsan tsan fuzz cover arm64 levels lint format install clean
+.PHONY: help run build test e2e check bench bench-peer bench-serve asan ubsan tsan fuzz cover arm64 levels lint format install clean
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
@@ -52,13 +52,18 @@ e2e:
 
 check: test lint asan ubsan tsan ## everything a change must pass: test lint asan ubsan tsan
 
-bench: build    ## every program of bench/, one after another
-	@set -e; for source in bench/*.c; do name=$$(basename $$source .c); echo "== $$name"; build/release/bench/$$name; done
+bench: build    ## the benches of single parts, one after another
+	@set -e; for name in matmul_bench attention_bench sampler_bench http_streams; do echo "== $$name"; build/release/bench/$$name; done
 
 bench-peer: build ## gollum beside llama.cpp, in turns, in some 12 minutes (ARGS=--full: an hour); builds llama.cpp once
 	@scripts/setup.sh --e2e
 	bench/peer/setup.sh
 	bench/peer/compare.py $(ARGS)
+
+bench-serve: build ## gollum serve beside llama-server, as clients see them, in some 8 minutes; builds llama.cpp once
+	@scripts/setup.sh --e2e
+	bench/peer/setup.sh
+	bench/peer/compare_serve.py $(ARGS)
 
 asan:           ## all tests under AddressSanitizer and UndefinedBehaviorSanitizer (gcc)
 	@scripts/setup.sh

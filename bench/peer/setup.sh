@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds llama.cpp into build/peer/ for bench/peer/compare.py: the newest release that the Python package index has, as the
-# source inside the package llama-cpp-python. Twice: for this machine, and (x86-64) for AVX2 alone. A second run does nothing;
+# source inside the package llama-cpp-python. Twice: for this machine (with its server), and (x86-64) for AVX2 alone. A second run does nothing;
 # delete build/peer to get a newer release. Takes about ten minutes on two cores and 1 GB of disk.
 set -euo pipefail
 
@@ -27,13 +27,15 @@ fi
 # build NAME OPTION…: the programs in build/peer/NAME/bin.
 build() {
     local name=$1
+    local -a targets=("${programs[@]}")
     shift
-    [ -x "$root/$name/bin/${programs[-1]}" ] && return
+    [ "$name" = native ] && targets+=(llama-server)
+    [ -x "$root/$name/bin/${targets[-1]}" ] && return
     echo "peer: building llama.cpp ($name), log in $root/$name.log"
     {
         cmake -S "$root/src" -B "$root/$name" -G Ninja -DCMAKE_BUILD_TYPE=Release -DLLAMA_BUILD_TESTS=OFF \
-            -DLLAMA_BUILD_SERVER=OFF -DLLAMA_BUILD_APP=OFF -DLLAMA_USE_PREBUILT_UI=OFF -DLLAMA_OPENSSL=OFF "$@"
-        cmake --build "$root/$name" -j "$jobs" --target "${programs[@]}"
+            -DLLAMA_BUILD_SERVER=ON -DLLAMA_BUILD_APP=OFF -DLLAMA_USE_PREBUILT_UI=OFF -DLLAMA_OPENSSL=OFF "$@"
+        cmake --build "$root/$name" -j "$jobs" --target "${targets[@]}"
     } >"$root/$name.log" 2>&1 || {
         tail -n 20 "$root/$name.log" >&2
         echo "peer: that build failed" >&2
