@@ -1,15 +1,16 @@
 /*
- * Writing keys and values of 16-bit types into the cache with AVX2: the conversion is vector code, keys are then dealt to their
- * panel's rows one by one. Layouts: attention_tile.h.
+ * Writing keys and values into the cache with AVX2: the conversion is vector code, keys are then dealt to their panel's rows one by
+ * one. The bytes are those of kv_store_c.c. Layouts: attention_tile.h.
  */
 #include "backend/cpu/kernels/kernels.h"
 
 #include <immintrin.h>
+#include <math.h>
 #include <string.h>
 
 #include "backend/cpu/kernels/attention_tile.h"
 
-enum { LANES = GOL_ATTN_LANES, WIDTH = 8 };
+enum { LANES = GOL_ATTN_LANES, WIDTH = 8, BLOCK_VECS = GOL_QK / WIDTH };
 
 /* Eight numbers; what is beyond binary16 becomes its largest, a NaN stays one. */
 static inline __m128i narrow_f16(__m256 x)
@@ -88,4 +89,79 @@ void gol_kv_store_value_f16_avx2(uint8_t *row, const float *v, size_t dim)
 void gol_kv_store_value_bf16_avx2(uint8_t *row, const float *v, size_t dim)
 {
     store_value(row, v, dim, GOL_KV_BF16);
+}
+
+/* ---- Q8_0 ---- */
+
+static inline __m256 magnitude(__m256 x)
+{
+    return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), x);
+}
+
+/* The greatest of a block's magnitudes; NaN when one is. */
+static inline float largest_magnitude(const __m256 v[BLOCK_VECS])
+{
+    __m256 largest = _mm256_setzero_ps();
+    __m256 is_nan = _mm256_setzero_ps();
+    for (size_t i = 0; i < BLOCK_VECS; i++) {
+        largest = _mm256_max_ps(magnitude(v[i]), largest);
+        is_nan = _mm256_or_ps(is_nan, _mm256_cmp_ps(v[i], v[i], _CMP_UNORD_Q));
+    }
+    if (_mm256_movemask_ps(is_nan) != 0)
+        return NAN;
+    __m128 x = _mm_max_ps(_mm256_castps256_ps128(largest), _mm256_extractf128_ps(largest, 1));
+    x = _mm_max_ps(x, _mm_movehl_ps(x, x));
+    return _mm_cvtss_f32(_mm_max_ss(x, _mm_movehdup_ps(x)));
+}
+
+/* To nearest, halves away from zero, as roundf() does, within +-127; a NaN becomes -127. Adding the float below 0.5 carries 0.5 itself
+ * over, for the sum is rounded, and nothing below it. */
+static inline __m256i round_away(__m256 x)
+{
+    const __m256 low = _mm256_max_ps(x, _mm256_set1_ps(-127.0f));
+    const __m256 y = _mm256_min_ps(low, _mm256_set1_ps(127.0f));
+    const __m256 sign = _mm256_and_ps(y, _mm256_set1_ps(-0.0f));
+    return _mm256_cvttps_epi32(
+        _mm256_add_ps(y, _mm256_or_ps(sign, _mm256_set1_ps(0x1.fffffep-2f))));
+}
+
+/* The bytes of a block; *d is its scale, binary16, a NaN when one of x is. */
+static inline __m256i quantize_block(uint16_t *d, const float *x)
+{
+    __m256 v[BLOCK_VECS];
+    for (size_t i = 0; i < BLOCK_VECS; i++)
+        v[i] = _mm256_loadu_ps(x + i * WIDTH);
+    const float largest = largest_magnitude(v);
+    const float exact = isnan(largest) ? NAN : fminf(largest / 127.0f, 65504.0f);
+    *d = _cvtss_sh(exact, _MM_FROUND_TO_NEAREST_INT);
+    const float scale = _cvtsh_ss(*d);
+    const __m256 inverse = _mm256_set1_ps(scale > 0.0f ? 1.0f / scale : 0.0f);
+    __m256i q[BLOCK_VECS];
+    for (size_t i = 0; i < BLOCK_VECS; i++)
+        q[i] = round_away(_mm256_mul_ps(v[i], inverse));
+    const __m256i bytes = _mm256_packs_epi16(_mm256_packs_epi32(q[0], q[1]),
+                                             _mm256_packs_epi32(q[2], q[3]));
+    /* packing works by halves: fours of the vectors 0 1 2 3 0 1 2 3 */
+    return _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+}
+
+void gol_kv_store_key_q8_0_avx2(uint8_t *panel, const float *k, size_t lane, size_t dim)
+{
+    gol_kv_panel_q8_0 *out = (gol_kv_panel_q8_0 *)(void *)panel;
+    for (size_t i = 0; i < dim; i += GOL_QK, out++) {
+        int8_t bytes[GOL_QK];
+        _mm256_storeu_si256((void *)bytes, quantize_block(&out->d[lane], k + i));
+        for (size_t j = 0; j < GOL_QK; j++)
+            out->qs[j][lane] = bytes[j];
+    }
+}
+
+void gol_kv_store_value_q8_0_avx2(uint8_t *row, const float *v, size_t dim)
+{
+    gol_block_q8_0 *out = (gol_block_q8_0 *)(void *)row;
+    for (size_t i = 0; i < dim; i += GOL_QK, out++) {
+        uint16_t d;
+        _mm256_storeu_si256((void *)out->qs, quantize_block(&d, v + i));
+        out->d = d;
+    }
 }
