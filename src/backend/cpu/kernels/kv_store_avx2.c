@@ -9,13 +9,18 @@
 #include <string.h>
 
 #include "backend/cpu/kernels/attention_tile.h"
+#include "backend/cpu/kernels/unroll.h"
+
+#define INLINE static inline __attribute__((always_inline))
 
 enum { LANES = GOL_ATTN_LANES, WIDTH = 8, BLOCK_VECS = GOL_QK / WIDTH };
+
+static const float f16_max = 65504.0f;
 
 /* Eight numbers; what is beyond binary16 becomes its largest, a NaN stays one. */
 static inline __m128i narrow_f16(__m256 x)
 {
-    const __m256 limit = _mm256_set1_ps(65504.0f);
+    const __m256 limit = _mm256_set1_ps(f16_max);
     const __m256 lower = _mm256_max_ps(_mm256_sub_ps(_mm256_setzero_ps(), limit), x);
     return _mm256_cvtps_ph(_mm256_min_ps(limit, lower), _MM_FROUND_TO_NEAREST_INT);
 }
@@ -99,10 +104,11 @@ static inline __m256 magnitude(__m256 x)
 }
 
 /* The greatest of a block's magnitudes; NaN when one is. */
-static inline float largest_magnitude(const __m256 v[BLOCK_VECS])
+INLINE float largest_magnitude(const __m256 v[BLOCK_VECS])
 {
     __m256 largest = _mm256_setzero_ps();
     __m256 is_nan = _mm256_setzero_ps();
+    GOL_UNROLL
     for (size_t i = 0; i < BLOCK_VECS; i++) {
         largest = _mm256_max_ps(magnitude(v[i]), largest);
         is_nan = _mm256_or_ps(is_nan, _mm256_cmp_ps(v[i], v[i], _CMP_UNORD_Q));
@@ -126,17 +132,20 @@ static inline __m256i round_away(__m256 x)
 }
 
 /* The bytes of a block; *d is its scale, binary16, a NaN when one of x is. */
-static inline __m256i quantize_block(uint16_t *d, const float *x)
+INLINE __m256i quantize_block(uint16_t *d, const float *x)
 {
     __m256 v[BLOCK_VECS];
+    GOL_UNROLL
     for (size_t i = 0; i < BLOCK_VECS; i++)
         v[i] = _mm256_loadu_ps(x + i * WIDTH);
     const float largest = largest_magnitude(v);
-    const float exact = isnan(largest) ? NAN : fminf(largest / 127.0f, 65504.0f);
+    const float exact = largest / 127.0f > f16_max ? f16_max
+                                                   : largest / 127.0f; /* a NaN stays one */
     *d = _cvtss_sh(exact, _MM_FROUND_TO_NEAREST_INT);
     const float scale = _cvtsh_ss(*d);
     const __m256 inverse = _mm256_set1_ps(scale > 0.0f ? 1.0f / scale : 0.0f);
     __m256i q[BLOCK_VECS];
+    GOL_UNROLL
     for (size_t i = 0; i < BLOCK_VECS; i++)
         q[i] = round_away(_mm256_mul_ps(v[i], inverse));
     const __m256i bytes = _mm256_packs_epi16(_mm256_packs_epi32(q[0], q[1]),

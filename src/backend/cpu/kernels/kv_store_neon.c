@@ -9,13 +9,18 @@
 #include <string.h>
 
 #include "backend/cpu/kernels/attention_tile.h"
+#include "backend/cpu/kernels/unroll.h"
+
+#define INLINE static inline __attribute__((always_inline))
 
 enum { LANES = GOL_ATTN_LANES, WIDTH = 4, BLOCK_VECS = GOL_QK / WIDTH };
+
+static const float f16_max = 65504.0f;
 
 /* Eight numbers; what is beyond binary16 becomes its largest, a NaN stays one. */
 static inline uint16x8_t narrow_f16(float32x4_t low, float32x4_t high)
 {
-    const float32x4_t limit = vdupq_n_f32(65504.0f);
+    const float32x4_t limit = vdupq_n_f32(f16_max);
     const float32x4_t a = vmaxq_f32(vminq_f32(low, limit), vnegq_f32(limit));
     const float32x4_t b = vmaxq_f32(vminq_f32(high, limit), vnegq_f32(limit));
     return vreinterpretq_u16_f16(vcvt_high_f16_f32(vcvt_f16_f32(a), b));
@@ -109,24 +114,27 @@ void gol_kv_store_value_bf16_neon(uint8_t *row, const float *v, size_t dim)
 /* ---- Q8_0 ---- */
 
 /* qs[32] of a block; returns its scale, binary16. A NaN among x makes one of the scale. */
-static inline uint16_t quantize_block(int8x16_t qs[2], const float *x)
+INLINE uint16_t quantize_block(int8x16_t qs[2], const float *x)
 {
     float32x4_t v[BLOCK_VECS];
     float32x4_t largest = vdupq_n_f32(0.0f);
+    GOL_UNROLL
     for (size_t i = 0; i < BLOCK_VECS; i++) {
         v[i] = vld1q_f32(x + i * WIDTH);
         largest = vmaxq_f32(largest, vabsq_f32(v[i])); /* of a NaN: NaN */
     }
     const float magnitude = vmaxvq_f32(largest);
-    const float exact = isnan(magnitude) ? NAN : fminf(magnitude / 127.0f, 65504.0f);
-    const float16x4_t d = vcvt_f16_f32(vdupq_n_f32(exact));
+    const float exact = isnan(magnitude) ? NAN : magnitude / 127.0f;
+    const float16x4_t d = vcvt_f16_f32(vdupq_n_f32(exact > f16_max ? f16_max : exact));
     const float scale = vgetq_lane_f32(vcvt_f32_f16(d), 0);
     const float inverse = scale > 0.0f ? 1.0f / scale : 0.0f;
     int16x4_t q[BLOCK_VECS];
+    GOL_UNROLL
     for (size_t i = 0; i < BLOCK_VECS; i++) {
         const float32x4_t y = vmaxnmq_f32(vmulq_n_f32(v[i], inverse), vdupq_n_f32(-127.0f));
         q[i] = vmovn_s32(vcvtaq_s32_f32(vminq_f32(y, vdupq_n_f32(127.0f))));
     }
+    GOL_UNROLL
     for (size_t i = 0; i < 2; i++)
         qs[i] = vcombine_s8(vmovn_s16(vcombine_s16(q[4 * i], q[4 * i + 1])),
                             vmovn_s16(vcombine_s16(q[4 * i + 2], q[4 * i + 3])));
