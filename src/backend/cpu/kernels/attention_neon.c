@@ -49,18 +49,21 @@ INLINE void widen(float32x4_t v[2], const uint8_t *p, gol_kv_type type)
     }
 }
 
-/* Eight bytes times their scales. A byte becomes the uppermost of a 32-bit number, which is 2^24 times what it stands for: tables and
- * conversions are three instructions for four numbers with the scale, where widening in two steps takes three and a half. */
-INLINE void widen_bytes(float32x4_t v[2], const int8_t *q, const float32x4_t scale[2])
+/* n_vecs times four bytes, times their scales; n_vecs is 2 or 4. A byte becomes the uppermost of a 32-bit number, which is 2^24 times
+ * what it stands for: three instructions for four numbers, where widening in two steps takes three and a half. */
+INLINE void widen_bytes(float32x4_t *v, const int8_t *q, const float32x4_t *scale, size_t n_vecs)
 {
     enum { ZERO = 255 }; /* beyond the table */
-    static const uint8_t upper[2][16] = {
+    static const uint8_t upper[PANEL_VECS][16] = {
         {ZERO, ZERO, ZERO, 0, ZERO, ZERO, ZERO, 1, ZERO, ZERO, ZERO, 2, ZERO, ZERO, ZERO, 3},
         {ZERO, ZERO, ZERO, 4, ZERO, ZERO, ZERO, 5, ZERO, ZERO, ZERO, 6, ZERO, ZERO, ZERO, 7},
+        {ZERO, ZERO, ZERO, 8, ZERO, ZERO, ZERO, 9, ZERO, ZERO, ZERO, 10, ZERO, ZERO, ZERO, 11},
+        {ZERO, ZERO, ZERO, 12, ZERO, ZERO, ZERO, 13, ZERO, ZERO, ZERO, 14, ZERO, ZERO, ZERO, 15},
     };
-    const int8x16_t bytes = vcombine_s8(vld1_s8(q), vdup_n_s8(0));
+    const int8x16_t bytes = n_vecs == PANEL_VECS ? vld1q_s8(q)
+                                                 : vcombine_s8(vld1_s8(q), vdup_n_s8(0));
     GOL_UNROLL
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < n_vecs; i++) {
         const int8x16_t wide = vqtbl1q_s8(bytes, vld1q_u8(upper[i]));
         v[i] = vmulq_f32(vcvtq_n_f32_s32(vreinterpretq_s32_s8(wide), 24), scale[i]);
     }
@@ -146,17 +149,20 @@ INLINE void add_products(float32x4_t *sums, const float *q, const key_span *keys
 /* out[GOL_QK][n_vecs] = block b of the keys. */
 INLINE void widen_block(float *out, const key_span *keys, size_t b, size_t n_vecs)
 {
-    for (size_t i = 0; i < n_vecs; i += 2) {
+    const size_t n = n_vecs < PANEL_VECS ? n_vecs : PANEL_VECS; /* of one panel */
+    for (size_t i = 0; i < n_vecs; i += n) {
         const gol_kv_panel_q8_0 *block =
             (const gol_kv_panel_q8_0 *)(const void *)keys->panels[i / PANEL_VECS] + b;
-        const size_t lane = keys->first + i % PANEL_VECS * WIDTH;
-        float32x4_t scale[2];
-        widen(scale, (const uint8_t *)(block->d + lane), GOL_KV_F16);
+        float32x4_t scale[PANEL_VECS];
+        GOL_UNROLL
+        for (size_t k = 0; k < n; k += 2)
+            widen(scale + k, (const uint8_t *)(block->d + keys->first + k * WIDTH), GOL_KV_F16);
         for (size_t d = 0; d < GOL_QK; d++) {
-            float32x4_t k[2];
-            widen_bytes(k, block->qs[d] + lane, scale);
-            vst1q_f32(out + (d * n_vecs + i) * WIDTH, k[0]);
-            vst1q_f32(out + (d * n_vecs + i + 1) * WIDTH, k[1]);
+            float32x4_t v[PANEL_VECS];
+            widen_bytes(v, block->qs[d] + keys->first, scale, n);
+            GOL_UNROLL
+            for (size_t k = 0; k < n; k++)
+                vst1q_f32(out + (d * n_vecs + i + k) * WIDTH, v[k]);
         }
     }
 }
@@ -308,11 +314,22 @@ INLINE size_t value_offset(size_t d, gol_kv_type type)
     return d * number_bytes(type);
 }
 
-/* The scale of a block of Q8_0, in all lanes. */
-INLINE float32x4_t load_scale(const uint8_t *block)
+/* sums[n_rows][n_vecs] += x * bytes of one block, which begins at `block` with its scale. */
+INLINE void add_bytes(float32x4_t *sums, const float32x4_t *x, const int8_t *q,
+                      const uint8_t *block, size_t n_rows, size_t n_vecs)
 {
-    const uint16_t *d = (const uint16_t *)(const void *)block;
-    return vcvt_f32_f16(vreinterpret_f16_u16(vld1_dup_u16(d)));
+    const size_t n = n_vecs < PANEL_VECS ? n_vecs : PANEL_VECS;
+    const uint16x4_t d = vld1_dup_u16((const uint16_t *)(const void *)block);
+    const float32x4_t scale = vcvt_f32_f16(vreinterpret_f16_u16(d));
+    const float32x4_t scales[PANEL_VECS] = {scale, scale, scale, scale};
+    GOL_UNROLL
+    for (size_t i = 0; i < n_vecs; i += n) {
+        float32x4_t v[PANEL_VECS];
+        widen_bytes(v, q + i * WIDTH, scales, n);
+        GOL_UNROLL
+        for (size_t k = 0; k < n; k += 2)
+            add_pair(sums, x, v + k, i + k, n_rows, n_vecs);
+    }
 }
 
 INLINE void mix_span_of(const mix_span *span, size_t n_rows, size_t n_vecs, gol_kv_type type)
@@ -328,20 +345,18 @@ INLINE void mix_span_of(const mix_span *span, size_t n_rows, size_t n_vecs, gol_
     for (size_t j = 0; j < span->n_keys; j++) {
         const uint8_t *value = span->values[j];
         float32x4_t x[ROWS / WIDTH];
-        float32x4_t scales[2];
         GOL_UNROLL
         for (size_t i = 0; i < n_vecs * WIDTH * size; i += LINE)
             __builtin_prefetch(span->values[j + GOL_ATTN_AHEAD] + at + i);
         load_weights(x, span->p + j * p_stride, n_rows);
-        if (type == GOL_KV_Q8_0)
-            scales[0] = scales[1] = load_scale(value + scale_at);
+        if (type == GOL_KV_Q8_0) {
+            add_bytes(sums, x, (const int8_t *)value + at, value + scale_at, n_rows, n_vecs);
+            continue;
+        }
         GOL_UNROLL
         for (size_t i = 0; i < n_vecs; i += 2) {
             float32x4_t v[2];
-            if (type == GOL_KV_Q8_0)
-                widen_bytes(v, (const int8_t *)value + at + i * WIDTH, scales);
-            else
-                widen(v, value + at + i * WIDTH * size, type);
+            widen(v, value + at + i * WIDTH * size, type);
             add_pair(sums, x, v, i, n_rows, n_vecs);
         }
     }
