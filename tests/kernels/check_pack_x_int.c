@@ -87,8 +87,9 @@ static void check_block(checker *ck, const gol_pack_x *p, const planes *got, siz
         for (int i = 0; i < group; i++)
             sum += q[(int)g * group + i];
         const size_t to = (b * n_groups + g) * p->n_tokens + t;
-        if (zero > 0 && ((const int32_t *)got->x.aux)[to] != -zero * sum)
-            fail_number(ck, "start", to, ((const int32_t *)got->x.aux)[to], -zero * sum, 0);
+        const int start = GOL_INT_SUM_ZERO - zero * sum;
+        if (zero > 0 && ((const int32_t *)got->x.aux)[to] != start)
+            fail_number(ck, "start", to, ((const int32_t *)got->x.aux)[to], start, 0);
         if (zero > 0)
             continue;
         /* exact in double, so that the only rounding is the one to float */

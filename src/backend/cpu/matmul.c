@@ -28,8 +28,9 @@ enum {
     SLAB_TOKENS = 528,
     /* Tokens of a chunk, a multiple of the tile. Of bytes: 96 cost 8 to 10% (perhaps because activations and sums
      * do not stay in L1 beside the weights then); fewer unpack more often. Floats take longer to unpack. */
-    CHUNK_TOKENS_INT = 48,
+    CHUNK_TOKENS_INT = 264,
     CHUNK_TOKENS = 96,
+    FEW_TOKENS = 4,              /* fewer wait for memory, which gives one panel after another */
     GROUP_BYTES_MAX = 384 << 10, /* half of a small L2 cache */
     /* Panels of a float batch: activations come from beyond L2 once per batch. More panels have more open sums in L2. */
     BATCH_PANELS = 8,
@@ -43,7 +44,7 @@ static_assert(CHUNK_TOKENS_INT % GOL_INT_TILE == 0 && CHUNK_TOKENS % GOL_F32_TIL
 struct gol_matmul_scratch {
     float acc[BATCH_PANELS][SLAB_TOKENS][GOL_PANEL_ROWS];
     union {
-        gol_int_panel int_panel;
+        gol_int_panel int_panel[GOL_TILE_PANELS];
         float f32_panel[GOL_STRETCH_INPUTS][GOL_PANEL_ROWS];
     };
 } __attribute__((aligned(64)));
@@ -58,7 +59,8 @@ typedef struct matmul_job {
     size_t n_tokens;
     size_t slab;        /* tokens */
     size_t chunk;       /* tokens */
-    size_t batch;       /* panels */
+    size_t batch;       /* panels whose sums are open at the same time */
+    size_t side;        /* panels of a tile */
     size_t n_stretches; /* of a row */
     size_t tile;        /* tokens */
     size_t unit_bytes;
@@ -137,48 +139,89 @@ static void pack_slab(const matmul_job *job, size_t first_token, size_t n_tokens
     }
 }
 
-/* One stretch of a panel with tiles [tile, end_tile) of the slab, whose sums begin at acc. */
-static void multiply_stretch(const matmul_job *job, gol_matmul_scratch *scratch, float *acc,
-                             const gol_stretch *s, size_t stretch, size_t tile, size_t end_tile,
-                             size_t end_token, size_t n_slab)
+/* What is multiplied while its sums are open: panels of the weight, at most job->batch, with tokens [begin, end) of the slab. */
+typedef struct open_batch {
+    size_t panel;
+    size_t n_panels;
+    size_t slab_token; /* first of the slab */
+    size_t n_slab;     /* its tokens */
+    size_t begin;
+    size_t end;
+} open_batch;
+
+/* Results will be written to lines that are far away, one after another: asks for those of a tile while its last stretch is
+ * multiplied. */
+static void prefetch_out(const matmul_job *job, const open_batch *batch, size_t first,
+                         size_t n_panels, size_t token, size_t n_tokens)
+{
+    const size_t n_out = (size_t)job->w->n_out;
+    const float *out = job->out + (batch->slab_token + token) * n_out +
+                       (batch->panel + first) * GOL_PANEL_ROWS;
+    for (size_t t = 0; t < n_tokens; t++, out += n_out)
+        for (size_t p = 0; p < n_panels; p++)
+            __builtin_prefetch(out + p * GOL_PANEL_ROWS, 1);
+}
+
+/* Unpacks one stretch of panels [first, first + n_panels) of the batch, at most a tile's, and multiplies it by all tokens. */
+static void multiply_stretch(const matmul_job *job, gol_matmul_scratch *scratch,
+                             const open_batch *batch, size_t first, size_t n_panels, size_t stretch)
 {
     const gol_kernels *kernels = &job->cpu->kernels;
     const gol_panel_format *f = job->format;
-    const size_t n_tiles = n_tiles_of(job, n_slab);
-    /* Unpacking reads in one rush, and memory would rest until the next one: the first tile asks for what comes then. */
-    const size_t stretch_bytes = gol_stretch_bytes(f, s->n_blocks);
-    const bool has_ahead = f->quant_bytes == GOL_BLOCK_INPUTS * GOL_AHEAD_BYTES;
-    const uint8_t *ahead = has_ahead ? s->data + stretch_bytes : NULL;
-    size_t ahead_bytes = (stretch_bytes / s->n_blocks + 63) / 64 * 64;
+    const size_t n_tiles = n_tiles_of(job, batch->n_slab);
+    const size_t n_blocks = gol_stretch_n_blocks((size_t)job->w->n_in, stretch);
+    const size_t stretch_bytes = gol_stretch_bytes(f, n_blocks);
+    const uint8_t *ahead = NULL;
     const float *w = NULL;
-    if (f->product == GOL_PRODUCT_INT)
-        kernels->unpack_int[job->w->type](&scratch->int_panel, s);
-    else
-        w = kernels->unpack_f32[job->w->type](scratch->f32_panel[0], s);
-    for (; tile < end_tile; tile++) {
-        const size_t n = min_size(job->tile, end_token - tile * job->tile);
+    for (size_t p = 0; p < n_panels; p++) {
+        const gol_stretch s = gol_weight_cpu_stretch(job->w, job->format, job->row_bytes,
+                                                     batch->panel + first + p, stretch);
+        if (p == 0)
+            ahead = s.data + stretch_bytes;
+        if (f->product == GOL_PRODUCT_INT)
+            kernels->unpack_int[job->w->type](&scratch->int_panel[p], &s);
+        else
+            w = kernels->unpack_f32[job->w->type](scratch->f32_panel[0], &s);
+    }
+    float *acc = scratch->acc[first][0];
+    for (size_t tile = batch->begin / job->tile; tile < n_tiles_of(job, batch->end); tile++) {
+        const bool is_first = tile == batch->begin / job->tile;
+        const size_t n = min_size(job->tile, batch->end - tile * job->tile);
         uint8_t *unit = unit_at(job, n_tiles, stretch, tile);
+        if (stretch + 1 == job->n_stretches)
+            prefetch_out(job, batch, first, n_panels, tile * job->tile, n);
         if (f->product == GOL_PRODUCT_INT) {
-            kernels->int_core[f->kind](&(gol_int_tile){
+            gol_int_tile t = {
                 .acc = acc,
+                .acc_stride = sizeof scratch->acc[0] / sizeof(float),
                 .x = planes_at(unit),
-                .panel = &scratch->int_panel,
-                .n_blocks = s->n_blocks,
+                .panel = scratch->int_panel,
+                .n_panels = n_panels,
+                .n_blocks = n_blocks,
                 .n_tokens = n,
-                .ahead = s->data + stretch_bytes,
-                .ahead_bytes = ahead_bytes,
-            });
-            ahead_bytes = 0;
+            };
+            /* Unpacking reads in one rush, and memory would rest until the next one: the first tile asks for what comes then. The
+             * others ask for the next tile's activations, a part beside each panel. */
+            if (is_first) {
+                t.ahead = ahead;
+                t.ahead_bytes = (stretch_bytes / n_blocks + 63) / 64 * 64;
+                t.ahead_stride = gol_weight_cpu_panel_bytes(job->w, job->row_bytes);
+            } else {
+                t.ahead = unit + job->unit_bytes;
+                t.ahead_bytes = UNIT_X / GOL_STRETCH_BLOCKS / GOL_TILE_PANELS / 64 * 64 + 64;
+                t.ahead_stride = t.ahead_bytes * n_blocks;
+            }
+            kernels->int_core[f->kind](&t);
         } else {
+            const bool has_ahead = is_first && f->quant_bytes == GOL_BLOCK_INPUTS * GOL_AHEAD_BYTES;
             kernels->f32_core(&(gol_f32_tile){
                 .acc = acc,
                 .x = (const float *)(const void *)unit,
                 .w = w,
-                .n_in = s->n_blocks * GOL_BLOCK_INPUTS,
+                .n_in = n_blocks * GOL_BLOCK_INPUTS,
                 .n_tokens = n,
-                .ahead = ahead,
+                .ahead = has_ahead ? ahead : NULL,
             });
-            ahead = NULL;
         }
         acc += n * GOL_PANEL_ROWS;
     }
@@ -200,38 +243,33 @@ static void begin_sums(const matmul_job *job, float (*acc)[GOL_PANEL_ROWS], size
 }
 
 /* Sums of a batch to out. Rows of out lie far apart, and a batch's part of one is a run: token after token. */
-static void store_sums(const matmul_job *job, const gol_matmul_scratch *scratch, size_t panel,
-                       size_t n_panels, size_t first_token, size_t n_tokens)
+static void store_sums(const matmul_job *job, const gol_matmul_scratch *scratch,
+                       const open_batch *batch)
 {
     const size_t n_out = (size_t)job->w->n_out;
-    const size_t n_whole = n_panels - (n_columns_of(job->w, panel + n_panels - 1) < GOL_PANEL_ROWS);
-    for (size_t t = 0; t < n_tokens; t++) {
-        float *out = job->out + (first_token + t) * n_out + panel * GOL_PANEL_ROWS;
+    const size_t n_last = n_columns_of(job->w, batch->panel + batch->n_panels - 1);
+    const size_t n_whole = batch->n_panels - (n_last < GOL_PANEL_ROWS);
+    float *out = job->out + (batch->slab_token + batch->begin) * n_out +
+                 batch->panel * GOL_PANEL_ROWS;
+    for (size_t t = 0; t < batch->end - batch->begin; t++, out += n_out) {
         for (size_t p = 0; p < n_whole; p++) /* of known length a copy is one vector */
             memcpy(out + p * GOL_PANEL_ROWS, scratch->acc[p][t], sizeof scratch->acc[p][t]);
-        if (n_whole < n_panels)
+        if (n_whole < batch->n_panels)
             memcpy(out + n_whole * GOL_PANEL_ROWS, scratch->acc[n_whole][t],
-                   n_columns_of(job->w, panel + n_whole) * sizeof(float));
+                   n_last * sizeof(float));
     }
 }
 
-/* Panels [panel, end_panel), at most a batch, with tokens [begin, end) of the slab. */
-static void multiply_batch(const matmul_job *job, gol_matmul_scratch *scratch, size_t panel,
-                           size_t end_panel, size_t first_token, size_t begin, size_t end,
-                           size_t n_slab)
+static void multiply_batch(const matmul_job *job, gol_matmul_scratch *scratch,
+                           const open_batch *batch)
 {
-    const size_t n_panels = end_panel - panel;
-    for (size_t p = 0; p < n_panels; p++)
-        begin_sums(job, scratch->acc[p], panel + p, end - begin);
-    for (size_t stretch = 0; stretch < job->n_stretches; stretch++) {
-        for (size_t p = 0; p < n_panels; p++) {
-            const gol_stretch s = gol_weight_cpu_stretch(job->w, job->format, job->row_bytes,
-                                                         panel + p, stretch);
-            multiply_stretch(job, scratch, scratch->acc[p][0], &s, stretch, begin / job->tile,
-                             n_tiles_of(job, end), end, n_slab);
-        }
-    }
-    store_sums(job, scratch, panel, n_panels, first_token + begin, end - begin);
+    for (size_t p = 0; p < batch->n_panels; p++)
+        begin_sums(job, scratch->acc[p], batch->panel + p, batch->end - batch->begin);
+    for (size_t stretch = 0; stretch < job->n_stretches; stretch++)
+        for (size_t p = 0; p < batch->n_panels; p += job->side)
+            multiply_stretch(job, scratch, batch, p, min_size(job->side, batch->n_panels - p),
+                             stretch);
+    store_sums(job, scratch, batch);
 }
 
 static void multiply_slab(const matmul_job *job, size_t first_token, size_t n_tokens, int ith,
@@ -241,7 +279,7 @@ static void multiply_slab(const matmul_job *job, size_t first_token, size_t n_to
     const size_t n_panels = gol_weight_cpu_n_panels(job->w);
     const size_t panel_bytes = gol_weight_cpu_panel_bytes(job->w, job->row_bytes);
     const size_t in_cache = panel_bytes < GROUP_BYTES_MAX ? GROUP_BYTES_MAX / panel_bytes : 1;
-    const size_t group = in_cache > job->batch ? in_cache : job->batch;
+    const size_t group = in_cache > job->batch ? in_cache / job->batch * job->batch : job->batch;
     size_t begin;
     size_t end;
     gol_worker_range(&begin, &end, n_panels, 1, ith, n_threads);
@@ -249,8 +287,15 @@ static void multiply_slab(const matmul_job *job, size_t first_token, size_t n_to
         const size_t group_end = min_size(g + group, end);
         for (size_t t = 0; t < n_tokens; t += job->chunk)
             for (size_t panel = g; panel < group_end; panel += job->batch)
-                multiply_batch(job, scratch, panel, min_size(panel + job->batch, group_end),
-                               first_token, t, min_size(t + job->chunk, n_tokens), n_tokens);
+                multiply_batch(job, scratch,
+                               &(open_batch){
+                                   .panel = panel,
+                                   .n_panels = min_size(job->batch, group_end - panel),
+                                   .slab_token = first_token,
+                                   .n_slab = n_tokens,
+                                   .begin = t,
+                                   .end = min_size(t + job->chunk, n_tokens),
+                               });
     }
 }
 
@@ -304,7 +349,10 @@ void gol_backend_cpu_matmul(gol_backend *be, float *out, const float *x, const g
         .chunk = is_wide  ? SLAB_TOKENS
                  : is_int ? CHUNK_TOKENS_INT
                           : CHUNK_TOKENS,
-        .batch = is_wide ? BATCH_PANELS : 1,
+        .batch = is_wide                            ? BATCH_PANELS
+                 : is_int && n_tokens >= FEW_TOKENS ? GOL_TILE_PANELS
+                                                    : 1,
+        .side = is_int ? GOL_TILE_PANELS : 1,
         .n_stretches = n_stretches_of((size_t)w->n_in),
         .tile = format->product == GOL_PRODUCT_INT ? GOL_INT_TILE : GOL_F32_TILE,
         .unit_bytes = unit_bytes(format),

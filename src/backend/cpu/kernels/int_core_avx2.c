@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "backend/cpu/kernels/prefetch.h"
 #include "backend/cpu/kernels/unroll.h"
 
 #define INLINE static inline __attribute__((always_inline))
@@ -41,7 +42,8 @@ INLINE __m256i load(const void *p)
     return _mm256_load_si256(p);
 }
 
-/* sums[n] = integer sums over `quads` times four inputs of 8 rows; x [n][32], start [n] or NULL for 0. */
+/* sums[n] = integer sums over `quads` times four inputs of 8 rows; x [n][32], start [n] or NULL for
+ * GOL_INT_SUM_ZERO. */
 INLINE void sum_group(__m256i *sums, const uint8_t *q, const int8_t *x, const int32_t *start, int n,
                       int quads, int n_adds_16)
 {
@@ -62,10 +64,10 @@ INLINE void sum_group(__m256i *sums, const uint8_t *q, const int8_t *x, const in
         GOL_UNROLL
         for (int k = 0; k < n; k++) {
             const __m256i wide = _mm256_madd_epi16(pairs[k], ones);
-            if (first > 0)
-                sums[k] = _mm256_add_epi32(sums[k], wide);
-            else
-                sums[k] = start ? _mm256_add_epi32(broadcast(start + k), wide) : wide;
+            const __m256i begin = first > 0 ? sums[k]
+                                  : start   ? broadcast(start + k)
+                                            : _mm256_set1_epi32(GOL_INT_SUM_ZERO);
+            sums[k] = _mm256_add_epi32(begin, wide);
         }
     }
 }
@@ -82,60 +84,34 @@ typedef struct part {
     size_t n_tokens;      /* of the tile */
 } part;
 
-/* acc = acc - min * x_sum, group after group. */
-INLINE __m256 subtract_mins(__m256 acc, const part *p, int token, int n_groups)
+/* acc[n] += group g of the block. */
+INLINE void add_sums(const part *p, const __m256i *sums, int g, int n, core_kind kind)
 {
-    const float *x_sum = p->aux;
-    GOL_UNROLL
-    for (int g = 0; g < n_groups; g++)
-        acc = _mm256_fnmadd_ps(_mm256_load_ps(p->min + g * GOL_PANEL_ROWS),
-                               _mm256_set1_ps(x_sum[(size_t)g * p->n_tokens + (size_t)token]), acc);
-    return acc;
-}
-
-INLINE void store_group32(const part *p, const __m256i *sums, int n, core_kind kind)
-{
-    const __m256 scale = _mm256_load_ps(p->scale);
+    const __m256 scale = _mm256_load_ps(p->scale + g * GOL_PANEL_ROWS);
+    const __m256 offset = _mm256_mul_ps(scale, _mm256_set1_ps(-GOL_INT_SUM_ZERO_AS_FLOAT));
+    const float *x_sum = (const float *)p->aux + (size_t)g * p->n_tokens;
     GOL_UNROLL
     for (int k = 0; k < n; k++) {
         float *out = p->acc + k * GOL_PANEL_ROWS;
-        __m256 acc = _mm256_load_ps(out);
-        acc = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sums[k]),
-                              _mm256_mul_ps(scale, _mm256_set1_ps(p->x_scale[k])), acc);
+        const __m256 scaled = _mm256_fmadd_ps(_mm256_castsi256_ps(sums[k]), scale, offset);
+        __m256 acc = _mm256_fmadd_ps(scaled, _mm256_set1_ps(p->x_scale[k]), _mm256_load_ps(out));
         if (kind.has_min)
-            acc = subtract_mins(acc, p, k, 1);
+            acc = _mm256_fnmadd_ps(_mm256_load_ps(p->min + g * GOL_PANEL_ROWS),
+                                   _mm256_set1_ps(x_sum[k]), acc);
         _mm256_store_ps(out, acc);
     }
 }
 
-INLINE void multiply_part32(const part *p, int n, core_kind kind)
+INLINE void multiply_part(const part *p, int n, core_kind kind)
 {
-    __m256i sums[TOKENS];
-    sum_group(sums, p->q, p->x, kind.has_min ? NULL : p->aux, n, QUADS, kind.n_adds_16);
-    store_group32(p, sums, n, kind);
-}
-
-INLINE void multiply_part16(const part *p, int n, core_kind kind)
-{
-    const int32_t *start = kind.has_min ? NULL : p->aux;
-    __m256i sums[TOKENS];
-    __m256 s[TOKENS];
-    sum_group(sums, p->q, p->x, start, n, QUADS / 2, kind.n_adds_16);
-    const __m256 scale0 = _mm256_load_ps(p->scale);
+    const int quads = QUADS / kind.n_groups;
     GOL_UNROLL
-    for (int k = 0; k < n; k++)
-        s[k] = _mm256_mul_ps(_mm256_cvtepi32_ps(sums[k]), scale0);
-    sum_group(sums, p->q + QUADS / 2 * QUAD_BYTES, p->x + 16,
-              kind.has_min ? NULL : start + p->n_tokens, n, QUADS / 2, kind.n_adds_16);
-    const __m256 scale1 = _mm256_load_ps(p->scale + GOL_PANEL_ROWS);
-    GOL_UNROLL
-    for (int k = 0; k < n; k++) {
-        float *out = p->acc + k * GOL_PANEL_ROWS;
-        s[k] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sums[k]), scale1, s[k]);
-        __m256 acc = _mm256_fmadd_ps(s[k], _mm256_set1_ps(p->x_scale[k]), _mm256_load_ps(out));
-        if (kind.has_min)
-            acc = subtract_mins(acc, p, k, 2);
-        _mm256_store_ps(out, acc);
+    for (int g = 0; g < kind.n_groups; g++) {
+        const int32_t *start = (const int32_t *)p->aux + (size_t)g * p->n_tokens;
+        __m256i sums[TOKENS];
+        sum_group(sums, p->q + g * quads * QUAD_BYTES, p->x + g * quads * 4,
+                  kind.has_min ? NULL : start, n, quads, kind.n_adds_16);
+        add_sums(p, sums, g, n, kind);
     }
 }
 
@@ -159,18 +135,17 @@ INLINE part part_of(const gol_int_tile *t, size_t b, size_t token, size_t h, cor
 INLINE void multiply_tokens(const gol_int_tile *t, size_t token, int n, core_kind kind)
 {
     for (size_t b = 0; b < t->n_blocks; b++) {
+        if (token == 0)
+            gol_prefetch_ahead(t, b, 1);
         for (size_t h = 0; h < 2; h++) {
             const part p = part_of(t, b, token, h, kind);
-            if (kind.n_groups == 1)
-                multiply_part32(&p, n, kind);
-            else
-                multiply_part16(&p, n, kind);
+            multiply_part(&p, n, kind);
         }
     }
 }
 
 /* Six tokens at a time, one copy of the loops for each number of tokens that may be left. */
-INLINE void multiply_tile(const gol_int_tile *t, core_kind kind)
+INLINE void multiply_panel(const gol_int_tile *t, core_kind kind)
 {
     size_t token = 0;
     for (; t->n_tokens - token >= TOKENS; token += TOKENS)
@@ -193,6 +168,14 @@ INLINE void multiply_tile(const gol_int_tile *t, core_kind kind)
         break;
     default: /* none left */
         break;
+    }
+}
+
+INLINE void multiply_tile(const gol_int_tile *t, core_kind kind)
+{
+    for (size_t p = 0; p < t->n_panels; p++) {
+        const gol_int_tile one = gol_int_tile_panels(t, p, 1);
+        multiply_panel(&one, kind);
     }
 }
 

@@ -2,9 +2,13 @@
  * The integer cores for AVX-512 VNNI: a vector holds 4 inputs of 16 rows, an instruction multiplies it by 4 activations of one
  * token, broadcast from memory, and adds to that token's 16 sums.
  *
- * Weights pass through one register and are used by all tokens of the tile at once: 12 integer sums and 12 results are as many
- * chains as hide the latency, and as many as 32 registers hold. Of 11 operations on a token's block 8 multiply, so that 73% of
- * the processor's peak is the limit of groups of 32 (67% with mins; 62% and 53% for groups of 16).
+ * Two panels and six tokens at a time: 12 sums, 12 results, 2 vectors of weights and one of activations in registers, and 8 loads
+ * feed 12 multiplications. (One panel with 12 tokens takes 13 loads for 12, and the two load ports are what it waits for. Results
+ * in memory would leave room for 24 sums, but 24 stores in a row stop the multiplications for as many cycles.)
+ *
+ * Sums of integers begin at GOL_INT_SUM_ZERO (panel.h) and are read as floats, so that one fused operation converts and scales.
+ * Of 10 operations on a token's group of 32 inputs 8 multiply: 80% of the processor's peak is the limit (73% with mins; 67% and
+ * 57% for groups of 16).
  */
 #include "backend/cpu/kernels/kernels.h"
 
@@ -12,201 +16,207 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "backend/cpu/kernels/prefetch.h"
 #include "backend/cpu/kernels/unroll.h"
 
+#define INLINE static inline __attribute__((always_inline))
+
+enum {
+    QUAD_BYTES = GOL_PANEL_ROWS * 4, /* four inputs of all rows */
+    PANELS = 2,
+    TOKENS_OF_PANELS = GOL_INT_TILE / PANELS,
+    PANEL_FLOATS = sizeof(gol_int_panel) / sizeof(float),
+    MIN_OFFSET = sizeof(((gol_int_panel *)0)->scale) / sizeof(float), /* of mins from scales */
+};
+
+/* What a copy of the loops is made for; all of it is constant there. */
+typedef struct core_shape {
+    int n_panels;
+    int n; /* tokens */
+    int n_groups;
+    bool has_min;
+} core_shape;
+
 /* x[0 .. 3] in every group of four bytes. */
-static inline __m512i broadcast(const int8_t *x)
+INLINE __m512i broadcast(const int8_t *x)
 {
     int32_t four;
     memcpy(&four, x, sizeof four);
     return _mm512_set1_epi32(four);
 }
 
-/* sums[n] = integer sums of group g of the block at q; x [n][32], start [n] or NULL for 0. */
-static inline __attribute__((always_inline)) void
-sum_group(__m512i *sums, const uint8_t *q, const int8_t *x, const int32_t *start, int n, int quads)
+/* sums[panel][token] = integer sums of a group: q [8 or 4][16][4] of each panel, x [n][32], start [n]. */
+INLINE void sum_group(__m512i *sums, const uint8_t *const *q, const int8_t *x, const int32_t *start,
+                      core_shape s)
 {
     GOL_UNROLL
-    for (int k = 0; k < n; k++)
-        sums[k] = start ? _mm512_set1_epi32(start[k]) : _mm512_setzero_si512();
-    GOL_UNROLL
-    for (int j = 0; j < quads; j++) {
-        const __m512i w = _mm512_load_si512(q + j * GOL_PANEL_ROWS * 4);
+    for (int k = 0; k < s.n; k++) {
+        const __m512i begin = _mm512_set1_epi32(s.has_min ? GOL_INT_SUM_ZERO : start[k]);
         GOL_UNROLL
-        for (int k = 0; k < n; k++)
-            sums[k] = _mm512_dpbusd_epi32(sums[k], w, broadcast(x + k * GOL_BLOCK_INPUTS + 4 * j));
-    }
-}
-
-/* Memory would rest while a stretch is multiplied: the part of the next one that falls to block b is asked for. */
-static inline __attribute__((always_inline)) void prefetch_ahead(const gol_int_tile *t, size_t b)
-{
-    if (t->ahead_bytes == 0)
-        return;
-    const uint8_t *ahead = t->ahead + b * t->ahead_bytes;
-    for (size_t i = 0; i < t->ahead_bytes; i += 64)
-        _mm_prefetch((const char *)ahead + i, _MM_HINT_T0);
-}
-
-/* acc[n] -= min * x_sum, group after group. */
-static inline __attribute__((always_inline)) void subtract_mins(__m512 *acc,
-                                                                const float (*min)[GOL_PANEL_ROWS],
-                                                                const float *x_sum, int n,
-                                                                int n_groups)
-{
-    GOL_UNROLL
-    for (int g = 0; g < n_groups; g++) {
-        const __m512 m = _mm512_load_ps(min[g]);
-        GOL_UNROLL
-        for (int k = 0; k < n; k++)
-            acc[k] = _mm512_fnmadd_ps(m, _mm512_set1_ps(x_sum[g * n + k]), acc[k]);
-    }
-}
-
-/* Groups of 32. */
-static inline __attribute__((always_inline)) void core32(const gol_int_tile *t, int n, bool has_min)
-{
-    __m512 acc[GOL_INT_TILE];
-    const gol_int_panel *panel = t->panel;
-    const uint8_t *q = panel->q;
-    const int8_t *x = t->x.q;
-    const float *x_scale = t->x.scale;
-    const int32_t *start = t->x.aux;
-    const float *x_sum = t->x.aux;
-    GOL_UNROLL
-    for (int k = 0; k < n; k++)
-        acc[k] = _mm512_load_ps(t->acc + k * GOL_PANEL_ROWS);
-    for (size_t b = 0; b < t->n_blocks; b++) {
-        __m512i sums[GOL_INT_TILE];
-        prefetch_ahead(t, b);
-        sum_group(sums, q, x, has_min ? NULL : start, n, 8);
-        const __m512 scale = _mm512_load_ps(panel->scale[b]);
-        GOL_UNROLL
-        for (int k = 0; k < n; k++)
-            acc[k] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sums[k]),
-                                     _mm512_mul_ps(scale, _mm512_set1_ps(x_scale[k])), acc[k]);
-        if (has_min)
-            subtract_mins(acc, &panel->min[b], x_sum, n, 1);
-        q += GOL_BLOCK_INPUTS * GOL_PANEL_ROWS;
-        x += n * GOL_BLOCK_INPUTS;
-        x_scale += n;
-        start += n;
-        x_sum += n;
+        for (int p = 0; p < s.n_panels; p++)
+            sums[p * s.n + k] = begin;
     }
     GOL_UNROLL
-    for (int k = 0; k < n; k++)
-        _mm512_store_ps(t->acc + k * GOL_PANEL_ROWS, acc[k]);
-}
-
-/* Groups of 16: the results wait in memory, as the first group's products need registers beside the second's sums. */
-static inline __attribute__((always_inline)) void core16(const gol_int_tile *t, int n, bool has_min)
-{
-    const gol_int_panel *panel = t->panel;
-    const uint8_t *q = panel->q;
-    const int8_t *x = t->x.q;
-    const float *x_scale = t->x.scale;
-    const int32_t *start = t->x.aux;
-    const float *x_sum = t->x.aux;
-    for (size_t b = 0; b < t->n_blocks; b++) {
-        __m512 s[GOL_INT_TILE];
-        __m512i sums[GOL_INT_TILE];
-        prefetch_ahead(t, b);
-        sum_group(sums, q, x, has_min ? NULL : start, n, 4);
-        const __m512 scale0 = _mm512_load_ps(panel->scale[2 * b]);
+    for (int j = 0; j < GOL_BLOCK_INPUTS / 4 / s.n_groups; j++) {
+        __m512i w[PANELS];
         GOL_UNROLL
-        for (int k = 0; k < n; k++)
-            s[k] = _mm512_mul_ps(_mm512_cvtepi32_ps(sums[k]), scale0);
-        sum_group(sums, q + 4 * GOL_PANEL_ROWS * 4, x + 16, has_min ? NULL : start + n, n, 4);
-        const __m512 scale1 = _mm512_load_ps(panel->scale[2 * b + 1]);
-        __m512 acc[GOL_INT_TILE];
+        for (int p = 0; p < s.n_panels; p++)
+            w[p] = _mm512_load_si512(q[p] + j * QUAD_BYTES);
         GOL_UNROLL
-        for (int k = 0; k < n; k++) {
-            s[k] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sums[k]), scale1, s[k]);
-            acc[k] = _mm512_fmadd_ps(s[k], _mm512_set1_ps(x_scale[k]),
-                                     _mm512_load_ps(t->acc + k * GOL_PANEL_ROWS));
+        for (int k = 0; k < s.n; k++) {
+            const __m512i four = broadcast(x + k * GOL_BLOCK_INPUTS + 4 * j);
+            GOL_UNROLL
+            for (int p = 0; p < s.n_panels; p++)
+                sums[p * s.n + k] = _mm512_dpbusd_epi32(sums[p * s.n + k], w[p], four);
         }
-        if (has_min)
-            subtract_mins(acc, &panel->min[2 * b], x_sum, n, 2);
-        GOL_UNROLL
-        for (int k = 0; k < n; k++)
-            _mm512_store_ps(t->acc + k * GOL_PANEL_ROWS, acc[k]);
-        q += GOL_BLOCK_INPUTS * GOL_PANEL_ROWS;
-        x += n * GOL_BLOCK_INPUTS;
-        x_scale += n;
-        start += 2 * n;
-        x_sum += 2 * n;
     }
 }
 
-static inline __attribute__((always_inline)) void core(const gol_int_tile *t, int n, int n_groups,
-                                                       bool has_min)
+/* acc[n] += the group's sums, scaled, of one panel. */
+INLINE void add_sums(__m512 *acc, const __m512i *sums, const float *scale, const float *x_scale,
+                     const float *x_sum, core_shape s)
 {
-    if (n_groups == 1)
-        core32(t, n, has_min);
-    else
-        core16(t, n, has_min);
+    const float *min = scale + MIN_OFFSET;
+    const __m512 factor = _mm512_load_ps(scale);
+    const __m512 offset = _mm512_mul_ps(factor, _mm512_set1_ps(-GOL_INT_SUM_ZERO_AS_FLOAT));
+    GOL_UNROLL
+    for (int k = 0; k < s.n; k++) {
+        const __m512 scaled = _mm512_fmadd_ps(_mm512_castsi512_ps(sums[k]), factor, offset);
+        acc[k] = _mm512_fmadd_ps(scaled, _mm512_set1_ps(x_scale[k]), acc[k]);
+        if (s.has_min)
+            acc[k] = _mm512_fnmadd_ps(_mm512_load_ps(min), _mm512_set1_ps(x_sum[k]), acc[k]);
+    }
 }
+
+INLINE float *acc_of(const gol_int_tile *t, size_t first, int i, core_shape s)
+{
+    return t->acc + (size_t)(i / s.n) * t->acc_stride +
+           (first + (size_t)(i % s.n)) * GOL_PANEL_ROWS;
+}
+
+/* acc[panel][token] from the tile's results, or back. */
+INLINE void load_acc(__m512 *acc, const gol_int_tile *t, size_t first, core_shape s)
+{
+    GOL_UNROLL
+    for (int i = 0; i < s.n_panels * s.n; i++)
+        acc[i] = _mm512_load_ps(acc_of(t, first, i, s));
+}
+
+INLINE void store_acc(const gol_int_tile *t, const __m512 *acc, size_t first, core_shape s)
+{
+    GOL_UNROLL
+    for (int i = 0; i < s.n_panels * s.n; i++)
+        _mm512_store_ps(acc_of(t, first, i, s), acc[i]);
+}
+
+/* Tokens [first, first + n) of all panels of the tile. */
+INLINE void multiply(const gol_int_tile *t, size_t first, core_shape s)
+{
+    const size_t n_tokens = t->n_tokens;
+    const int8_t *x = t->x.q + first * GOL_BLOCK_INPUTS;
+    const float *x_scale = t->x.scale + first;
+    const int32_t *aux = (const int32_t *)t->x.aux + first;
+    const float *scale = t->panel->scale[0];
+    const uint8_t *q[PANELS];
+    __m512 acc[GOL_INT_TILE];
+    for (int p = 0; p < s.n_panels; p++)
+        q[p] = t->panel[p].q;
+    load_acc(acc, t, first, s);
+    for (size_t b = 0; b < t->n_blocks; b++) {
+        if (first == 0)
+            gol_prefetch_ahead(t, b, (size_t)s.n_panels);
+        GOL_UNROLL
+        for (int g = 0; g < s.n_groups; g++) {
+            __m512i sums[GOL_INT_TILE];
+            GOL_BASE_POINTER(x);
+            GOL_BASE_POINTER(aux);
+            GOL_BASE_POINTER(scale);
+            sum_group(sums, q, x, aux, s);
+            GOL_UNROLL
+            for (int p = 0; p < s.n_panels; p++) {
+                add_sums(acc + p * s.n, sums + p * s.n, scale + p * PANEL_FLOATS, x_scale,
+                         (const float *)aux, s);
+                q[p] += GOL_BLOCK_INPUTS * GOL_PANEL_ROWS / s.n_groups;
+            }
+            x += GOL_BLOCK_INPUTS / s.n_groups;
+            aux += n_tokens;
+            scale += GOL_PANEL_ROWS;
+        }
+        x += (n_tokens - 1) * GOL_BLOCK_INPUTS;
+        x_scale += n_tokens;
+    }
+    store_acc(t, acc, first, s);
+}
+
+#define MULTIPLY(panels, tokens)                                                                   \
+    case tokens:                                                                                   \
+        multiply(t, first, (core_shape){panels, tokens, n_groups, has_min});                       \
+        break;
 
 /* One copy of the loop for each number of tokens. */
-static inline __attribute__((always_inline)) void dispatch(const gol_int_tile *t, int n_groups,
-                                                           bool has_min)
+INLINE void multiply_panel(const gol_int_tile *t, int n_groups, bool has_min)
 {
+    const size_t first = 0;
     switch (t->n_tokens) {
-    case 1:
-        core(t, 1, n_groups, has_min);
-        break;
-    case 2:
-        core(t, 2, n_groups, has_min);
-        break;
-    case 3:
-        core(t, 3, n_groups, has_min);
-        break;
-    case 4:
-        core(t, 4, n_groups, has_min);
-        break;
-    case 5:
-        core(t, 5, n_groups, has_min);
-        break;
-    case 6:
-        core(t, 6, n_groups, has_min);
-        break;
-    case 7:
-        core(t, 7, n_groups, has_min);
-        break;
-    case 8:
-        core(t, 8, n_groups, has_min);
-        break;
-    case 9:
-        core(t, 9, n_groups, has_min);
-        break;
-    case 10:
-        core(t, 10, n_groups, has_min);
-        break;
-    case 11:
-        core(t, 11, n_groups, has_min);
-        break;
-    default:
-        core(t, 12, n_groups, has_min);
-        break;
+        MULTIPLY(1, 1)
+        MULTIPLY(1, 2)
+        MULTIPLY(1, 3)
+        MULTIPLY(1, 4)
+        MULTIPLY(1, 5)
+        MULTIPLY(1, 6)
+        MULTIPLY(1, 7)
+        MULTIPLY(1, 8)
+        MULTIPLY(1, 9)
+        MULTIPLY(1, 10)
+        MULTIPLY(1, 11)
+        MULTIPLY(1, 12)
+    }
+}
+
+INLINE void multiply_panels(const gol_int_tile *t, int n_groups, bool has_min)
+{
+    for (size_t first = 0; first < t->n_tokens; first += TOKENS_OF_PANELS) {
+        const size_t left = t->n_tokens - first;
+        switch (left < TOKENS_OF_PANELS ? left : TOKENS_OF_PANELS) {
+            MULTIPLY(PANELS, 1)
+            MULTIPLY(PANELS, 2)
+            MULTIPLY(PANELS, 3)
+            MULTIPLY(PANELS, 4)
+            MULTIPLY(PANELS, 5)
+            MULTIPLY(PANELS, 6)
+        }
+    }
+}
+
+INLINE void core(const gol_int_tile *t, int n_groups, bool has_min)
+{
+    size_t p = 0;
+    for (; p + PANELS <= t->n_panels; p += PANELS) {
+        const gol_int_tile two = gol_int_tile_panels(t, p, PANELS);
+        multiply_panels(&two, n_groups, has_min);
+    }
+    if (p < t->n_panels) {
+        const gol_int_tile one = gol_int_tile_panels(t, p, 1);
+        multiply_panel(&one, n_groups, has_min);
     }
 }
 
 void gol_int_core_z32_avx512vnni(const gol_int_tile *tile)
 {
-    dispatch(tile, 1, false);
+    core(tile, 1, false);
 }
 
 void gol_int_core_m32_avx512vnni(const gol_int_tile *tile)
 {
-    dispatch(tile, 1, true);
+    core(tile, 1, true);
 }
 
 void gol_int_core_z16_avx512vnni(const gol_int_tile *tile)
 {
-    dispatch(tile, 2, false);
+    core(tile, 2, false);
 }
 
 void gol_int_core_m16_avx512vnni(const gol_int_tile *tile)
 {
-    dispatch(tile, 2, true);
+    core(tile, 2, true);
 }

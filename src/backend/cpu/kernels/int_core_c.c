@@ -4,99 +4,70 @@
 #include "backend/cpu/kernels/kernels.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
-/* Sums q * x over the inputs [4 * begin, 4 * end) of a block for 16 rows. */
+/* Adds q * x over the inputs of a group for 16 rows; q [n_quads][16][4], x [n_quads * 4]. */
 static void sum_products(int32_t sums[GOL_PANEL_ROWS], const uint8_t *q, const int8_t *x,
-                         size_t begin, size_t end)
+                         size_t n_quads)
 {
-    for (size_t j = begin; j < end; j++)
+    for (size_t j = 0; j < n_quads; j++)
         for (size_t r = 0; r < GOL_PANEL_ROWS; r++)
             for (size_t i = 0; i < 4; i++)
                 sums[r] += q[(j * GOL_PANEL_ROWS + r) * 4 + i] * x[4 * j + i];
 }
 
-static void core_z(const gol_int_tile *t, size_t n_groups)
+/* One group of one token and panel. */
+static void add_group(float *acc, const gol_int_panel *panel, size_t group, size_t n_quads,
+                      const int8_t *x, int32_t start, float x_scale)
 {
-    const int32_t *start = t->x.aux;
-    const size_t quads = GOL_BLOCK_INPUTS / 4 / n_groups;
-    for (size_t b = 0; b < t->n_blocks; b++) {
-        const uint8_t *q = t->panel->q + b * GOL_BLOCK_INPUTS * GOL_PANEL_ROWS;
-        for (size_t k = 0; k < t->n_tokens; k++) {
-            const int8_t *x = t->x.q + (b * t->n_tokens + k) * GOL_BLOCK_INPUTS;
-            const float x_scale = t->x.scale[b * t->n_tokens + k];
-            float *acc = t->acc + k * GOL_PANEL_ROWS;
-            float sums[GOL_PANEL_ROWS] = {0};
-            for (size_t g = 0; g < n_groups; g++) {
-                const float *scale = t->panel->scale[b * n_groups + g];
-                int32_t i[GOL_PANEL_ROWS];
-                for (size_t r = 0; r < GOL_PANEL_ROWS; r++)
-                    i[r] = start[(b * n_groups + g) * t->n_tokens + k];
-                sum_products(i, q, x, g * quads, (g + 1) * quads);
-                for (size_t r = 0; r < GOL_PANEL_ROWS; r++) {
-                    if (n_groups == 1)
-                        acc[r] += (float)i[r] * (scale[r] * x_scale);
-                    else
-                        sums[r] += (float)i[r] * scale[r];
-                }
-            }
-            for (size_t r = 0; n_groups > 1 && r < GOL_PANEL_ROWS; r++)
-                acc[r] += sums[r] * x_scale;
-        }
-    }
+    int32_t sums[GOL_PANEL_ROWS];
+    for (size_t r = 0; r < GOL_PANEL_ROWS; r++)
+        sums[r] = start;
+    sum_products(sums, panel->q + group * n_quads * 4 * GOL_PANEL_ROWS, x, n_quads);
+    for (size_t r = 0; r < GOL_PANEL_ROWS; r++)
+        acc[r] += (float)(sums[r] - GOL_INT_SUM_ZERO) * panel->scale[group][r] * x_scale;
 }
 
-static void core_m(const gol_int_tile *t, size_t n_groups)
+static void core(const gol_int_tile *t, size_t n_groups, bool has_mins)
 {
-    const float *x_sum = t->x.aux;
-    const size_t quads = GOL_BLOCK_INPUTS / 4 / n_groups;
-    for (size_t b = 0; b < t->n_blocks; b++) {
-        const uint8_t *q = t->panel->q + b * GOL_BLOCK_INPUTS * GOL_PANEL_ROWS;
+    const size_t n_quads = GOL_BLOCK_INPUTS / 4 / n_groups;
+    for (size_t i = 0; i < t->n_panels * t->n_blocks * n_groups; i++) {
+        const gol_int_panel *panel = t->panel + i / n_groups / t->n_blocks;
+        const size_t group = i % (t->n_blocks * n_groups);
+        const size_t b = group / n_groups;
         for (size_t k = 0; k < t->n_tokens; k++) {
-            const int8_t *x = t->x.q + (b * t->n_tokens + k) * GOL_BLOCK_INPUTS;
-            const float x_scale = t->x.scale[b * t->n_tokens + k];
-            float *acc = t->acc + k * GOL_PANEL_ROWS;
-            float sums[GOL_PANEL_ROWS] = {0};
-            for (size_t g = 0; g < n_groups; g++) {
-                const float *scale = t->panel->scale[b * n_groups + g];
-                int32_t i[GOL_PANEL_ROWS] = {0};
-                sum_products(i, q, x, g * quads, (g + 1) * quads);
-                for (size_t r = 0; r < GOL_PANEL_ROWS; r++) {
-                    if (n_groups == 1)
-                        acc[r] += (float)i[r] * (scale[r] * x_scale);
-                    else
-                        sums[r] += (float)i[r] * scale[r];
-                }
-            }
-            for (size_t r = 0; n_groups > 1 && r < GOL_PANEL_ROWS; r++)
-                acc[r] += sums[r] * x_scale;
-            for (size_t g = 0; g < n_groups; g++) {
-                const float sum = x_sum[(b * n_groups + g) * t->n_tokens + k];
-                for (size_t r = 0; r < GOL_PANEL_ROWS; r++)
-                    acc[r] -= t->panel->min[b * n_groups + g][r] * sum;
-            }
+            float *acc = t->acc + i / n_groups / t->n_blocks * t->acc_stride + k * GOL_PANEL_ROWS;
+            const int8_t *x = t->x.q + (b * t->n_tokens + k) * GOL_BLOCK_INPUTS +
+                              group % n_groups * n_quads * 4;
+            const size_t aux = group * t->n_tokens + k;
+            add_group(acc, panel, group, n_quads, x,
+                      has_mins ? GOL_INT_SUM_ZERO : ((const int32_t *)t->x.aux)[aux],
+                      t->x.scale[b * t->n_tokens + k]);
+            for (size_t r = 0; has_mins && r < GOL_PANEL_ROWS; r++)
+                acc[r] -= panel->min[group][r] * ((const float *)t->x.aux)[aux];
         }
     }
 }
 
 void gol_int_core_z32_c(const gol_int_tile *tile)
 {
-    core_z(tile, 1);
+    core(tile, 1, false);
 }
 
 void gol_int_core_z16_c(const gol_int_tile *tile)
 {
-    core_z(tile, 2);
+    core(tile, 2, false);
 }
 
 void gol_int_core_m32_c(const gol_int_tile *tile)
 {
-    core_m(tile, 1);
+    core(tile, 1, true);
 }
 
 void gol_int_core_m16_c(const gol_int_tile *tile)
 {
-    core_m(tile, 2);
+    core(tile, 2, true);
 }
 
 /* Blocks whose largest magnitude is below this are zeros: 127 / magnitude must not overflow. */
@@ -147,7 +118,7 @@ void gol_pack_x_int_c(const gol_int_x *dst, const gol_pack_x *p, int group, int 
                     sum += q[(int)g * group + i];
                 const size_t to = (b * n_groups + g) * p->n_tokens + t;
                 if (zero > 0)
-                    ((int32_t *)dst->aux)[to] = -zero * sum;
+                    ((int32_t *)dst->aux)[to] = GOL_INT_SUM_ZERO - zero * sum;
                 else
                     ((float *)dst->aux)[to] = scale * (float)sum;
             }

@@ -1,7 +1,7 @@
 /*
  * The integer cores with Armv8.2's dot products: sdot adds four products of bytes to each of four sums. Four inputs of four rows
  * are one register of weights, and the four bytes of a token that go with them are a lane of the register that holds 16 of its
- * inputs. Both sides are signed: most kinds' q fits, and a wide kind's q - 128 is its value already, so that its sums begin at 0.
+ * inputs. Both sides are signed: most kinds' q fits, and a wide kind's q - 128 is its value already, so that its sums need no start.
  *
  * Four tokens at a time (16 sums, 4 weights, 4 activations of 32 registers), three for groups of 16, which need twice the sums.
  */
@@ -28,7 +28,7 @@ GOL_INLINE void add_block(const gol_int_tile *t, gol_int_shape shape, size_t b, 
         for (size_t g = 0; g < shape.n_groups; g++)
             for (size_t v = 0; v < GOL_ROW_VECTORS; v++)
                 sums[k][g][v] = vdupq_n_s32(
-                    shape.has_mins || shape.is_wide ? 0 : start[g * t->n_tokens]);
+                    shape.has_mins || shape.is_wide ? GOL_INT_SUM_ZERO : start[g * t->n_tokens]);
     }
     for (size_t half = 0; half < 2; half++, q += 16 * GOL_PANEL_ROWS) {
         const size_t g = half * (shape.n_groups - 1);
@@ -43,7 +43,7 @@ GOL_INLINE void add_block(const gol_int_tile *t, gol_int_shape shape, size_t b, 
     gol_finish_block_neon(t, shape, b, first, n, sums, 0, GOL_ROW_VECTORS);
 }
 
-GOL_INLINE void core(const gol_int_tile *t, gol_int_shape shape)
+GOL_INLINE void multiply_panel(const gol_int_tile *t, gol_int_shape shape)
 {
     const size_t step = shape.n_groups == 1 ? 4 : 3;
     for (size_t b = 0; b < t->n_blocks; b++) {
@@ -56,6 +56,14 @@ GOL_INLINE void core(const gol_int_tile *t, gol_int_shape shape)
         }
         if (k < t->n_tokens)
             add_block(t, shape, b, k, 1);
+    }
+}
+
+GOL_INLINE void core(const gol_int_tile *t, gol_int_shape shape)
+{
+    for (size_t p = 0; p < t->n_panels; p++) {
+        const gol_int_tile one = gol_int_tile_panels(t, p, 1);
+        multiply_panel(&one, shape);
     }
 }
 

@@ -43,7 +43,7 @@ GOL_INLINE void add_pairs(const gol_int_tile *t, gol_int_shape shape, const pair
         const int32_t *start = (const int32_t *)t->x.aux +
                                gol_block_aux(t, shape, b, first + 2 * p);
         for (size_t g = 0; g < shape.n_groups; g++) {
-            const int32x2_t two = shape.has_mins ? vdup_n_s32(0)
+            const int32x2_t two = shape.has_mins ? vdup_n_s32(GOL_INT_SUM_ZERO)
                                                  : vld1_s32(start + g * t->n_tokens);
             for (size_t r = 0; r < ROW_PAIRS; r++)
                 pairs[p][g][r] = vcombine_s32(two, two);
@@ -88,7 +88,7 @@ GOL_INLINE void add_single(const gol_int_tile *t, gol_int_shape shape, size_t b,
     gol_int_sums sums;
     for (size_t g = 0; g < shape.n_groups; g++)
         for (size_t v = 0; v < GOL_ROW_VECTORS; v++)
-            sums[0][g][v] = vdupq_n_s32(shape.has_mins ? 0 : start[g * t->n_tokens]);
+            sums[0][g][v] = vdupq_n_s32(shape.has_mins ? GOL_INT_SUM_ZERO : start[g * t->n_tokens]);
     for (size_t half = 0; half < 2; half++, q += 4 * QUAD) {
         const size_t g = half * (shape.n_groups - 1);
         const int8x16_t x = vld1q_s8(gol_block_x(t, b, token) + 16 * half);
@@ -100,7 +100,7 @@ GOL_INLINE void add_single(const gol_int_tile *t, gol_int_shape shape, size_t b,
     gol_finish_block_neon(t, shape, b, token, 1, sums, 0, GOL_ROW_VECTORS);
 }
 
-GOL_INLINE void core(const gol_int_tile *t, gol_int_shape shape)
+GOL_INLINE void multiply_panel(const gol_int_tile *t, gol_int_shape shape)
 {
     for (size_t b = 0; b < t->n_blocks; b++) {
         size_t k = 0;
@@ -114,6 +114,14 @@ GOL_INLINE void core(const gol_int_tile *t, gol_int_shape shape)
         }
         if (k < t->n_tokens)
             add_single(t, shape, b, k);
+    }
+}
+
+GOL_INLINE void core(const gol_int_tile *t, gol_int_shape shape)
+{
+    for (size_t p = 0; p < t->n_panels; p++) {
+        const gol_int_tile one = gol_int_tile_panels(t, p, 1);
+        multiply_panel(&one, shape);
     }
 }
 

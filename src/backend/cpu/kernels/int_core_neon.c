@@ -2,7 +2,7 @@
  * The integer cores with plain Armv8 NEON: smull and smlal multiply eight bytes into eight 16-bit sums, sadalp adds neighbours of
  * those to 32-bit sums. A group's products fit into 16 bits in the low kinds and those with mins (8 * 31 * 127 and 4 * 63 * 127 are
  * below 2^15), so that two instructions multiply 16 bytes; elsewhere the sums are emptied after two products (2 * 128 * 127). A
- * wide kind's q - 128 is its value already, in [-128, 127], and its sums begin at 0.
+ * wide kind's q - 128 is its value already, in [-128, 127] and needs no start.
  *
  * Half of the rows and four tokens at a time: 16 sums, 4 weights, 2 activations.
  */
@@ -87,11 +87,10 @@ GOL_INLINE void add_group(gol_int_sums sums, const gol_int_tile *t, gol_int_shap
         const int32_t *start = (const int32_t *)t->x.aux + gol_block_aux(t, shape, b, first + k);
         for (size_t v = 0; v < HALF_VECTORS; v++) {
             const wide_sums w = !fits ? wide[k][v] : widen(p[k][v]);
-            const int32x4_t sum = vpaddq_s32(w.low, w.high);
-            sums[k][g][half * HALF_VECTORS + v] = shape.has_mins || shape.is_wide
-                                                      ? sum
-                                                      : vaddq_s32(sum, vdupq_n_s32(
-                                                                           start[g * t->n_tokens]));
+            const bool has_start = !shape.has_mins && !shape.is_wide;
+            const int32_t begin = has_start ? start[g * t->n_tokens] : GOL_INT_SUM_ZERO;
+            sums[k][g][half * HALF_VECTORS + v] = vaddq_s32(vpaddq_s32(w.low, w.high),
+                                                            vdupq_n_s32(begin));
         }
     }
 }
@@ -108,7 +107,7 @@ GOL_INLINE void add_block(const gol_int_tile *t, gol_int_shape shape, size_t b, 
     }
 }
 
-GOL_INLINE void core(const gol_int_tile *t, gol_int_shape shape)
+GOL_INLINE void multiply_panel(const gol_int_tile *t, gol_int_shape shape)
 {
     for (size_t b = 0; b < t->n_blocks; b++) {
         size_t k = 0;
@@ -116,6 +115,14 @@ GOL_INLINE void core(const gol_int_tile *t, gol_int_shape shape)
             add_block(t, shape, b, k, 4);
         for (; k < t->n_tokens; k++)
             add_block(t, shape, b, k, 1);
+    }
+}
+
+GOL_INLINE void core(const gol_int_tile *t, gol_int_shape shape)
+{
+    for (size_t p = 0; p < t->n_panels; p++) {
+        const gol_int_tile one = gol_int_tile_panels(t, p, 1);
+        multiply_panel(&one, shape);
     }
 }
 

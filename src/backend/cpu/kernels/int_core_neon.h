@@ -27,7 +27,7 @@ typedef struct gol_int_shape {
     bool is_wide; /* q beyond 127 */
 } gol_int_shape;
 
-/* Sums of a block: [token][group][rows / 4]. */
+/* Sums of a block, GOL_INT_SUM_ZERO included: [token][group][rows / 4]. */
 typedef int32x4_t gol_int_sums[GOL_CORE_TOKENS_MAX][2][GOL_ROW_VECTORS];
 
 /* Packed activations of a token's block [32]. */
@@ -58,27 +58,23 @@ GOL_INLINE void gol_finish_block_neon(const gol_int_tile *t, gol_int_shape shape
         const float *scales = t->panel->scale[b * shape.n_groups] + 4 * v;
         const float *mins = t->panel->min[b * shape.n_groups] + 4 * v;
         float32x4_t scale[2];
+        float32x4_t offset[2];
         float32x4_t min[2];
         for (size_t g = 0; g < shape.n_groups; g++) {
             scale[g] = vld1q_f32(scales + g * GOL_PANEL_ROWS);
+            offset[g] = vmulq_n_f32(scale[g], -GOL_INT_SUM_ZERO_AS_FLOAT);
             if (shape.has_mins)
                 min[g] = vld1q_f32(mins + g * GOL_PANEL_ROWS);
         }
         for (size_t k = 0; k < n; k++) {
             float *to = t->acc + (first + k) * GOL_PANEL_ROWS + 4 * v;
             const float x_scale = t->x.scale[b * t->n_tokens + first + k];
+            const float *x_sum = (const float *)t->x.aux + gol_block_aux(t, shape, b, first + k);
             float32x4_t acc = vld1q_f32(to);
-            if (shape.n_groups == 1) {
-                acc = vfmaq_f32(acc, vcvtq_f32_s32(sums[k][0][v]), vmulq_n_f32(scale[0], x_scale));
-            } else {
-                const float32x4_t s = vmulq_f32(vcvtq_f32_s32(sums[k][0][v]), scale[0]);
-                acc = vfmaq_n_f32(acc, vfmaq_f32(s, vcvtq_f32_s32(sums[k][1][v]), scale[1]),
-                                  x_scale);
-            }
-            if (shape.has_mins) {
-                const float *x_sum = (const float *)t->x.aux +
-                                     gol_block_aux(t, shape, b, first + k);
-                for (size_t g = 0; g < shape.n_groups; g++)
+            for (size_t g = 0; g < shape.n_groups; g++) {
+                const float32x4_t sum = vreinterpretq_f32_s32(sums[k][g][v]);
+                acc = vfmaq_n_f32(acc, vfmaq_f32(offset[g], sum, scale[g]), x_scale);
+                if (shape.has_mins)
                     acc = vfmsq_f32(acc, min[g], vdupq_n_f32(x_sum[g * t->n_tokens]));
             }
             vst1q_f32(to, acc);

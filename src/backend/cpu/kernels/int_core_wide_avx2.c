@@ -13,6 +13,7 @@
 #include <immintrin.h>
 #include <string.h>
 
+#include "backend/cpu/kernels/prefetch.h"
 #include "backend/cpu/kernels/unroll.h"
 
 #define INLINE static inline __attribute__((always_inline))
@@ -60,6 +61,7 @@ INLINE void multiply_tile(const gol_int_tile *t, int n)
     const int32_t *start = t->x.aux;
     for (size_t b = 0; b < t->n_blocks; b++) {
         spread_x wide_x[GOL_INT_TILE];
+        gol_prefetch_ahead(t, b, 1);
         spread(wide_x, x, n);
         for (int h = 0; h < 2; h++) {
             __m256i sums[GOL_INT_TILE];
@@ -69,13 +71,15 @@ INLINE void multiply_tile(const gol_int_tile *t, int n)
             for (int j = 0; j < QUADS; j++)
                 add_quad(sums, q + h * HALF_ROWS * 4, wide_x, j, n);
             const __m256 scale = _mm256_load_ps(t->panel->scale[b] + h * HALF_ROWS);
+            const __m256 offset = _mm256_mul_ps(scale, _mm256_set1_ps(-GOL_INT_SUM_ZERO_AS_FLOAT));
             float *acc = t->acc + h * HALF_ROWS;
             GOL_UNROLL
             for (int k = 0; k < n; k++)
-                _mm256_store_ps(acc + k * GOL_PANEL_ROWS,
-                                _mm256_fmadd_ps(_mm256_cvtepi32_ps(sums[k]),
-                                                _mm256_mul_ps(scale, _mm256_set1_ps(x_scale[k])),
-                                                _mm256_load_ps(acc + k * GOL_PANEL_ROWS)));
+                _mm256_store_ps(
+                    acc + k * GOL_PANEL_ROWS,
+                    _mm256_fmadd_ps(_mm256_fmadd_ps(_mm256_castsi256_ps(sums[k]), scale, offset),
+                                    _mm256_set1_ps(x_scale[k]),
+                                    _mm256_load_ps(acc + k * GOL_PANEL_ROWS)));
         }
         q += QUADS * QUAD_BYTES;
         x += n * GOL_BLOCK_INPUTS;
@@ -85,7 +89,7 @@ INLINE void multiply_tile(const gol_int_tile *t, int n)
 }
 
 /* One copy of the loop for each number of tokens. */
-void gol_int_core_z32_wide_avx2(const gol_int_tile *tile)
+static void multiply_panel(const gol_int_tile *tile)
 {
     switch (tile->n_tokens) {
     case 1:
@@ -124,5 +128,13 @@ void gol_int_core_z32_wide_avx2(const gol_int_tile *tile)
     default:
         multiply_tile(tile, 12);
         break;
+    }
+}
+
+void gol_int_core_z32_wide_avx2(const gol_int_tile *tile)
+{
+    for (size_t p = 0; p < tile->n_panels; p++) {
+        const gol_int_tile one = gol_int_tile_panels(tile, p, 1);
+        multiply_panel(&one);
     }
 }

@@ -84,7 +84,8 @@ static inline void store_aux(const gol_int_x *dst, const eight_blocks *e, size_t
 {
     uint32_t aux[LANES] __attribute__((aligned(32)));
     const __m256i value = zero > 0
-                              ? _mm256_mullo_epi32(sums, _mm256_set1_epi32(-zero))
+                              ? _mm256_sub_epi32(_mm256_set1_epi32(GOL_INT_SUM_ZERO),
+                                                 _mm256_mullo_epi32(sums, _mm256_set1_epi32(zero)))
                               : _mm256_castps_si256(_mm256_mul_ps(scale, _mm256_cvtepi32_ps(sums)));
     _mm256_store_si256((__m256i *)(void *)aux, value);
     uint8_t *out = (uint8_t *)dst->aux;

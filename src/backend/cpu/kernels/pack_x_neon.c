@@ -59,7 +59,7 @@ void gol_pack_x_int_neon(const gol_int_x *dst, const gol_pack_x *p, int group, i
             for (size_t g = 0; g < n_groups; g++) {
                 const size_t to = (b * n_groups + g) * p->n_tokens + t;
                 if (zero > 0)
-                    ((int32_t *)dst->aux)[to] = -zero * sums[g];
+                    ((int32_t *)dst->aux)[to] = GOL_INT_SUM_ZERO - zero * sums[g];
                 else
                     ((float *)dst->aux)[to] = scale * (float)sums[g];
             }

@@ -16,14 +16,20 @@
  *
  * The order of additions is part of the contract (same row, same bits; see src/backend/README.md). For one row and token:
  *
- *   integer: for each block, in order:
- *       i[g] = sum over the group's inputs of q * x, exact in int32 (for zero: minus zero * sum of x)
- *       group 32:  acc = fma(i, scale * x_scale, acc);                              then min: acc = fma(-min, x_sum, acc)
- *       group 16:  s = i[0] * scale[0];  s = fma(i[1], scale[1], s);  acc = fma(s, x_scale, acc);
- *                  then min: acc = fma(-min[0], x_sum[0], acc); acc = fma(-min[1], x_sum[1], acc)
+ *   integer: for each group, in order:
+ *       i = sum over the group's inputs of q * x, exact in int32 (for zero: minus zero * sum of x)
+ *       acc = fma(i * scale, x_scale, acc);  then min: acc = fma(-min, x_sum, acc)
  *   float:  for each input, in order: acc = fma(w, x, acc)
  *
  * The C versions have no fused operations at their disposal and round twice where this says fma.
+ *
+ * i becomes a float without a conversion: sums begin at the bits of 1.5 * 2^23, where the float's last bit is worth 1, so that the
+ * bits of a sum are those of the float 1.5 * 2^23 + i while |i| < 2^22 (255 * 127 * 32 is less). Then
+ *
+ *       i * scale = fma(sum as float, scale, -1.5 * 2^23 * scale)
+ *
+ * to the bit, in one operation, when 1.5 * 2^23 * scale is exact: a scale has at most 22 significant bits (no type's product of a
+ * binary16 and a small integer has more than 19) and is below 2^104.
  */
 #ifndef GOL_BACKEND_CPU_PANEL_H
 #define GOL_BACKEND_CPU_PANEL_H
@@ -39,12 +45,15 @@ enum {
     GOL_STRETCH_INPUTS = 256,
     GOL_STRETCH_BLOCKS = GOL_STRETCH_INPUTS / GOL_BLOCK_INPUTS,
     GOL_GROUP_MIN = 16, /* the smallest group */
-    /* Tokens of a tile. Integer: 12 sums, 8 vectors of weights and what is in flight fill 32 registers. Float: 24 sums hide the
+    /* Tokens of a tile. Integer: 12 sums and 12 results, of two panels and six tokens or of one and 12, fill 32 registers. Float: 24 sums hide the
      * latency of a multiplication and need little more than one load each. */
     GOL_INT_TILE = 12,
     GOL_F32_TILE = 24,
-    GOL_AHEAD_BYTES = 32, /* an input's 16 rows of binary16 */
+    GOL_AHEAD_BYTES = 32,          /* an input's 16 rows of binary16 */
+    GOL_TILE_PANELS = 4,           /* panels of a tile, at most */
+    GOL_INT_SUM_ZERO = 0x4b400000, /* the bits of 1.5 * 2^23: where integer sums begin */
 };
+#define GOL_INT_SUM_ZERO_AS_FLOAT 0x1.8p23f
 
 /* Kinds of integer core: how scales and offsets enter, and how large q can be: where sums of products of u8 x s8 pairs are 16 bits
  * wide, one fits with q <= 127, two with q <= 63, four with q <= 31. */
@@ -86,22 +95,38 @@ typedef struct gol_int_x {
     int8_t *q; /* [n_blocks][n_tokens][32], in [-127, 127] */
     float *
         scale; /* [n_blocks][n_tokens]; NaN when the block held one that is not finite (q is 0 then) */
-    /* Z: int32_t [n_blocks][32 / group][n_tokens], -zero * sum of the group's q, where integer sums begin.
+    /* Z: int32_t [n_blocks][32 / group][n_tokens], GOL_INT_SUM_ZERO - zero * sum of the group's q: where integer sums begin.
      * M: float [n_blocks][32 / group][n_tokens], scale * sum of the group's q. */
     void *aux;
 } gol_int_x;
 
+/* The tokens' products with one panel, or with some that lie beside each other: their results are the same. */
 typedef struct gol_int_tile {
-    float *acc; /* [n_tokens][16], aligned to 64 bytes */
+    float *acc; /* [n_panels], acc_stride floats apart, of [n_tokens][16]; aligned to 64 bytes */
+    size_t acc_stride; /* a multiple of 16 */
     gol_int_x x;
-    const gol_int_panel *panel;
+    const gol_int_panel *panel; /* [n_panels] */
+    size_t n_panels;            /* 1 .. GOL_TILE_PANELS */
     size_t n_blocks;
     size_t n_tokens; /* 1 .. GOL_INT_TILE */
     /* What the next unpacking will read, for the core to prefetch while it multiplies: ahead_bytes (a multiple of 64) per block from
-     * here on, 0 for nothing. Need not exist. */
+     * here on, 0 for nothing; ahead_stride bytes from panel to panel. Need not exist. */
     const uint8_t *ahead;
     size_t ahead_bytes;
+    size_t ahead_stride;
 } gol_int_tile;
+
+/* Panels [first, first + n) of the tile, for cores that take fewer at a time. */
+static inline gol_int_tile gol_int_tile_panels(const gol_int_tile *t, size_t first, size_t n)
+{
+    gol_int_tile part = *t;
+    part.acc += first * t->acc_stride;
+    part.panel += first;
+    part.n_panels = n;
+    if (t->ahead_bytes > 0)
+        part.ahead += first * t->ahead_stride;
+    return part;
+}
 
 typedef struct gol_f32_tile {
     float *acc;      /* [n_tokens][16], aligned to 64 bytes */

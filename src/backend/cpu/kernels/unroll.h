@@ -11,4 +11,8 @@
 #define GOL_UNROLL _Pragma("GCC unroll 32")
 #endif
 
+/* Inside a loop: elements are addressed by constant offsets from this pointer. Of a loop that is written out in full a compiler
+ * may otherwise keep a pointer for every element, most of them on the stack. */
+#define GOL_BASE_POINTER(p) __asm__("" : "+r"(p))
+
 #endif
