@@ -30,7 +30,8 @@ enum {
      * do not stay in L1 beside the weights then); fewer unpack more often. Floats take longer to unpack. */
     CHUNK_TOKENS_INT = 264,
     CHUNK_TOKENS = 96,
-    FEW_TOKENS = 4,              /* fewer wait for memory, which gives one panel after another */
+    MANY_TOKENS =
+        64, /* of bytes: up to here one panel at a time is as fast, and reads memory in one stream */
     GROUP_BYTES_MAX = 384 << 10, /* half of a small L2 cache */
     /* Panels of a float batch: activations come from beyond L2 once per batch. More panels have more open sums in L2. */
     BATCH_PANELS = 8,
@@ -350,7 +351,7 @@ void gol_backend_cpu_matmul(gol_backend *be, float *out, const float *x, const g
                  : is_int ? CHUNK_TOKENS_INT
                           : CHUNK_TOKENS,
         .batch = is_wide                            ? BATCH_PANELS
-                 : is_int && n_tokens >= FEW_TOKENS ? GOL_TILE_PANELS
+                 : is_int && n_tokens > MANY_TOKENS ? GOL_TILE_PANELS
                                                     : 1,
         .side = is_int ? GOL_TILE_PANELS : 1,
         .n_stretches = n_stretches_of((size_t)w->n_in),
