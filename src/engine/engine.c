@@ -128,6 +128,8 @@ static void deliver(gol_engine *engine, const gol_step_result *result)
     }
     const gol_sample *sample = &result->sample;
     gol_seq_append(seq, sample->token);
+    if (seq->extras)
+        seq->extras->mu = sample->mu;
     count(&engine->n_generated_tokens, 1);
     gol_output output = output_of(seq, reason_to_finish(seq, sample->token));
     output.token = sample->token;

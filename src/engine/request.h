@@ -7,27 +7,42 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/sampling_extras.h"
+
 enum {
     GOL_LOGPROBS_MAX = 20, /* top log-probabilities per token */
     GOL_STOP_IDS_MAX = 64, /* stop ids per request, the model's end tokens included */
 };
 
 /*
- * How the next token is drawn from a row of logits. In this order: repetition, presence and frequency penalties; temperature;
- * min_p; top_k; top_p; then one draw from what is left, by inverse distribution function, with the counter-based generator at
- * (seed, position of the token). Ties go to the lower id.
+ * How the next token is drawn from a row of logits.
+ *
+ *  1. Changes of logits, each after the one before: logit_bias; repetition, presence and frequency penalties; DRY; then bans:
+ *     tokens outside of `allowed` or with a bias of -infinity, the last tokens of bad words, stop ids before min_tokens.
+ *  2. Temperature, which is 0: the most likely token, and nothing of the rest has an effect.
+ *  3. Filters, each on the distribution that the one before leaves, normalized anew.
+ *     GOL_ORDER_TEMPERATURE_FIRST: temperature, top_n_sigma, min_p, top_k, typical_p, top_p, xtc. vLLM's order and that of
+ *     Hugging Face's transformers in as far as they have these; llama.cpp differs.
+ *     GOL_ORDER_TEMPERATURE_LAST: top_n_sigma, top_k, typical_p, top_p, min_p, xtc, temperature. llama.cpp's default order.
+ *     mirostat, in place of all filters: temperature, then mirostat (llama.cpp leaves penalties and DRY out, too).
+ *  4. One draw from what is left, by inverse distribution function, with the counter-based generator at (seed, position of the
+ *     token); xtc's coin is that of another stream of the same generator.
+ *
+ * Ties go to the lower id.
  */
 typedef struct gol_sampling_params {
-    /* [0, 1e6]; 0: the most likely token; of the rest below only the penalties then have an effect. */
-    float temperature;
+    float temperature; /* [0, 1e6] */
     float top_p;   /* (0, 1]; 1: off. Smallest set of tokens whose probabilities sum to >= top_p */
     float min_p;   /* [0, 1]; 0: off. Drops tokens less likely than min_p times the likeliest */
     int32_t top_k; /* >= 0; 0: off */
-    /* (0, 1e6]; 1: off. Logits of tokens in prompt or output: divided by it if positive, else multiplied. */
+    /* (0, 1e6]; 1: off. Logits of tokens in prompt or output: divided by it if positive, else multiplied (Keskar et al.,
+     * "CTRL", 2019). */
     float repetition_penalty;
     float presence_penalty;  /* [-2, 2]; subtracted once from tokens in the output */
     float frequency_penalty; /* [-2, 2]; subtracted once per occurrence in the output */
     uint64_t seed;
+    /* NULL: none. Copied by submit, which drops what is off altogether. */
+    const struct gol_sampling_extras *extras;
 } gol_sampling_params;
 
 #define GOL_SAMPLING_DEFAULT                                                                       \

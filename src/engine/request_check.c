@@ -1,63 +1,27 @@
-/* Every field of a request against its range in request.h. Reads the request only; allocates nothing. */
+/* Every field of a request against its range in request.h. Reads the request only. */
 #include "engine/request_check.h"
 
 #include <stdbool.h>
 
-static int check_i32(const char *field, int32_t v, int32_t min, int32_t max, gol_err *err)
-{
-    if (v >= min && v <= max)
-        return 0;
-    if (max == INT32_MAX)
-        return gol_fail(err, GOL_EINVAL, "%s is %d, at least %d is accepted", field, v, min);
-    return gol_fail(err, GOL_EINVAL, "%s is %d, %d to %d is accepted", field, v, min, max);
-}
-
-/* Inclusive; NaN is in no range. */
-static int check_f32(const char *field, float v, float min, float max, gol_err *err)
-{
-    if (v >= min && v <= max)
-        return 0;
-    return gol_fail(err, GOL_EINVAL, "%s is %g, %g to %g is accepted", field, (double)v,
-                    (double)min, (double)max);
-}
-
-static int check_positive(const char *field, float v, float max, gol_err *err)
-{
-    if (v > 0.0f && v <= max)
-        return 0;
-    return gol_fail(err, GOL_EINVAL, "%s is %g, more than 0 and at most %g is accepted", field,
-                    (double)v, (double)max);
-}
-
-static int check_ids(const char *field, const int32_t *ids, int32_t n, int32_t n_vocab,
-                     gol_err *err)
-{
-    if (n > 0 && !ids)
-        return gol_fail(err, GOL_EINVAL, "%s is NULL with %d entries", field, n);
-    for (int32_t i = 0; i < n; i++) {
-        if (ids[i] < 0 || ids[i] >= n_vocab)
-            return gol_fail(err, GOL_EINVAL, "%s[%d] is %d, the model's token ids are 0 to %d",
-                            field, i, ids[i], n_vocab - 1);
-    }
-    return 0;
-}
+#include "engine/check_range.h"
+#include "engine/extras_check.h"
 
 /* Ranges where every value has a meaning; the finite upper ends keep the arithmetic of the sampler finite. */
 static int check_sampling(const gol_sampling_params *p, gol_err *err)
 {
-    int rc = check_f32("temperature", p->temperature, 0.0f, 1e6f, err);
+    int rc = gol_check_f32("temperature", p->temperature, 0.0f, 1e6f, err);
     if (rc == 0)
-        rc = check_positive("top_p", p->top_p, 1.0f, err);
+        rc = gol_check_positive("top_p", p->top_p, 1.0f, err);
     if (rc == 0)
-        rc = check_f32("min_p", p->min_p, 0.0f, 1.0f, err);
+        rc = gol_check_f32("min_p", p->min_p, 0.0f, 1.0f, err);
     if (rc == 0)
-        rc = check_i32("top_k", p->top_k, 0, INT32_MAX, err);
+        rc = gol_check_i32("top_k", p->top_k, 0, INT32_MAX, err);
     if (rc == 0)
-        rc = check_positive("repetition_penalty", p->repetition_penalty, 1e6f, err);
+        rc = gol_check_positive("repetition_penalty", p->repetition_penalty, 1e6f, err);
     if (rc == 0)
-        rc = check_f32("presence_penalty", p->presence_penalty, -2.0f, 2.0f, err);
+        rc = gol_check_f32("presence_penalty", p->presence_penalty, -2.0f, 2.0f, err);
     if (rc == 0)
-        rc = check_f32("frequency_penalty", p->frequency_penalty, -2.0f, 2.0f, err);
+        rc = gol_check_f32("frequency_penalty", p->frequency_penalty, -2.0f, 2.0f, err);
     return rc;
 }
 
@@ -75,15 +39,15 @@ static bool has_token_to_draw(const gol_request *request, int32_t n_vocab)
 int gol_request_check(const gol_request *request, int32_t max_model_len, int32_t n_vocab,
                       gol_err *err)
 {
-    int rc = check_i32("n_prompt", request->n_prompt, 1, INT32_MAX, err);
+    int rc = gol_check_i32("n_prompt", request->n_prompt, 1, INT32_MAX, err);
     if (rc == 0)
-        rc = check_i32("max_tokens", request->max_tokens, 1, INT32_MAX, err);
+        rc = gol_check_i32("max_tokens", request->max_tokens, 1, INT32_MAX, err);
     if (rc == 0)
-        rc = check_i32("min_tokens", request->min_tokens, 0, request->max_tokens, err);
+        rc = gol_check_i32("min_tokens", request->min_tokens, 0, request->max_tokens, err);
     if (rc == 0)
-        rc = check_i32("n_stop_ids", request->n_stop_ids, 0, GOL_STOP_IDS_MAX, err);
+        rc = gol_check_i32("n_stop_ids", request->n_stop_ids, 0, GOL_STOP_IDS_MAX, err);
     if (rc == 0)
-        rc = check_i32("n_logprobs", request->n_logprobs, -1, GOL_LOGPROBS_MAX, err);
+        rc = gol_check_i32("n_logprobs", request->n_logprobs, -1, GOL_LOGPROBS_MAX, err);
     if (rc == 0)
         rc = check_sampling(&request->sampling, err);
     if (rc != 0)
@@ -96,11 +60,13 @@ int gol_request_check(const gol_request *request, int32_t max_model_len, int32_t
                         "the prompt has %d tokens; with one token of answer it needs %lld, the "
                         "context has %d",
                         request->n_prompt, (long long)request->n_prompt + 1, max_model_len);
-    rc = check_ids("prompt", request->prompt, request->n_prompt, n_vocab, err);
+    rc = gol_check_ids("prompt", request->prompt, request->n_prompt, n_vocab, err);
     if (rc == 0)
-        rc = check_ids("stop_ids", request->stop_ids, request->n_stop_ids, n_vocab, err);
+        rc = gol_check_ids("stop_ids", request->stop_ids, request->n_stop_ids, n_vocab, err);
     if (rc == 0 && !has_token_to_draw(request, n_vocab))
         rc = gol_fail(err, GOL_EINVAL, "min_tokens is %d but stop_ids hold the whole vocabulary",
                       request->min_tokens);
+    if (rc == 0 && request->sampling.extras)
+        rc = gol_extras_check(request, n_vocab, err);
     return rc;
 }

@@ -187,4 +187,42 @@ static inline int32_t collect(int32_t *ids, const float *x, const float *block_m
     return n_ids;
 }
 
+static inline void add_moment(double *sum, double *square, int32_t *count, float x, float max)
+{
+    const bool is_in = x > -INFINITY;
+    const double depth = is_in ? (double)max - (double)x : 0.0;
+    *sum += depth;
+    *square += depth * depth;
+    *count += is_in;
+}
+
+static inline int32_t find_moments(double *mean, double *variance, const float *x, int32_t n,
+                                   float max)
+{
+    double sums[SUM_LANES] = {0};
+    double squares[SUM_LANES] = {0};
+    int32_t counts[SUM_LANES] = {0};
+    for (int32_t i = 0; i < n; i += SUM_LANES) {
+        const int32_t n_lanes = n - i < SUM_LANES ? n - i : SUM_LANES;
+        if (n_lanes == SUM_LANES) /* a constant number of rounds becomes vector code */
+            for (int32_t j = 0; j < SUM_LANES; j++)
+                add_moment(&sums[j], &squares[j], &counts[j], x[i + j], max);
+        else
+            for (int32_t j = 0; j < n_lanes; j++)
+                add_moment(&sums[j], &squares[j], &counts[j], x[i + j], max);
+    }
+    double sum = 0;
+    double square = 0;
+    int32_t count = 0;
+    for (int32_t j = 0; j < SUM_LANES; j++) {
+        sum += sums[j];
+        square += squares[j];
+        count += counts[j];
+    }
+    *mean = sum / count;
+    const double v = square / count - *mean * *mean;
+    *variance = v > 0 ? v : 0;
+    return count;
+}
+
 #endif

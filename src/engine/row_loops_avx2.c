@@ -9,4 +9,5 @@ const gol_row_loops gol_row_loops_avx2 = {
     .weights = find_weights,
     .sum_weights = sum_weights,
     .collect = collect,
+    .moments = find_moments,
 };

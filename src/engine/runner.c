@@ -138,6 +138,9 @@ static void sample(gol_runner *r, gol_step_result *result, const float *logits)
     const gol_draw draw = {
         .params = &seq->sampling,
         .counts = seq->has_counts ? &seq->counts : NULL,
+        .extras = seq->extras,
+        .tokens = seq->tokens,
+        .n_prompt = seq->n_prompt,
         .banned = seq->stop_ids,
         .n_banned = must_go_on ? seq->n_stop_ids : 0,
         .position = seq->n_tokens,

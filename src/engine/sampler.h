@@ -1,5 +1,5 @@
 /*
- * One row of logits -> one token. A pure function of (row, parameters, counts, position): nothing is remembered between
+ * One row of logits -> one token. A pure function of (row, parameters, tokens so far, position, mu): nothing is remembered between
  * draws, so who else is in the batch, preemption and the number of threads cannot change a draw.
  */
 #ifndef GOL_ENGINE_SAMPLER_H
@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "engine/request.h"
 #include "engine/sampler_select.h"
+#include "engine/seq_extras.h"
 #include "engine/token_counts.h"
 
 typedef struct gol_sampler {
@@ -26,6 +27,10 @@ typedef struct gol_sampler {
 typedef struct gol_draw {
     const gol_sampling_params *params;
     const gol_token_counts *counts; /* NULL: no penalty is on */
+    /* NULL: none. Its scratch is written, its mu is read only. */
+    const gol_seq_extras *extras;
+    const int32_t *tokens; /* [position] prompt and output so far; read for extras only */
+    int32_t n_prompt;      /* of tokens; likewise */
     const int32_t *banned; /* [n_banned] ids that must not be drawn; not the whole vocabulary */
     int32_t n_banned;
     int32_t position;   /* of the token in its sequence: the generator's counter */
@@ -35,6 +40,7 @@ typedef struct gol_draw {
 typedef struct gol_sample {
     int32_t token;
     float logprob; /* 0 when none was asked for */
+    float mu;      /* what gol_seq_extras.mu becomes when the token is taken; 0 without extras */
     int32_t n_top;
     gol_top_logprob top[GOL_LOGPROBS_MAX]; /* [n_top] most likely first */
 } gol_sample;

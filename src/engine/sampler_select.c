@@ -154,3 +154,18 @@ void gol_candidates_keep_mass(gol_candidates *c, double mass)
 {
     keep_until(c, mass, false);
 }
+
+void gol_candidates_drop_top(gol_candidates *c, double weight_min)
+{
+    int32_t last = -1;
+    for (int32_t i = 0; i < c->n; i++) {
+        if ((double)c->weights[i] >= weight_min && (last < 0 || c->depths[i] >= c->depths[last]))
+            last = i;
+    }
+    int32_t n_kept = 0;
+    for (int32_t i = 0; i < c->n; i++) {
+        if ((double)c->weights[i] < weight_min || i == last)
+            keep(c, &n_kept, i);
+    }
+    c->n = n_kept;
+}

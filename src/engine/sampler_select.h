@@ -31,4 +31,7 @@ void gol_candidates_keep_count(gol_candidates *c, int32_t k);
 /* Keeps the fewest, most likely first and of equals the lower ids, whose weights sum to >= mass. At least one stays. */
 void gol_candidates_keep_mass(gol_candidates *c, double mass);
 
+/* Of those with weight >= weight_min only the least likely stays, of equals the highest id. */
+void gol_candidates_drop_top(gol_candidates *c, double weight_min);
+
 #endif

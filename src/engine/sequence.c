@@ -18,14 +18,25 @@ static bool has_penalty(const gol_sampling_params *p)
            p->frequency_penalty != 0.0f;
 }
 
+/* How many of the last tokens the repetition penalty looks at. */
+static int32_t repeat_window(const gol_seq *seq)
+{
+    const bool is_limited = seq->extras && seq->extras->params.repeat_last_n >= 0;
+    return is_limited ? seq->extras->params.repeat_last_n : INT32_MAX;
+}
+
 static int init_counts(gol_seq *seq, int32_t n_vocab, gol_err *err)
 {
     const int rc = gol_token_counts_init(&seq->counts, min_i32(seq->n_tokens_max, n_vocab), err);
     if (rc != 0)
         return rc;
     seq->has_counts = true;
-    for (int32_t i = 0; i < seq->n_prompt; i++)
+    const int32_t window = repeat_window(seq);
+    for (int32_t i = 0; i < seq->n_prompt; i++) {
         gol_token_counts_add_prompt(&seq->counts, seq->tokens[i]);
+        if (i >= window)
+            gol_token_counts_leave_window(&seq->counts, seq->tokens[i - window]);
+    }
     return 0;
 }
 
@@ -41,7 +52,7 @@ int gol_seq_create(gol_seq **out, const gol_request *request, const gol_seq_limi
                    gol_err *err)
 {
     *out = NULL;
-    const int rc = gol_request_check(request, limits->max_model_len, limits->n_vocab, err);
+    int rc = gol_request_check(request, limits->max_model_len, limits->n_vocab, err);
     if (rc != 0)
         return rc;
 
@@ -57,6 +68,7 @@ int gol_seq_create(gol_seq **out, const gol_request *request, const gol_seq_limi
                         min_i32(request->max_tokens, limits->max_model_len - request->n_prompt);
     seq->n_blocks_max = (seq->n_tokens_max - 1) / limits->block_size + 1;
     seq->sampling = request->sampling;
+    seq->sampling.extras = NULL;
     seq->n_stop_ids = request->n_stop_ids;
     seq->min_tokens = request->min_tokens;
     seq->n_logprobs = request->n_logprobs;
@@ -72,9 +84,13 @@ int gol_seq_create(gol_seq **out, const gol_request *request, const gol_seq_limi
         return gol_fail(err, GOL_ENOMEM, "out of memory for a sequence of up to %d tokens",
                         n_tokens_max);
     }
-    if (has_penalty(&seq->sampling) && init_counts(seq, limits->n_vocab, err) != 0) {
+    rc = gol_seq_extras_create(&seq->extras, request->sampling.extras, limits->n_vocab,
+                               seq->n_tokens_max, err);
+    if (rc == 0 && has_penalty(&seq->sampling))
+        rc = init_counts(seq, limits->n_vocab, err);
+    if (rc != 0) {
         gol_seq_destroy(&seq);
-        return GOL_ENOMEM;
+        return rc;
     }
     *out = seq;
     return 0;
@@ -88,6 +104,7 @@ void gol_seq_destroy(gol_seq **seq_ptr)
     assert(seq->queue == NULL);
     assert(seq->n_blocks == 0);
     gol_token_counts_deinit(&seq->counts);
+    gol_seq_extras_destroy(&seq->extras);
     gol_free(seq->block_table);
     gol_free(seq->stop_ids);
     gol_free(seq->tokens);
@@ -100,8 +117,12 @@ void gol_seq_append(gol_seq *seq, int32_t token)
     assert(seq->n_tokens < seq->n_tokens_max);
     seq->tokens[seq->n_tokens++] = token;
     /* Counted when it is drawn, not when it is computed: recomputation after preemption changes no count. */
-    if (seq->has_counts)
-        gol_token_counts_add_output(&seq->counts, token);
+    if (!seq->has_counts)
+        return;
+    gol_token_counts_add_output(&seq->counts, token);
+    const int32_t window = repeat_window(seq);
+    if (seq->n_tokens > window)
+        gol_token_counts_leave_window(&seq->counts, seq->tokens[seq->n_tokens - 1 - window]);
 }
 
 bool gol_seq_is_stop(const gol_seq *seq, int32_t token)

@@ -18,6 +18,7 @@
 
 #include "base/error.h"
 #include "engine/request.h"
+#include "engine/seq_extras.h"
 #include "engine/token_counts.h"
 
 typedef enum gol_seq_status {
@@ -47,13 +48,14 @@ typedef struct gol_seq {
     struct gol_seq *prev;
     struct gol_seq *next;
 
-    gol_sampling_params sampling;
-    int32_t *stop_ids; /* [n_stop_ids] */
+    gol_sampling_params sampling; /* its extras are NULL; see extras */
+    int32_t *stop_ids;            /* [n_stop_ids] */
     int32_t n_stop_ids;
     int32_t min_tokens;
     int32_t n_logprobs;
     bool has_counts; /* some penalty is on: counts is kept */
     gol_token_counts counts;
+    gol_seq_extras *extras; /* NULL: none are asked for */
 
     gol_output_fn *on_output;
     void *user;

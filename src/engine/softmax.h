@@ -33,6 +33,9 @@ typedef struct gol_row_loops {
     double (*sum_weights)(const float *x, int32_t n, float max, float temperature);
     /* ids of x[i] >= min, ascending; returns how many. ids has room for n. */
     int32_t (*collect)(int32_t *ids, const float *x, const float *block_max, int32_t n, float min);
+    /* Mean and variance (of the whole population) of max - x[i], for those that are not -infinity, of which there is at least one;
+     * returns how many. */
+    int32_t (*moments)(double *mean, double *variance, const float *x, int32_t n, float max);
 } gol_row_loops;
 
 /* Those of gol_cpu_get(). */

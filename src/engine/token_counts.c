@@ -53,10 +53,19 @@ static gol_token_count *get_entry(gol_token_counts *counts, int32_t token)
 
 void gol_token_counts_add_prompt(gol_token_counts *counts, int32_t token)
 {
-    get_entry(counts, token);
+    get_entry(counts, token)->n_window++;
 }
 
 void gol_token_counts_add_output(gol_token_counts *counts, int32_t token)
 {
-    get_entry(counts, token)->n_output++;
+    gol_token_count *entry = get_entry(counts, token);
+    entry->n_output++;
+    entry->n_window++;
+}
+
+void gol_token_counts_leave_window(gol_token_counts *counts, int32_t token)
+{
+    gol_token_count *entry = get_entry(counts, token);
+    assert(entry->n_window > 0);
+    entry->n_window--;
 }

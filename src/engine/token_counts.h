@@ -13,6 +13,7 @@
 typedef struct gol_token_count {
     int32_t token;
     int32_t n_output; /* times in the output; 0: it stands in the prompt only */
+    int32_t n_window; /* times in prompt and output, those that have left the window not counted */
 } gol_token_count;
 
 typedef struct gol_token_counts {
@@ -29,5 +30,7 @@ void gol_token_counts_deinit(gol_token_counts *counts); /* zeroed is fine */
 
 void gol_token_counts_add_prompt(gol_token_counts *counts, int32_t token);
 void gol_token_counts_add_output(gol_token_counts *counts, int32_t token);
+/* One that was added is out of the repetition penalty's window. */
+void gol_token_counts_leave_window(gol_token_counts *counts, int32_t token);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * The first promise: a request gets the same tokens and the same log-probabilities, to the bit, whatever else happens. Eight
+ * The first promise: a request gets the same tokens and the same log-probabilities, to the bit, whatever else happens. Twelve
  * requests of all kinds are run alone, then together, in slices of prompts, with preemption, with neighbours that come and
  * are aborted at random, on one thread and on two.
  */
@@ -16,7 +16,7 @@
 #include "support/collector.h"
 #include "support/loaded_model.h"
 
-enum { N_REQUESTS = 8, N_NEIGHBOURS = 24, BLOCK_SIZE = 4 };
+enum { N_REQUESTS = 12, N_NEIGHBOURS = 3 * N_REQUESTS, BLOCK_SIZE = 4 };
 
 static loaded_model one_thread;
 static loaded_model two_threads;
@@ -25,11 +25,42 @@ static gol_request requests[N_REQUESTS];
 static collector alone[N_REQUESTS];
 
 static const int32_t stop_ids[] = {7, 22, POISON_TOKEN};
+static gol_sampling_extras extras[4];
+static const gol_logit_bias biases[] = {{3, 1.5f}, {4, -INFINITY}, {9, -2.0f}};
+static const int32_t phrase_tokens[] = {1, 2, 5, 11};
+static const int32_t phrase_ends[] = {1, 4};
+static const gol_phrases phrases = {phrase_tokens, phrase_ends, 2};
+
+/* Of each kind that remembers something of the sequence, or changes logits. */
+static void make_extras(void)
+{
+    for (int i = 0; i < 4; i++) {
+        extras[i] = GOL_SAMPLING_EXTRAS_DEFAULT;
+        requests[8 + i].sampling.extras = &extras[i];
+    }
+    extras[0].mirostat = 2;
+    extras[0].mirostat_tau = 3.0f;
+    extras[1].mirostat = 1;
+    extras[1].logit_bias = biases;
+    extras[1].n_logit_bias = 3;
+    extras[2].dry_multiplier = 0.8f;
+    extras[2].dry_allowed_length = 1;
+    extras[2].dry_breakers = phrases;
+    extras[2].xtc_probability = 0.5f;
+    extras[2].xtc_threshold = 0.05f;
+    extras[3].order = GOL_ORDER_TEMPERATURE_LAST;
+    extras[3].top_n_sigma = 2.0f;
+    extras[3].typical_p = 0.9f;
+    extras[3].dynatemp_range = 0.4f;
+    extras[3].repeat_last_n = 8;
+    extras[3].bad_words = phrases;
+    requests[11].sampling.repetition_penalty = 1.4f;
+}
 
 static void make_requests(void)
 {
-    static const int32_t n_prompts[N_REQUESTS] = {1, 3, 4, 17, 40, 61, 8, 25};
-    static const int32_t max_tokens[N_REQUESTS] = {40, 60, 33, 1, 50, 200, 24, 64};
+    static const int32_t n_prompts[N_REQUESTS] = {1, 3, 4, 17, 40, 61, 8, 25, 9, 5, 30, 14};
+    static const int32_t max_tokens[N_REQUESTS] = {40, 60, 33, 1, 50, 200, 24, 64, 70, 30, 80, 48};
     gol_rng rng = {.key = 5};
     for (int i = 0; i < N_REQUESTS; i++) {
         for (int32_t k = 0; k < n_prompts[i]; k++)
@@ -56,6 +87,7 @@ static void make_requests(void)
     requests[6].sampling.temperature = 0.0f;
     requests[6].sampling.repetition_penalty = 1.5f;
     requests[7].sampling.min_p = 0.05f;
+    make_extras();
 }
 
 static gol_engine *create(const loaded_model *tiny, const gol_engine_opts *opts)
@@ -114,7 +146,7 @@ static void assert_same(const collector *got, const collector *expected)
     assert_memory_equal(got->top, expected->top, n * sizeof *got->top);
 }
 
-/* The eight together; returns how often somebody was preempted. */
+/* The twelve together; returns how often somebody was preempted. */
 static uint64_t run_together(const loaded_model *tiny, const gol_engine_opts *opts)
 {
     static collector got[N_REQUESTS];
@@ -172,7 +204,7 @@ static void together_they_get_what_they_get_alone(void **state)
     (void)state;
     const int32_t n_ample = N_REQUESTS * TINY_CTX / BLOCK_SIZE;
     const loaded_model *models[] = {&one_thread, &two_threads};
-    static const int32_t batch_tokens[] = {8, 13, 512};
+    static const int32_t batch_tokens[] = {12, 17, 512};
     for (int m = 0; m < 2; m++) {
         for (int b = 0; b < 3; b++) {
             const gol_engine_opts opts = opts_of(models[m], batch_tokens[b], n_ample);
@@ -185,7 +217,7 @@ static void preemption_changes_no_bit(void **state)
 {
     (void)state;
     const loaded_model *models[] = {&one_thread, &two_threads};
-    static const int32_t batch_tokens[] = {8, 512};
+    static const int32_t batch_tokens[] = {12, 512};
     for (int m = 0; m < 2; m++) {
         for (int b = 0; b < 2; b++) {
             const gol_engine_opts opts = opts_of(models[m], batch_tokens[b], TINY_CTX / BLOCK_SIZE);
@@ -194,7 +226,7 @@ static void preemption_changes_no_bit(void **state)
     }
 }
 
-/* Neighbours that come in waves and go before they are done, while the eight run in a small pool. */
+/* Neighbours that come in waves and go before they are done, while the twelve run in a small pool. */
 static void run_among_neighbours(const loaded_model *tiny, uint64_t seed)
 {
     static collector got[N_REQUESTS];
