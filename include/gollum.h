@@ -177,9 +177,15 @@ typedef struct gollum_event {
 typedef void gollum_event_fn(const gollum_event *event);
 
 enum {
-    GOLLUM_STOPS_MAX = 16,    /* stop strings of a request */
-    GOLLUM_STOP_LEN_MAX = 256 /* bytes of each */
+    GOLLUM_STOPS_MAX = 16,      /* stop strings of a request */
+    GOLLUM_STOP_LEN_MAX = 256,  /* bytes of each */
+    GOLLUM_BAD_WORDS_MAX = 512, /* and of sequence breakers */
 };
+
+typedef struct gollum_logit_bias {
+    int32_t token;
+    float bias; /* -100 to 100; or -INFINITY: never drawn */
+} gollum_logit_bias;
 
 typedef struct gollum_request {
     size_t struct_size;
@@ -203,6 +209,32 @@ typedef struct gollum_request {
     size_t n_stop;             /* at most GOLLUM_STOPS_MAX */
     gollum_event_fn *on_event; /* NULL: events come by gollum_poll() */
     void *user;                /* comes back in every event */
+
+    int32_t repeat_last_n;   /* tokens that repetition_penalty looks at. Default -1: all; 0: none */
+    float top_n_sigma;       /* default 0: off */
+    float typical_p;         /* default 1: off */
+    float xtc_probability;   /* default 0: off */
+    float xtc_threshold;     /* default 0.1 */
+    float dynatemp_range;    /* default 0: off */
+    float dynatemp_exponent; /* default 1 */
+    int32_t mirostat;        /* 1 or 2, in place of all filters. Default 0: off */
+    float mirostat_tau;      /* default 5 */
+    float mirostat_eta;      /* default 0.1 */
+    float dry_multiplier;    /* default 0: off */
+    float dry_base;          /* default 1.75 */
+    int32_t dry_allowed_length; /* default 2 */
+    int32_t dry_penalty_last_n; /* default -1: all; 0: off */
+    const char *const
+        *dry_breakers; /* [n_dry_breakers]; NULL: newline, colon, quotation mark, asterisk */
+    size_t n_dry_breakers;
+    int32_t temperature_last;            /* 1: filters first, in llama.cpp's order */
+    const gollum_logit_bias *logit_bias; /* [n_logit_bias] */
+    size_t n_logit_bias;                 /* at most 4096 */
+    const int32_t
+        *allowed_ids; /* [n_allowed_ids] no other tokens are drawn; n_allowed_ids 0: all are */
+    size_t n_allowed_ids;
+    const char *const *bad_words; /* [n_bad_words] UTF-8; none of them is completed */
+    size_t n_bad_words;           /* at most GOLLUM_BAD_WORDS_MAX */
 } gollum_request;
 
 /* Copies what it needs. Each accepted request gets events until exactly one with finish != NONE. A callback may be called

@@ -39,6 +39,7 @@ typedef struct gol_api_opts {
     const gol_tokenizer *tok; /* likewise */
     const char *api_key;      /* NULL: none asked for. Compared in constant time */
     int32_t max_n;            /* choices per request (n, and prompts times n); 0: 128 */
+    bool is_strict;           /* requests with fields that nobody knows are refused */
     int32_t ping_ms;          /* a stream silent for so long gets a comment line; 0: 15000 */
 } gol_api_opts;
 

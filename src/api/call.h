@@ -90,6 +90,7 @@ struct gol_api {
     uint64_t ping_ns;
     int64_t created;
     char fingerprint[3 + 16 + 1];
+    bool is_strict;
     _Atomic bool is_draining;
     _Atomic uint64_t busy_since_ns; /* the last submit to an engine that had nothing to do */
 

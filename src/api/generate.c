@@ -8,6 +8,7 @@
 
 #include "api/param_table.h"
 #include "api/request_json.h"
+#include "api/sampler_words.h"
 #include "api/shape.h"
 #include "api/stream.h"
 #include "base/clock.h"
@@ -48,6 +49,8 @@ int gol_generate_read_params(gol_api_call *call, const json_t *root, unsigned ro
         .max_n = api->max_n,
         .n_vocab = api->n_vocab,
         .n_stop_ids_max = GOL_STOP_IDS_MAX - (int)n_eog,
+        .is_strict = api->is_strict,
+        .arena = &call->arena,
     };
     return gol_params_parse(&call->params, root, route, &limits, error);
 }
@@ -161,7 +164,7 @@ static void note_busy(gol_api *api)
         atomic_store(&api->busy_since_ns, gol_clock_ns());
 }
 
-static int submit_all(gol_api_call *call, gol_api_error *error)
+static int submit_all(gol_api_call *call, const gol_sampling_extras *extras, gol_api_error *error)
 {
     const gol_params *p = &call->params;
     int32_t stop_ids[GOL_STOP_IDS_MAX];
@@ -180,6 +183,7 @@ static int submit_all(gol_api_call *call, gol_api_error *error)
             .sampling = p->sampling,
         };
         request.sampling.seed = pick_seed(p, i % p->n);
+        request.sampling.extras = extras;
         gol_err err = {0};
         const int rc = gol_choice_submit(c, call->api->engine, &request, &err);
         if (rc != 0) {
@@ -188,6 +192,18 @@ static int submit_all(gol_api_call *call, gol_api_error *error)
         }
     }
     return 0;
+}
+
+/* With the words as tokens, which the engine copies. */
+static int submit_with_words(gol_api_call *call, gol_api_error *error)
+{
+    gol_sampling_extras extras = call->params.extras;
+    gol_sampler_words words = {0};
+    int rc = gol_sampler_words_encode(&words, &extras, call, error);
+    if (rc == 0)
+        rc = submit_all(call, &extras, error);
+    gol_sampler_words_deinit(&words);
+    return rc;
 }
 
 static int check_counts(const gol_api_call *call, const gol_generation *g, gol_api_error *error)
@@ -221,7 +237,7 @@ int gol_generate_start(gol_api_call *call, const gol_generation *g, gol_api_erro
     call->wants_tokens = call->params.stream || call->stops.n > 0;
     rc = init_choices(call, g, error);
     if (rc == 0)
-        rc = submit_all(call, error);
+        rc = submit_with_words(call, error);
     if (rc != 0)
         return rc;
 

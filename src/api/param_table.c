@@ -22,39 +22,47 @@ enum {
 
 #define ELSEWHERE(name, routes)                                                                    \
     {                                                                                              \
-        name, GOL_PARAM_ELSEWHERE, routes, 0, 0, 0, false, 0, NULL                                 \
+        name, GOL_PARAM_ELSEWHERE, routes, 0, 0, 0, false, 0, NULL, NULL                           \
     }
 #define NO_EFFECT(name)                                                                            \
     {                                                                                              \
-        name, GOL_PARAM_NO_EFFECT, ANY_ROUTE, 0, 0, 0, false, 0, NULL                              \
+        name, GOL_PARAM_NO_EFFECT, ANY_ROUTE, 0, 0, 0, false, 0, NULL, NULL                        \
     }
 #define BOOL(name, routes, field)                                                                  \
     {                                                                                              \
-        name, GOL_PARAM_BOOL, routes, AT(field), 0, 0, false, 0, NULL                              \
+        name, GOL_PARAM_BOOL, routes, AT(field), 0, 0, false, 0, NULL, NULL                        \
     }
 #define INT(name, routes, field, min, max)                                                         \
     {                                                                                              \
-        name, GOL_PARAM_INT, routes, AT(field), min, max, false, 0, NULL                           \
+        name, GOL_PARAM_INT, routes, AT(field), min, max, false, 0, NULL, NULL                     \
     }
 #define FLOAT(name, field, min, max)                                                               \
     {                                                                                              \
-        name, GOL_PARAM_FLOAT, ANY_ROUTE, AT(field), min, max, false, 0, NULL                      \
+        name, GOL_PARAM_FLOAT, ANY_ROUTE, AT(field), min, max, false, 0, NULL, NULL                \
     }
 #define FLOAT_ABOVE(name, field, min, max)                                                         \
     {                                                                                              \
-        name, GOL_PARAM_FLOAT, ANY_ROUTE, AT(field), min, max, true, 0, NULL                       \
+        name, GOL_PARAM_FLOAT, ANY_ROUTE, AT(field), min, max, true, 0, NULL, NULL                 \
+    }
+#define ALIAS(name, kind, field, min, max, is_above, other)                                        \
+    {                                                                                              \
+        name, kind, ANY_ROUTE, AT(field), min, max, is_above, 0, NULL, other                       \
+    }
+#define WORDS(name, field, max)                                                                    \
+    {                                                                                              \
+        name, GOL_PARAM_WORDS, ANY_ROUTE, AT(field), 0, max, false, 0, NULL, NULL                  \
     }
 #define SPECIAL(name, kind)                                                                        \
     {                                                                                              \
-        name, kind, ANY_ROUTE, 0, 0, 0, false, 0, NULL                                             \
+        name, kind, ANY_ROUTE, 0, 0, 0, false, 0, NULL, NULL                                       \
     }
 #define REFUSED(name, neutral)                                                                     \
     {                                                                                              \
-        name, GOL_PARAM_REFUSED, ANY_ROUTE, 0, 0, 0, false, neutral, NULL                          \
+        name, GOL_PARAM_REFUSED, ANY_ROUTE, 0, 0, 0, false, neutral, NULL, NULL                    \
     }
 #define REFUSED_AT(name, routes, neutral, hint)                                                    \
     {                                                                                              \
-        name, GOL_PARAM_REFUSED, routes, 0, 0, 0, false, neutral, hint                             \
+        name, GOL_PARAM_REFUSED, routes, 0, 0, 0, false, neutral, hint, NULL                       \
     }
 
 const gol_param gol_param_table[] = {
@@ -71,8 +79,32 @@ const gol_param gol_param_table[] = {
     FLOAT("frequency_penalty", sampling.frequency_penalty, -2, 2),
     SPECIAL("seed", GOL_PARAM_SEED),
 
+    ALIAS("repeat_penalty", GOL_PARAM_FLOAT, sampling.repetition_penalty, 0, 100, true,
+          "repetition_penalty"),
+    INT("repeat_last_n", ANY_ROUTE, extras.repeat_last_n, -1, INT32_MAX),
+    FLOAT("top_n_sigma", extras.top_n_sigma, -1, 100),
+    FLOAT_ABOVE("typical_p", extras.typical_p, 0, 1),
+    FLOAT("xtc_probability", extras.xtc_probability, 0, 1),
+    FLOAT("xtc_threshold", extras.xtc_threshold, 0, 1),
+    FLOAT("dynatemp_range", extras.dynatemp_range, 0, 100),
+    FLOAT("dynatemp_exponent", extras.dynatemp_exponent, 0, 100),
+    INT("mirostat", ANY_ROUTE, extras.mirostat, 0, 2),
+    FLOAT("mirostat_tau", extras.mirostat_tau, 0, 1000),
+    FLOAT("mirostat_eta", extras.mirostat_eta, 0, 100),
+    FLOAT("dry_multiplier", extras.dry_multiplier, 0, 100),
+    FLOAT("dry_base", extras.dry_base, 1, 100),
+    INT("dry_allowed_length", ANY_ROUTE, extras.dry_allowed_length, 0, INT32_MAX),
+    INT("dry_penalty_last_n", ANY_ROUTE, extras.dry_penalty_last_n, -1, INT32_MAX),
+    WORDS("dry_sequence_breakers", dry_breakers, GOL_PARAM_BREAKERS_MAX),
+    SPECIAL("samplers", GOL_PARAM_SAMPLERS),
+    SPECIAL("logit_bias", GOL_PARAM_LOGIT_BIAS),
+    SPECIAL("allowed_token_ids", GOL_PARAM_ALLOWED_IDS),
+    WORDS("bad_words", bad_words, GOL_PARAM_BAD_WORDS_MAX),
+
     INT("max_tokens", ANY_ROUTE, max_tokens, 1, INT32_MAX),
     INT("max_completion_tokens", ANY_ROUTE, max_completion_tokens, 1, INT32_MAX),
+    ALIAS("n_predict", GOL_PARAM_INT, n_predict, -1, INT32_MAX, false, "max_tokens"),
+    ALIAS("num_predict", GOL_PARAM_INT, n_predict, -1, INT32_MAX, false, "max_tokens"),
     INT("min_tokens", ANY_ROUTE, min_tokens, 0, INT32_MAX),
     INT("n", ANY_ROUTE, n, 1, GOL_PARAM_N_MAX),
     SPECIAL("stop", GOL_PARAM_STOP),
@@ -99,13 +131,10 @@ const gol_param gol_param_table[] = {
     NO_EFFECT("parallel_tool_calls"),
     NO_EFFECT("spaces_between_special_tokens"),
 
-    /* Whose answer is it: choosing among candidates, forcing and forbidding tokens. */
+    /* Whose answer is it: choosing among candidates. */
     REFUSED_AT("best_of", ANY_ROUTE, ONE | GOL_NEUTRAL_SAME_AS_N, NULL),
     REFUSED("use_beam_search", OFF),
     REFUSED("length_penalty", ONE),
-    REFUSED("logit_bias", EMPTY),
-    REFUSED("allowed_token_ids", EMPTY),
-    REFUSED("bad_words", EMPTY),
     REFUSED("logits_processors", EMPTY),
     REFUSED("repetition_detection", 0),
     REFUSED("thinking_token_budget", GOL_NEUTRAL_NEGATIVE),
@@ -150,18 +179,9 @@ const gol_param gol_param_table[] = {
     REFUSED("return_token_offsets", OFF),
 
     /* llama.cpp's names. */
-    REFUSED_AT("n_predict", ANY_ROUTE, GOL_NEUTRAL_NEGATIVE, "use max_tokens"),
     REFUSED_AT("n_probs", ANY_ROUTE, ZERO, "use logprobs"),
-    REFUSED_AT("repeat_penalty", ANY_ROUTE, ONE, "use repetition_penalty"),
-    REFUSED("typical_p", ONE),
-    REFUSED("top_n_sigma", ZERO | GOL_NEUTRAL_NEGATIVE),
-    REFUSED("dynatemp_range", ZERO),
-    REFUSED("xtc_probability", ZERO),
-    REFUSED("dry_multiplier", ZERO),
-    REFUSED("mirostat", ZERO),
     REFUSED("adaptive_target", GOL_NEUTRAL_NEGATIVE),
-    REFUSED("samplers", EMPTY),
-    REFUSED("min_keep", ZERO),
+    REFUSED("min_keep", ZERO | ONE),
     REFUSED("n_keep", ZERO),
     REFUSED("n_discard", ZERO),
     REFUSED("n_indent", ZERO),

@@ -22,6 +22,10 @@ typedef enum gol_param_kind {
     GOL_PARAM_STOP,
     GOL_PARAM_STOP_IDS,
     GOL_PARAM_STREAM_OPTIONS,
+    GOL_PARAM_LOGIT_BIAS,
+    GOL_PARAM_ALLOWED_IDS,
+    GOL_PARAM_WORDS, /* array of strings, as const json_t * at offset; at most max of them */
+    GOL_PARAM_SAMPLERS,
     GOL_PARAM_REFUSED, /* would change the answer: only neutral values pass */
 } gol_param_kind;
 
@@ -50,6 +54,8 @@ typedef struct gol_param {
     bool is_min_excluded;
     unsigned neutral;
     const char *hint; /* for a refused field: what to use instead; may be NULL */
+    const char
+        *alias_of; /* another name for this field: only one of them may be given. May be NULL */
 } gol_param;
 
 extern const gol_param gol_param_table[];

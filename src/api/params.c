@@ -9,33 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/param_reader.h"
 #include "api/param_table.h"
 #include "api/request_json.h"
 #include "text/stop_match.h"
 
-typedef struct reader {
-    gol_params *params;
-    const json_t *root;
-    const gol_params_limits *limits;
-    gol_api_error *error;
-} reader;
-
-static int refuse_value(const reader *r, const char *code, const char *param, const json_t *value,
-                        const char *accepted)
-{
-    char found[80];
-    gol_request_json_describe(found, sizeof found, value);
-    return gol_api_refuse(r->error, 400, code, param, "%s is %s; accepted: %s", param, found,
-                          accepted);
-}
-
-static int refuse_type(const reader *r, const char *param, const json_t *value,
-                       const char *accepted)
-{
-    return refuse_value(r, "invalid_type", param, value, accepted);
-}
-
-static int refuse_range(const reader *r, const gol_param *row, const json_t *value)
+static int refuse_range(const gol_param_reader *r, const gol_param *row, const json_t *value)
 {
     char accepted[96];
     const char *what = row->kind == GOL_PARAM_INT ? "an integer" : "a number";
@@ -44,34 +23,29 @@ static int refuse_range(const reader *r, const gol_param *row, const json_t *val
                  row->max);
     else
         snprintf(accepted, sizeof accepted, "%s from %.10g to %.10g", what, row->min, row->max);
-    return refuse_value(r, json_is_number(value) ? "invalid_value" : "invalid_type", row->name,
-                        value, accepted);
+    return gol_param_refuse_value(r, json_is_number(value) ? "invalid_value" : "invalid_type",
+                                  row->name, value, accepted);
 }
 
-static void *field_of(const reader *r, const gol_param *row)
-{
-    return (char *)r->params + row->offset;
-}
-
-static int read_bool(const reader *r, const gol_param *row, const json_t *value)
+static int read_bool(const gol_param_reader *r, const gol_param *row, const json_t *value)
 {
     if (!json_is_boolean(value))
-        return refuse_type(r, row->name, value, "true or false");
-    *(bool *)field_of(r, row) = json_is_true(value);
+        return gol_param_refuse_type(r, row->name, value, "true or false");
+    *(bool *)gol_param_field(r, row) = json_is_true(value);
     return 0;
 }
 
 /* 16 and 16.0 are the same number in JSON. */
-static int read_int(const reader *r, const gol_param *row, const json_t *value)
+static int read_int(const gol_param_reader *r, const gol_param *row, const json_t *value)
 {
     const double v = json_number_value(value); /* 0 for what is no number */
     if (!json_is_number(value) || !(v >= row->min && v <= row->max) || v != floor(v))
         return refuse_range(r, row, value);
-    *(int32_t *)field_of(r, row) = (int32_t)v;
+    *(int32_t *)gol_param_field(r, row) = (int32_t)v;
     return 0;
 }
 
-static int read_float(const reader *r, const gol_param *row, const json_t *value)
+static int read_float(const gol_param_reader *r, const gol_param *row, const json_t *value)
 {
     const double v = json_number_value(value);
     if (!json_is_number(value) || !(v >= row->min && v <= row->max))
@@ -79,25 +53,25 @@ static int read_float(const reader *r, const gol_param *row, const json_t *value
     const float f = (float)v; /* a tiny double may become the excluded zero here */
     if (row->is_min_excluded && !((double)f > row->min))
         return refuse_range(r, row, value);
-    *(float *)field_of(r, row) = f;
+    *(float *)gol_param_field(r, row) = f;
     return 0;
 }
 
 /* -1 asks for a random seed, as in other servers. */
-static int read_seed(const reader *r, const gol_param *row, const json_t *value)
+static int read_seed(const gol_param_reader *r, const gol_param *row, const json_t *value)
 {
     if (!json_is_integer(value))
-        return refuse_type(r, row->name, value, "a 64-bit integer");
+        return gol_param_refuse_type(r, row->name, value, "a 64-bit integer");
     r->params->seed = json_integer_value(value);
     r->params->has_seed = r->params->seed != -1;
     return 0;
 }
 
-static int read_one_stop(const reader *r, const char *param, const json_t *value)
+static int read_one_stop(const gol_param_reader *r, const char *param, const json_t *value)
 {
     static const char accepted[] = "a string of 1 to 256 bytes";
     if (!json_is_string(value))
-        return refuse_type(r, param, value, accepted);
+        return gol_param_refuse_type(r, param, value, accepted);
     const gol_str s = gol_request_json_str(value);
     if (s.len == 0 || s.len > GOL_STOP_STRING_LEN_MAX)
         return gol_api_refuse(r->error, 400, "invalid_value", param,
@@ -106,12 +80,12 @@ static int read_one_stop(const reader *r, const char *param, const json_t *value
     return 0;
 }
 
-static int read_stop(const reader *r, const gol_param *row, const json_t *value)
+static int read_stop(const gol_param_reader *r, const gol_param *row, const json_t *value)
 {
     if (json_is_string(value))
         return read_one_stop(r, row->name, value);
     if (!json_is_array(value))
-        return refuse_type(r, row->name, value, "a string or an array of strings");
+        return gol_param_refuse_type(r, row->name, value, "a string or an array of strings");
     const size_t n = json_array_size(value);
     if (n > GOL_PARAM_STOPS_MAX)
         return gol_api_refuse(r->error, 400, "invalid_value", row->name,
@@ -126,27 +100,13 @@ static int read_stop(const reader *r, const gol_param *row, const json_t *value)
     return 0;
 }
 
-static int read_stop_ids(const reader *r, const gol_param *row, const json_t *value)
+static int read_stop_ids(const gol_param_reader *r, const gol_param *row, const json_t *value)
 {
-    if (!json_is_array(value))
-        return refuse_type(r, row->name, value, "an array of token ids");
-    const size_t n = json_array_size(value);
-    if (n > (size_t)r->limits->n_stop_ids_max)
-        return gol_api_refuse(r->error, 400, "invalid_value", row->name,
-                              "stop_token_ids has %zu ids; accepted: at most %d", n,
-                              r->limits->n_stop_ids_max);
-    for (size_t i = 0; i < n; i++) {
-        const json_t *item = json_array_get(value, i);
-        const int64_t id = gol_request_json_id(item);
-        if (id < 0 || id >= r->limits->n_vocab) {
-            char param[GOL_API_PARAM_MAX];
-            char accepted[64];
-            snprintf(param, sizeof param, "stop_token_ids[%zu]", i);
-            snprintf(accepted, sizeof accepted, "a token id from 0 to %d", r->limits->n_vocab - 1);
-            return refuse_value(r, "invalid_value", param, item, accepted);
-        }
-        r->params->stop_ids[r->params->n_stop_ids++] = (int32_t)id;
-    }
+    const int n = gol_param_read_ids(r, row->name, value, r->params->stop_ids,
+                                     (size_t)r->limits->n_stop_ids_max);
+    if (n < 0)
+        return n;
+    r->params->n_stop_ids = n;
     return 0;
 }
 
@@ -171,10 +131,25 @@ static void note_ignored(gol_params *params, const char *prefix, const char *nam
              has_room ? text : "...");
 }
 
-static int read_stream_options(const reader *r, const gol_param *row, const json_t *value)
+/* A field that nobody knows. */
+static int pass_over(const gol_param_reader *r, const char *prefix, const char *name)
+{
+    if (!r->limits->is_strict) {
+        note_ignored(r->params, prefix, name);
+        return 0;
+    }
+    char quoted[GOL_API_PARAM_MAX];
+    char param[GOL_API_PARAM_MAX];
+    gol_quote(quoted, sizeof quoted, gol_str_from(name));
+    snprintf(param, sizeof param, "%.20s%.40s", prefix, quoted);
+    return gol_api_refuse(r->error, 400, "unknown_parameter", param,
+                          "%s is not known; this server refuses unknown fields", param);
+}
+
+static int read_stream_options(const gol_param_reader *r, const gol_param *row, const json_t *value)
 {
     if (!json_is_object(value))
-        return refuse_type(r, row->name, value, "an object");
+        return gol_param_refuse_type(r, row->name, value, "an object");
     if (json_object_size(value) > GOL_PARAM_FIELDS_MAX)
         return gol_api_refuse(r->error, 400, "invalid_value", row->name,
                               "stream_options has more than %d fields", GOL_PARAM_FIELDS_MAX);
@@ -189,7 +164,8 @@ static int read_stream_options(const reader *r, const gol_param *row, const json
             continue;
         if (strcmp(name, "include_usage") == 0) {
             if (!json_is_boolean(item))
-                return refuse_type(r, "stream_options.include_usage", item, "true or false");
+                return gol_param_refuse_type(r, "stream_options.include_usage", item,
+                                             "true or false");
             r->params->include_usage = json_is_true(item);
         } else if (strcmp(name, "continuous_usage_stats") == 0) {
             if (!json_is_false(item))
@@ -197,7 +173,9 @@ static int read_stream_options(const reader *r, const gol_param *row, const json
                                       "stream_options.continuous_usage_stats",
                                       "stream_options.continuous_usage_stats is not supported");
         } else {
-            note_ignored(r->params, "stream_options.", name);
+            const int rc = pass_over(r, "stream_options.", name);
+            if (rc != 0)
+                return rc;
         }
     }
     return 0;
@@ -254,7 +232,7 @@ static bool is_neutral(const json_t *value, unsigned neutral, const json_t *root
            is_word(json_object_get(root, "tool_choice"), "none");
 }
 
-static int check_refused(const reader *r, const gol_param *row, const json_t *value)
+static int check_refused(const gol_param_reader *r, const gol_param *row, const json_t *value)
 {
     if (is_neutral(value, row->neutral, r->root))
         return 0;
@@ -265,7 +243,7 @@ static int check_refused(const reader *r, const gol_param *row, const json_t *va
                           row->hint ? "; " : "", row->hint ? row->hint : "");
 }
 
-static int read_field(const reader *r, const gol_param *row, const json_t *value)
+static int read_field(const gol_param_reader *r, const gol_param *row, const json_t *value)
 {
     switch (row->kind) {
     case GOL_PARAM_ELSEWHERE:
@@ -287,14 +265,34 @@ static int read_field(const reader *r, const gol_param *row, const json_t *value
         return read_stop_ids(r, row, value);
     case GOL_PARAM_STREAM_OPTIONS:
         return read_stream_options(r, row, value);
+    case GOL_PARAM_LOGIT_BIAS:
+        return gol_param_read_logit_bias(r, row, value);
+    case GOL_PARAM_ALLOWED_IDS:
+        return gol_param_read_allowed(r, row, value);
+    case GOL_PARAM_WORDS:
+        return gol_param_read_words(r, row, value);
+    case GOL_PARAM_SAMPLERS:
+        return gol_param_read_samplers(r, row, value);
     case GOL_PARAM_REFUSED:
         return check_refused(r, row, value);
     }
     return GOL_EINTERNAL;
 }
 
+static int read_known(const gol_param_reader *r, const gol_param *row, const json_t *value)
+{
+    if (json_is_null(value))
+        return 0;
+    const json_t *other = row->alias_of ? json_object_get(r->root, row->alias_of) : NULL;
+    if (other && !json_is_null(other))
+        return gol_api_refuse(r->error, 400, "invalid_value", row->name,
+                              "%s is another name for %s: only one of them is accepted", row->name,
+                              row->alias_of);
+    return read_field(r, row, value);
+}
+
 /* What the table cannot say: limits known at run time, and pairs of fields. */
-static int settle(const reader *r, unsigned route)
+static int settle(const gol_param_reader *r, unsigned route)
 {
     gol_params *p = r->params;
     if (p->n > r->limits->max_n)
@@ -302,6 +300,16 @@ static int settle(const reader *r, unsigned route)
                               "n is %d; accepted: an integer from 1 to %d", p->n, r->limits->max_n);
     if (p->sampling.top_k < 0)
         p->sampling.top_k = 0;
+    if (p->extras.top_n_sigma < 0.0f)
+        p->extras.top_n_sigma = 0.0f; /* llama.cpp's way to say off */
+    gol_param_use_samplers(p);
+    if (p->n_predict == 0)
+        return gol_api_refuse(
+            r->error, 400, "invalid_value", "n_predict",
+            "n_predict is 0; accepted: -1, which is to the end of the context, or "
+            "an integer from 1");
+    if (p->n_predict != INT32_MIN)
+        p->max_tokens = p->n_predict > 0 ? p->n_predict : INT32_MAX;
     if (p->max_completion_tokens >= 0)
         p->max_tokens = p->max_completion_tokens;
     if (p->max_tokens >= 0 && p->min_tokens > p->max_tokens)
@@ -327,8 +335,10 @@ int gol_params_parse(gol_params *out, const json_t *root, unsigned route,
 {
     *out = (gol_params){
         .sampling = GOL_SAMPLING_DEFAULT,
+        .extras = GOL_SAMPLING_EXTRAS_DEFAULT,
         .max_tokens = -1,
         .max_completion_tokens = -1,
+        .n_predict = INT32_MIN,
         .n = 1,
         .n_logprobs = -1,
         .skip_special = true,
@@ -338,19 +348,13 @@ int gol_params_parse(gol_params *out, const json_t *root, unsigned route,
         return gol_api_refuse(error, 400, "invalid_value", NULL,
                               "the request has %zu fields; accepted: at most %d",
                               json_object_size(root), GOL_PARAM_FIELDS_MAX);
-    const reader r = {out, root, limits, error};
+    const gol_param_reader r = {out, root, limits, error};
     void *it = json_object_iter((json_t *)root);
     for (; it; it = json_object_iter_next((json_t *)root, it)) {
         const char *name = json_object_iter_key(it);
         const json_t *value = json_object_iter_value(it);
         const gol_param *row = gol_param_find(gol_str_from(name), route);
-        if (!row) {
-            note_ignored(out, "", name);
-            continue;
-        }
-        if (json_is_null(value))
-            continue;
-        const int rc = read_field(&r, row, value);
+        const int rc = row ? read_known(&r, row, value) : pass_over(&r, "", name);
         if (rc != 0)
             return rc;
     }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "api/api_error.h"
+#include "base/arena.h"
 #include "base/str.h"
 #include "engine/request.h"
 
@@ -14,15 +15,24 @@ enum {
     GOL_PARAM_N_MAX = 128,      /* n; and the most that gol_api_opts.max_n can be */
     GOL_PARAM_FIELDS_MAX = 256, /* fields of a request */
     GOL_PARAM_STOPS_MAX = 16,
-    GOL_PARAM_IGNORED_MAX = 512 /* bytes of the header that lists ignored fields */
+    GOL_PARAM_BAD_WORDS_MAX = 512,
+    GOL_PARAM_BREAKERS_MAX = 32,
+    GOL_PARAM_WORD_LEN_MAX = 256, /* bytes of one of those */
+    GOL_PARAM_IGNORED_MAX = 512   /* bytes of the header that lists ignored fields */
 };
 
 typedef struct gol_params {
-    gol_sampling_params sampling; /* without the seed: it differs between choices */
+    gol_sampling_params sampling; /* without the seed, which differs between choices, and extras */
+    gol_sampling_extras extras;   /* without bad_words and dry_breakers, which are text here */
+    const json_t *bad_words;      /* array of strings; NULL: not given */
+    const json_t *dry_breakers;   /* likewise; not given is another set than none */
+    unsigned samplers;            /* bits of the samplers to use, and their order; 0: not given */
     bool has_seed;
     int64_t seed;
     int32_t max_tokens; /* -1: not given */
     int32_t max_completion_tokens;
+    int32_t
+        n_predict; /* llama.cpp's max_tokens: -1: to the end of the context; INT32_MIN: not given */
     int32_t min_tokens;
     int32_t n;
     int32_t n_logprobs; /* -1: none; chat's two fields end here too */
@@ -48,6 +58,8 @@ typedef struct gol_params_limits {
     int32_t max_n;
     int32_t n_vocab;
     int n_stop_ids_max;
+    bool is_strict;   /* unknown fields are refused */
+    gol_arena *arena; /* for lists; lives as long as what was parsed */
 } gol_params_limits;
 
 /* route: GOL_PARAM_COMPLETIONS or GOL_PARAM_CHAT. max_tokens is settled from its two names, the endpoints' defaults are

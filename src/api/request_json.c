@@ -12,7 +12,7 @@
 
 #include "base/mem.h"
 
-/* jansson reports some failed allocations as bad syntax; this thread's parser tells which it was. */
+/* jansson reports some failed allocations as bad syntax, and some not at all; this thread's parser tells which it was. */
 static _Thread_local bool is_out_of_memory;
 
 static void *alloc(size_t n_bytes)
@@ -83,10 +83,12 @@ int gol_request_json_parse(json_t **out, gol_str body, gol_api_error *error)
     json_error_t info;
     is_out_of_memory = false;
     json_t *root = json_loadb(body.data, body.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &info);
+    if (is_out_of_memory) { /* also with a tree: its buffer for strings may have stopped growing unnoticed */
+        json_decref(root);
+        return gol_api_refuse(error, 503, "out_of_memory", NULL,
+                              "out of memory while reading the body");
+    }
     if (!root) {
-        if (is_out_of_memory)
-            return gol_api_refuse(error, 503, "out_of_memory", NULL,
-                                  "out of memory while reading the body");
         char quoted[200];
         gol_quote(quoted, sizeof quoted, gol_str_from(info.text));
         return gol_api_refuse(error, 400, "invalid_json", NULL,

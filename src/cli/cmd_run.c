@@ -81,6 +81,20 @@ static int print_answer(gollum *g, uint64_t id, bool ids)
     return finish == GOLLUM_FINISH_ABORT ? 128 + SIGINT : 0;
 }
 
+static int fill_request(gollum_request *request, const gol_settings *settings,
+                        gollum_logit_bias biases[static GOL_CLI_BIASES_MAX], gol_err *err)
+{
+    gol_cli_fill_request(request, settings);
+    if (settings->logit_bias == NULL)
+        return 0;
+    const int n = gol_cli_parse_biases(biases, settings->logit_bias, "--logit-bias", err);
+    if (n < 0)
+        return n;
+    request->logit_bias = biases;
+    request->n_logit_bias = (size_t)n;
+    return 0;
+}
+
 int gol_cmd_run(const gol_settings *settings)
 {
     gol_err err = {0};
@@ -93,15 +107,16 @@ int gol_cmd_run(const gol_settings *settings)
     uint64_t id;
     int exit_code;
 
-    if (get_prompt(settings, &text, &ids, &err) != 0 ||
+    gollum_request request;
+    gollum_logit_bias biases[GOL_CLI_BIASES_MAX];
+    if (fill_request(&request, settings, biases, &err) != 0 ||
+        get_prompt(settings, &text, &ids, &err) != 0 ||
         gol_cli_find_model(settings, path, &err) != 0) {
         exit_code = gol_cli_fail(&err);
         goto done;
     }
     gollum_options options;
     gol_cli_fill_options(&options, settings, path);
-    gollum_request request;
-    gol_cli_fill_request(&request, settings);
     request.prompt = text.data;
     request.prompt_len = text.len;
     request.prompt_ids = ids.data;

@@ -122,6 +122,7 @@ static int start(service *s, const gol_settings *settings, gol_err *err)
         .engine = s->instance.engine,
         .tok = s->instance.tok,
         .api_key = s->api_key[0] != '\0' ? s->api_key : NULL,
+        .is_strict = settings->strict,
         .ping_ms = (int32_t)settings->sse_ping_interval * 1000,
     };
     rc = gol_api_create(&s->api, &api_opts, err);

@@ -100,6 +100,47 @@ int gol_cli_parse_ids(gol_ids *ids, gol_str text, const char *source, gol_err *e
     }
 }
 
+/* One "15043+1"; its end is after the last character that belongs to it. */
+static bool parse_bias(gollum_logit_bias *out, const char *text, const char **end)
+{
+    const char *p = text;
+    int64_t id = 0;
+    while (*p >= '0' && *p <= '9' && id <= INT32_MAX)
+        id = id * 10 + (*p++ - '0');
+    if (p == text || id > INT32_MAX || (*p != '+' && *p != '-') || is_separator(p[1]))
+        return false;
+    char *number_end;
+    const double bias = strtod(p, &number_end);
+    if (number_end == p || !(bias >= -100 && bias <= 100))
+        return false;
+    *out = (gollum_logit_bias){(int32_t)id, (float)bias};
+    *end = number_end;
+    return true;
+}
+
+int gol_cli_parse_biases(gollum_logit_bias biases[static GOL_CLI_BIASES_MAX], const char *text,
+                         const char *source, gol_err *err)
+{
+    int n = 0;
+    for (const char *p = text;;) {
+        while (is_separator(*p))
+            p++;
+        if (*p == '\0')
+            return n;
+        const char *end;
+        if (n == GOL_CLI_BIASES_MAX)
+            return gol_fail(err, GOL_EUSAGE, "%s: more than %d biases", source, GOL_CLI_BIASES_MAX);
+        if (!parse_bias(&biases[n++], p, &end) || (*end != '\0' && !is_separator(*end))) {
+            char quoted[64];
+            return gol_fail(err, GOL_EUSAGE,
+                            "%s: '%s', token ids with a sign and a number up to 100 are accepted, "
+                            "like 15043+1.5",
+                            source, gol_quote(quoted, sizeof quoted, (gol_str){p, strnlen(p, 16)}));
+        }
+        p = end;
+    }
+}
+
 gol_kv_type gol_cli_kv_type(const gol_settings *settings, gol_kv_type otherwise)
 {
     gol_kv_type type = otherwise; /* auto */
@@ -122,6 +163,25 @@ void gol_cli_fill_options(gollum_options *options, const gol_settings *settings,
     options->progress = gol_cli_wants_progress(settings) ? gol_cli_progress : NULL;
 }
 
+static void fill_extras(gollum_request *request, const gol_settings *settings)
+{
+    request->repeat_last_n = (int32_t)settings->repeat_last_n;
+    request->typical_p = (float)settings->typical_p;
+    request->top_n_sigma = settings->top_n_sigma > 0 ? (float)settings->top_n_sigma : 0.0f;
+    request->xtc_probability = (float)settings->xtc_probability;
+    request->xtc_threshold = (float)settings->xtc_threshold;
+    request->dynatemp_range = (float)settings->dynatemp_range;
+    request->dynatemp_exponent = (float)settings->dynatemp_exponent;
+    request->mirostat = (int32_t)settings->mirostat;
+    request->mirostat_tau = (float)settings->mirostat_tau;
+    request->mirostat_eta = (float)settings->mirostat_eta;
+    request->dry_multiplier = (float)settings->dry_multiplier;
+    request->dry_base = (float)settings->dry_base;
+    request->dry_allowed_length = (int32_t)settings->dry_allowed_length;
+    request->dry_penalty_last_n = (int32_t)settings->dry_penalty_last_n;
+    request->temperature_last = settings->temperature_last;
+}
+
 void gol_cli_fill_request(gollum_request *request, const gol_settings *settings)
 {
     gollum_request_init(request);
@@ -135,6 +195,7 @@ void gol_cli_fill_request(gollum_request *request, const gol_settings *settings)
     request->repetition_penalty = (float)settings->repetition_penalty;
     request->presence_penalty = (float)settings->presence_penalty;
     request->frequency_penalty = (float)settings->frequency_penalty;
+    fill_extras(request, settings);
     request->has_seed = settings->seed >= 0;
     request->seed = (uint64_t)settings->seed;
 }

@@ -42,4 +42,9 @@ gol_kv_type gol_cli_kv_type(const gol_settings *settings, gol_kv_type otherwise)
 void gol_cli_fill_options(gollum_options *options, const gol_settings *settings, const char *path);
 void gol_cli_fill_request(gollum_request *request, const gol_settings *settings);
 
+enum { GOL_CLI_BIASES_MAX = 1024 };
+/* "15043+1,29871-2.5": returns how many, or GOL_EUSAGE with source ("--logit-bias") and the place. */
+int gol_cli_parse_biases(gollum_logit_bias biases[static GOL_CLI_BIASES_MAX], const char *text,
+                         const char *source, gol_err *err);
+
 #endif

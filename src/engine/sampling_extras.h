@@ -10,7 +10,7 @@
 
 enum {
     GOL_LOGIT_BIAS_MAX = 4096,  /* entries */
-    GOL_PHRASES_MAX = 16384,    /* token sequences: bad words, and sequence breakers of DRY */
+    GOL_PHRASES_MAX = 1 << 20,  /* token sequences: bad words, and sequence breakers of DRY */
     GOL_PHRASE_TOKENS_MAX = 64, /* tokens of one of them */
 };
 

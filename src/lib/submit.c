@@ -5,6 +5,7 @@
 #include "base/rng.h"
 #include "lib/gollum_impl.h"
 #include "lib/public_struct.h"
+#include "lib/request_extras.h"
 
 void gollum_request_init_sized(gollum_request *request, size_t struct_size)
 {
@@ -12,6 +13,15 @@ void gollum_request_init_sized(gollum_request *request, size_t struct_size)
         .temperature = 1.0f,
         .top_p = 1.0f,
         .repetition_penalty = 1.0f,
+        .repeat_last_n = -1,
+        .typical_p = 1.0f,
+        .xtc_threshold = 0.1f,
+        .dynatemp_exponent = 1.0f,
+        .mirostat_tau = 5.0f,
+        .mirostat_eta = 0.1f,
+        .dry_base = 1.75f,
+        .dry_allowed_length = 2,
+        .dry_penalty_last_n = -1,
     };
     if (request != NULL && gol_public_is_size(struct_size))
         gol_public_write(request, struct_size, &defaults, sizeof defaults);
@@ -133,9 +143,13 @@ static int submit(gollum *g, const gollum_request *r, uint64_t *id, gol_err *err
     gol_answer *answer = NULL;
     int32_t stop_ids[GOL_STOP_IDS_MAX];
     gol_request request = {.on_output = on_output};
+    gol_request_extras extras = {0};
     fill_sampling(&request.sampling, r);
+    request.sampling.extras = &extras.params;
     gol_instance_set_stop_ids(&g->parts, &request, stop_ids, r->ignore_eos != 0);
     int rc = find_prompt(g, r, &ids, &request, err);
+    if (rc == 0)
+        rc = gol_request_extras_init(&extras, g, r, err);
     if (rc == 0)
         rc = find_max_tokens(g, r, &request, err);
     if (rc == 0) {
@@ -153,6 +167,7 @@ static int submit(gollum *g, const gollum_request *r, uint64_t *id, gol_err *err
         request.user = answer;
         rc = give_to_engine(g, answer, &request, id, err);
     }
+    gol_request_extras_deinit(&extras);
     gol_ids_deinit(&ids);
     return rc;
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "engine/engine.h"
+#include "engine/seq_extras.h"
 
 enum { FAKE_SEQS_MAX = 512 };
 
@@ -17,6 +18,7 @@ typedef struct fake_seq {
     gol_request request;
     int32_t *prompt;
     int32_t stop_ids[GOL_STOP_IDS_MAX];
+    gol_seq_extras *extras; /* as a sequence gets them; NULL: none are on */
     int32_t n_generated;
     int32_t n_cached;
     bool is_aborted;
@@ -95,6 +97,7 @@ static inline void fake_engine_deinit(gol_engine *e)
     for (int i = 0; i < e->n_seqs; i++) {
         assert(e->seqs[i].has_ended);
         free(e->seqs[i].prompt);
+        gol_seq_extras_destroy(&e->seqs[i].extras);
     }
     e->n_seqs = 0;
 }
@@ -106,8 +109,14 @@ int gol_engine_submit(gol_engine *e, const gol_request *request, uint64_t *id, g
     assert(e->n_seqs < FAKE_SEQS_MAX);
     assert(request->n_prompt >= 1 && request->max_tokens >= 1);
     assert(request->min_tokens <= request->max_tokens);
+    gol_seq_extras *extras;
+    const int rc = gol_seq_extras_create(&extras, request->sampling.extras, e->config.n_vocab,
+                                         e->limits.max_model_len, err);
+    if (rc != 0)
+        return rc;
     fake_seq *s = &e->seqs[e->n_seqs++];
-    *s = (fake_seq){.request = *request};
+    *s = (fake_seq){.request = *request, .extras = extras};
+    s->request.sampling.extras = NULL;
     const size_t n_bytes = (size_t)request->n_prompt * sizeof *s->prompt;
     s->prompt = malloc(n_bytes);
     assert(s->prompt);

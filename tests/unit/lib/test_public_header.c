@@ -59,6 +59,29 @@ AT(gollum_request, stop, 96);
 AT(gollum_request, n_stop, 104);
 AT(gollum_request, on_event, 112);
 AT(gollum_request, user, 120);
+AT(gollum_request, repeat_last_n, 128);
+AT(gollum_request, top_n_sigma, 132);
+AT(gollum_request, typical_p, 136);
+AT(gollum_request, xtc_probability, 140);
+AT(gollum_request, xtc_threshold, 144);
+AT(gollum_request, dynatemp_range, 148);
+AT(gollum_request, dynatemp_exponent, 152);
+AT(gollum_request, mirostat, 156);
+AT(gollum_request, mirostat_tau, 160);
+AT(gollum_request, mirostat_eta, 164);
+AT(gollum_request, dry_multiplier, 168);
+AT(gollum_request, dry_base, 172);
+AT(gollum_request, dry_allowed_length, 176);
+AT(gollum_request, dry_penalty_last_n, 180);
+AT(gollum_request, dry_breakers, 184);
+AT(gollum_request, n_dry_breakers, 192);
+AT(gollum_request, temperature_last, 200);
+AT(gollum_request, logit_bias, 208);
+AT(gollum_request, n_logit_bias, 216);
+AT(gollum_request, allowed_ids, 224);
+AT(gollum_request, n_allowed_ids, 232);
+AT(gollum_request, bad_words, 240);
+AT(gollum_request, n_bad_words, 248);
 
 static void the_codes_are_what_they_were(void **state)
 {
@@ -104,6 +127,20 @@ static void init_sets_every_field_to_its_default(void **state)
     assert_int_equal(request.has_seed, 0);
     assert_null(request.on_event);
     assert_null(request.user);
+    assert_int_equal(request.repeat_last_n, -1);
+    assert_true(request.top_n_sigma == 0.0f && request.typical_p == 1.0f);
+    assert_true(request.xtc_probability == 0.0f && request.xtc_threshold == 0.1f);
+    assert_true(request.dynatemp_range == 0.0f && request.dynatemp_exponent == 1.0f);
+    assert_int_equal(request.mirostat, 0);
+    assert_true(request.mirostat_tau == 5.0f && request.mirostat_eta == 0.1f);
+    assert_true(request.dry_multiplier == 0.0f && request.dry_base == 1.75f);
+    assert_int_equal(request.dry_allowed_length, 2);
+    assert_int_equal(request.dry_penalty_last_n, -1);
+    assert_int_equal(request.temperature_last, 0);
+    assert_null(request.dry_breakers);
+    assert_int_equal(request.n_dry_breakers + request.n_logit_bias + request.n_allowed_ids +
+                         request.n_bad_words,
+                     0);
 
     gollum_event event;
     memset(&event, 0x5a, sizeof event);
