@@ -23,6 +23,7 @@
 
 enum {
     QUAD_BYTES = GOL_PANEL_ROWS * 4, /* four inputs of all rows */
+    QUADS = GOL_BLOCK_INPUTS / 4,
     PANELS = 2,
     TOKENS_OF_PANELS = GOL_INT_TILE / PANELS,
     PANEL_FLOATS = sizeof(gol_int_panel) / sizeof(float),
@@ -34,6 +35,7 @@ typedef struct core_shape {
     int n_panels;
     int n; /* tokens */
     int n_groups;
+    int quads; /* of a group */
     bool has_min;
 } core_shape;
 
@@ -57,7 +59,7 @@ INLINE void sum_group(__m512i *sums, const uint8_t *const *q, const int8_t *x, c
             sums[p * s.n + k] = begin;
     }
     GOL_UNROLL
-    for (int j = 0; j < GOL_BLOCK_INPUTS / 4 / s.n_groups; j++) {
+    for (int j = 0; j < s.quads; j++) {
         __m512i w[PANELS];
         GOL_UNROLL
         for (int p = 0; p < s.n_panels; p++)
@@ -150,7 +152,7 @@ INLINE void multiply(const gol_int_tile *t, size_t first, core_shape s)
 
 #define MULTIPLY(panels, tokens)                                                                   \
     case tokens:                                                                                   \
-        multiply(t, first, (core_shape){panels, tokens, n_groups, has_min});                       \
+        multiply(t, first, (core_shape){panels, tokens, n_groups, QUADS / n_groups, has_min});     \
         break;
 
 /* One copy of the loop for each number of tokens. */
