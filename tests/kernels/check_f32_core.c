@@ -3,7 +3,7 @@
  *
  * The core in C is compared with sums in double, the other versions with C: they differ by one rounding per product, since C
  * rounds twice where they fuse. One token alone must give the bits it gives among others. Packing and unpacking round nothing:
- * they are compared bit for bit.
+ * they are compared bit for bit. The kernels for one token must give the bits of unpacking and the core of their level.
  */
 #include "kernels/check_kernels.h"
 
@@ -14,9 +14,11 @@
 #include <string.h>
 
 #define CORE_ROW(slot, kernel, level)   VERSION_ROW(f32_core, slot, kernel, level),
+#define ONE_ROW(slot, kernel, level)    VERSION_ROW(f32_one, slot, kernel, level),
 #define PACK_ROW(slot, kernel, level)   VERSION_ROW(pack_x_f32, slot, kernel, level),
 #define UNPACK_ROW(slot, kernel, level) VERSION_ROW(unpack_f32, slot, kernel, level),
 static const version core_versions[] = {GOL_KERN_F32_CORE(CORE_ROW)};
+static const version one_versions[] = {GOL_KERN_F32_ONE(ONE_ROW)};
 static const version pack_versions[] = {GOL_KERN_PACK_X_F32(PACK_ROW)};
 static const version unpack_versions[] = {GOL_KERN_UNPACK_F32(UNPACK_ROW)};
 
@@ -117,6 +119,45 @@ static void check_core(checker *ck, const version *v, const version *c)
         for (size_t n_in = GOL_BLOCK_INPUTS; n_in <= GOL_STRETCH_INPUTS; n_in += GOL_BLOCK_INPUTS)
             check_tile(ck, v, c, n_tokens, n_in, (int)((n_tokens + n_in / 32) % N_PATTERNS));
     check_nan(ck, v);
+}
+
+/* Panels end at a page: what is prefetched lies behind it. */
+static void check_one_stretch(checker *ck, const version *v, const gol_kernels *k, size_t n_blocks)
+{
+    const gol_type type = (gol_type)v->index;
+    const gol_panel_format *f = gol_panel_format_get(type);
+    const size_t n_in = n_blocks * GOL_BLOCK_INPUTS;
+    const size_t row_bytes = n_in * sizeof(uint16_t);
+    uint8_t *rows = guarded(GOL_PANEL_ROWS * row_bytes);
+    uint8_t *packed = guarded(gol_stretch_bytes(f, n_blocks));
+    float *store = fenced_floats(n_in * GOL_PANEL_ROWS);
+    float *x = guarded_floats(n_in);
+    float *got = fenced_floats(GOL_PANEL_ROWS);
+    float *want = fenced_floats(GOL_PANEL_ROWS);
+    random_blocks(&ck->rng, type, rows, (size_t)GOL_PANEL_ROWS * n_in);
+    f->pack(packed, f, &(gol_pack_rows){rows, row_bytes, GOL_PANEL_ROWS, n_in}, 0);
+    fill(ck, x, n_in, (int)(n_blocks % N_PATTERNS));
+    fill(ck, got, GOL_PANEL_ROWS, 0);
+    memcpy(want, got, GOL_PANEL_ROWS * sizeof *got);
+    const gol_stretch s = {packed, row_bytes, GOL_PANEL_ROWS, n_blocks, n_in};
+    const float *w = k->unpack_f32[type](store, &s);
+    k->f32_core(&(gol_f32_tile){want, x, w, n_in, 1, NULL});
+    ((gol_f32_one_fn *)v->fn)(got, x, &s);
+    for (size_t r = 0; r < GOL_PANEL_ROWS; r++)
+        if (memcmp(&got[r], &want[r], sizeof *got) != 0 && !(isnan(got[r]) && isnan(want[r])))
+            fail_number(ck, "acc", r, (double)got[r], (double)want[r], 0.0);
+    buffers_check(ck);
+    buffers_free();
+}
+
+static void check_one(checker *ck, const version *v, const version *c)
+{
+    (void)c;
+    gol_kernels k;
+    gol_kernels_init(&k, v->level);
+    for (int round = 0; round < 8; round++)
+        for (size_t n_blocks = 1; n_blocks <= GOL_STRETCH_BLOCKS; n_blocks++)
+            check_one_stretch(ck, v, &k, n_blocks);
 }
 
 /* Blocks [begin, end) of rows of n_in, at a page's end; other blocks must stay as they were. */
@@ -223,6 +264,28 @@ static size_t bench_core(checker *ck, const version *v)
     return (size_t)2 * GOL_STRETCH_INPUTS * GOL_PANEL_ROWS * GOL_F32_TILE;
 }
 
+static size_t bench_one(checker *ck, const version *v)
+{
+    static gol_stretch s;
+    static float *x;
+    static float *acc;
+    static const version *made_for;
+    const size_t row_bytes = GOL_STRETCH_INPUTS * sizeof(uint16_t);
+    if (made_for != v) {
+        made_for = v;
+        uint8_t *data = guarded(GOL_PANEL_ROWS * row_bytes);
+        random_blocks(&ck->rng, (gol_type)v->index, data,
+                      (size_t)GOL_PANEL_ROWS * GOL_STRETCH_INPUTS);
+        x = guarded_floats(GOL_STRETCH_INPUTS);
+        acc = fenced_floats(GOL_PANEL_ROWS);
+        fill(ck, x, GOL_STRETCH_INPUTS, 0);
+        memset(acc, 0, GOL_PANEL_ROWS * sizeof *acc);
+        s = (gol_stretch){data, row_bytes, GOL_PANEL_ROWS, GOL_STRETCH_BLOCKS, GOL_STRETCH_INPUTS};
+    }
+    ((gol_f32_one_fn *)v->fn)(acc, x, &s);
+    return GOL_PANEL_ROWS * row_bytes;
+}
+
 static size_t bench_pack(checker *ck, const version *v)
 {
     enum { N_IN = 1024 };
@@ -263,6 +326,7 @@ static size_t bench_unpack(checker *ck, const version *v)
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 const family family_f32_core = {"f32_core", core_versions, COUNT(core_versions), check_core,
                                 bench_core};
+const family family_f32_one = {"f32_one", one_versions, COUNT(one_versions), check_one, bench_one};
 const family family_pack_x_f32 = {"pack_x_f32", pack_versions, COUNT(pack_versions), check_pack,
                                   bench_pack};
 const family family_unpack_f32 = {"unpack_f32", unpack_versions, COUNT(unpack_versions),

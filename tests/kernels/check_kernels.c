@@ -14,11 +14,12 @@
 #include "base/clock.h"
 
 static const family *const families[] = {
-    &family_unpack_int, &family_unpack_f32,   &family_f32_core,       &family_pack_x_f32,
-    &family_int_core,   &family_pack_x_int,   &family_rms_norm,       &family_layer_norm,
-    &family_rope,       &family_kv_store_key, &family_kv_store_value, &family_attn_scores,
-    &family_attn_mix,   &family_softmax,      &family_attn_merge,     &family_act,
-    &family_glu,        &family_add,          &family_factor,         &family_vec_math,
+    &family_unpack_int,  &family_unpack_f32, &family_f32_core,     &family_f32_one,
+    &family_pack_x_f32,  &family_int_core,   &family_pack_x_int,   &family_rms_norm,
+    &family_layer_norm,  &family_rope,       &family_kv_store_key, &family_kv_store_value,
+    &family_attn_scores, &family_attn_mix,   &family_softmax,      &family_attn_merge,
+    &family_act,         &family_glu,        &family_add,          &family_factor,
+    &family_vec_math,
 };
 enum { N_FAMILIES = sizeof families / sizeof families[0] };
 

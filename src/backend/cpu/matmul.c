@@ -174,6 +174,13 @@ static void multiply_stretch(const matmul_job *job, gol_matmul_scratch *scratch,
     const size_t stretch_bytes = gol_stretch_bytes(f, n_blocks);
     const uint8_t *ahead = NULL;
     const float *w = NULL;
+    if (batch->n_slab == 1 && kernels->f32_one[job->w->type]) {
+        const gol_stretch s = gol_weight_cpu_stretch(job->w, f, job->row_bytes,
+                                                     batch->panel + first, stretch);
+        kernels->f32_one[job->w->type](
+            scratch->acc[first][0], (const float *)(const void *)unit_at(job, 1, stretch, 0), &s);
+        return;
+    }
     for (size_t p = 0; p < n_panels; p++) {
         const gol_stretch s = gol_weight_cpu_stretch(job->w, job->format, job->row_bytes,
                                                      batch->panel + first + p, stretch);

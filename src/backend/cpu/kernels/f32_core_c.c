@@ -15,6 +15,30 @@ void gol_f32_core_c(const gol_f32_tile *t)
     }
 }
 
+/* One token: a weight is used once, so nothing is gained by keeping it, and nothing lost. */
+static void multiply_one(float *acc, const float *x, const gol_stretch *s,
+                         gol_unpack_f32_fn *unpack)
+{
+    float store[GOL_STRETCH_INPUTS * GOL_PANEL_ROWS] __attribute__((aligned(64)));
+    gol_f32_core_c(&(gol_f32_tile){
+        .acc = acc,
+        .x = x,
+        .w = unpack(store, s),
+        .n_in = s->n_blocks * GOL_BLOCK_INPUTS,
+        .n_tokens = 1,
+    });
+}
+
+void gol_f32_one_f16_c(float *acc, const float *x, const gol_stretch *s)
+{
+    multiply_one(acc, x, s, gol_unpack_f16_c);
+}
+
+void gol_f32_one_bf16_c(float *acc, const float *x, const gol_stretch *s)
+{
+    multiply_one(acc, x, s, gol_unpack_bf16_c);
+}
+
 void gol_pack_x_f32_c(float *dst, const gol_pack_x *p)
 {
     for (size_t i = p->begin * GOL_BLOCK_INPUTS; i < p->end * GOL_BLOCK_INPUTS; i++)

@@ -66,6 +66,17 @@
     GOL_KERN_X86(X(f32_core, gol_f32_core_avx512, GOL_CPU_AVX512))                                 \
     GOL_KERN_ARM(X(f32_core, gol_f32_core_neon, GOL_CPU_NEON))
 
+/* Not of every type: where there is none, an unpacker and the core do the same. */
+#define GOL_KERN_F32_ONE(X)                                                                        \
+    X(f32_one[GOL_TYPE_F16], gol_f32_one_f16_c, GOL_CPU_C)                                         \
+    X(f32_one[GOL_TYPE_BF16], gol_f32_one_bf16_c, GOL_CPU_C)                                       \
+    GOL_KERN_X86(X(f32_one[GOL_TYPE_F16], gol_f32_one_f16_avx2, GOL_CPU_AVX2))                     \
+    GOL_KERN_X86(X(f32_one[GOL_TYPE_BF16], gol_f32_one_bf16_avx2, GOL_CPU_AVX2))                   \
+    GOL_KERN_X86(X(f32_one[GOL_TYPE_F16], gol_f32_one_f16_avx512, GOL_CPU_AVX512))                 \
+    GOL_KERN_X86(X(f32_one[GOL_TYPE_BF16], gol_f32_one_bf16_avx512, GOL_CPU_AVX512))               \
+    GOL_KERN_ARM(X(f32_one[GOL_TYPE_F16], gol_f32_one_f16_neon, GOL_CPU_NEON))                     \
+    GOL_KERN_ARM(X(f32_one[GOL_TYPE_BF16], gol_f32_one_bf16_neon, GOL_CPU_NEON))
+
 #define GOL_KERN_PACK_X_INT(X)                                                                     \
     X(pack_x_int, gol_pack_x_int_c, GOL_CPU_C)                                                     \
     GOL_KERN_X86(X(pack_x_int, gol_pack_x_int_avx2, GOL_CPU_AVX2))                                 \

@@ -19,6 +19,8 @@
 #include "base/cpu.h"
 #include "quant/types.h"
 
+/* acc[16], aligned to 64 bytes, += a packed stretch times one token: x [n_blocks * 32], in the order and with the bits of f32_core. */
+typedef void gol_f32_one_fn(float *acc, const float *x, const gol_stretch *s);
 /* Both norms in place; x, w, b [n]. */
 typedef void gol_rms_norm_fn(float *out, const float *x, const float *w, float eps, size_t n);
 typedef void gol_layer_norm_fn(float *out, const float *x, const float *w, const float *b,
@@ -52,6 +54,7 @@ typedef struct gol_kernels {
     gol_unpack_f32_fn *unpack_f32[GOL_TYPE_N_IDS]; /* NULL: no panels of float32 for this type */
     gol_int_core_fn *int_core[GOL_N_INT_KINDS];
     gol_f32_core_fn *f32_core;
+    gol_f32_one_fn *f32_one[GOL_TYPE_N_IDS]; /* NULL: unpack_f32, then f32_core */
     gol_pack_x_int_fn *pack_x_int;
     gol_pack_x_f32_fn *pack_x_f32;
     gol_rms_norm_fn *rms_norm;
@@ -82,6 +85,7 @@ const char *gol_kernels_unpack_name(const gol_kernels *kernels, gol_type type);
 #define GOL_KERN_DECLARE_UNPACK_F32(slot, kernel, level)     gol_unpack_f32_fn kernel;
 #define GOL_KERN_DECLARE_INT_CORE(slot, kernel, level)       gol_int_core_fn kernel;
 #define GOL_KERN_DECLARE_F32_CORE(slot, kernel, level)       gol_f32_core_fn kernel;
+#define GOL_KERN_DECLARE_F32_ONE(slot, kernel, level)        gol_f32_one_fn kernel;
 #define GOL_KERN_DECLARE_PACK_X_INT(slot, kernel, level)     gol_pack_x_int_fn kernel;
 #define GOL_KERN_DECLARE_PACK_X_F32(slot, kernel, level)     gol_pack_x_f32_fn kernel;
 #define GOL_KERN_DECLARE_RMS_NORM(slot, kernel, level)       gol_rms_norm_fn kernel;
@@ -101,6 +105,7 @@ GOL_KERN_UNPACK_INT(GOL_KERN_DECLARE_UNPACK_INT)
 GOL_KERN_UNPACK_F32(GOL_KERN_DECLARE_UNPACK_F32)
 GOL_KERN_INT_CORE(GOL_KERN_DECLARE_INT_CORE)
 GOL_KERN_F32_CORE(GOL_KERN_DECLARE_F32_CORE)
+GOL_KERN_F32_ONE(GOL_KERN_DECLARE_F32_ONE)
 GOL_KERN_PACK_X_INT(GOL_KERN_DECLARE_PACK_X_INT)
 GOL_KERN_PACK_X_F32(GOL_KERN_DECLARE_PACK_X_F32)
 GOL_KERN_RMS_NORM(GOL_KERN_DECLARE_RMS_NORM)
