@@ -114,6 +114,7 @@ typedef struct gol_int_tile {
     const uint8_t *ahead;
     size_t ahead_bytes;
     size_t ahead_stride;
+    size_t ahead_far; /* not 0: the same once more so many bytes further, into L2 */
 } gol_int_tile;
 
 /* Panels [first, first + n) of the tile, for cores that take fewer at a time. */

@@ -26,16 +26,21 @@ static inline const uint8_t *gol_stretch_quads(const gol_stretch *s, gol_type ty
     return s->data + gol_stretch_quants(gol_panel_format_get(type), s->n_blocks);
 }
 
-/* A decoded token reads every weight once, from memory, and the core that follows an unpacker reads none for a while. So an
- * unpacker first asks for what the stretches after this one will need, into L2 (with one core of an Emerald Rapids: Q4_0 from 6.6 to
- * 9.2 of 11.6 GB/s; into L1 8.3). Behind the last stretch that is a hint about memory that may not be there. */
+/* A decoded token reads every weight once, from memory, and the core that follows an unpacker reads none for a while. On x86 the cores
+ * ask for what comes later, a part with each block (prefetch.h). Elsewhere an unpacker first asks for what the stretches after this
+ * one will need, into L2. Behind the last stretch that is a hint about memory that may not be there. */
 static inline void gol_prefetch_after(const gol_stretch *s, gol_type type)
 {
+#if defined(__x86_64__)
+    (void)s;
+    (void)type;
+#else
     enum { AHEAD = 4096, LINE = 64, INTO_L2 = 2 };
     const uintptr_t begin = (uintptr_t)s->data + AHEAD;
     const size_t n_bytes = gol_stretch_bytes(gol_panel_format_get(type), s->n_blocks);
     for (size_t i = 0; i < n_bytes; i += LINE)
         __builtin_prefetch((const void *)(begin + i), 0, INTO_L2);
+#endif
 }
 
 #endif
