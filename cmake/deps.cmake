@@ -1,7 +1,8 @@
-# Libraries; scripts/setup.sh installs them. The public library needs the first three only.
+# Libraries; scripts/setup.sh installs them. The public library needs those outside the conditions only.
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8>=10.40)
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash>=0.8.0)
 if(GOLLUM_SERVER)
   pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson>=2.13)
   pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd>=0.9.70)

@@ -180,6 +180,9 @@ static int submit_all(gol_api_call *call, const gol_sampling_extras *extras, gol
             .stop_ids = stop_ids,
             .n_stop_ids = n_stop_ids,
             .n_logprobs = p->n_logprobs,
+            .no_cache = !p->cache_prompt,
+            .cache_salt = p->cache_salt.data,
+            .n_cache_salt = p->cache_salt.len,
             .sampling = p->sampling,
         };
         request.sampling.seed = pick_seed(p, i % p->n);

@@ -22,6 +22,16 @@ static void put_counter(gol_buf *out, const char *name, const char *help, uint64
     gol_buf_printf(out, "gollum_%s %" PRIu64 "\n", name, value);
 }
 
+/* Under the names that vLLM's dashboards ask for. */
+static void put_prefix_cache(gol_buf *out, const char *name, const char *help, uint64_t value)
+{
+    gol_buf_printf(
+        out,
+        "# HELP vllm:prefix_cache_%s_total %s\n# TYPE vllm:prefix_cache_%s_total counter\n"
+        "vllm:prefix_cache_%s_total %" PRIu64 "\n",
+        name, help, name, name, value);
+}
+
 static void put_finished(gol_buf *out, const gol_engine_stats *stats)
 {
     static const struct {
@@ -50,7 +60,18 @@ int gol_metrics_run(gol_api_call *call, const json_t *root, gol_api_error *error
     put_gauge(out, "sequences_waiting", "Sequences that wait for a place.", stats.n_waiting);
     put_gauge(out, "kv_blocks", "Blocks of the KV cache.", stats.n_blocks);
     put_gauge(out, "kv_blocks_free", "Blocks that no sequence holds.", stats.n_blocks_free);
-    put_counter(out, "steps_total", "Forward passes.", stats.n_steps);
+    put_gauge(out, "kv_blocks_cached", "Blocks whose content can be found again, held or not.",
+              stats.n_blocks_cached);
+    put_prefix_cache(out, "queries", "Prompt tokens looked up in the prefix cache.",
+                     stats.n_prefix_queries);
+    put_prefix_cache(out, "hits", "Prompt tokens found in the prefix cache.", stats.n_prefix_hits);
+    put_counter(out, "exact_prompt_hits_total", "Prompts that needed no computation.",
+                stats.n_exact_hits);
+    put_counter(out, "kv_block_evictions_total", "Blocks whose content gave way to another.",
+                stats.n_block_evictions);
+    put_counter(out, "kv_block_copies_total", "Blocks copied to go on behind a part of them.",
+                stats.n_block_copies);
+    put_counter(out, "steps_total", "Steps of the engine.", stats.n_steps);
     put_counter(out, "prompt_tokens_total",
                 "Prompt tokens computed, recomputation after preemption included.",
                 stats.n_prompt_tokens);

@@ -122,6 +122,9 @@ const gol_param gol_param_table[] = {
     BOOL("add_special_tokens", ANY_ROUTE, add_special),
     BOOL("return_token_ids", ANY_ROUTE, return_token_ids),
 
+    SPECIAL("cache_salt", GOL_PARAM_CACHE_SALT),
+    BOOL("cache_prompt", ANY_ROUTE, cache_prompt),
+
     NO_EFFECT("user"),
     NO_EFFECT("metadata"),
     NO_EFFECT("store"),
@@ -170,7 +173,6 @@ const gol_param gol_param_table[] = {
     REFUSED_AT("continue_final_message", GOL_PARAM_CHAT, OFF, NULL),
     REFUSED("truncate_prompt_tokens", 0),
     REFUSED("prompt_logprobs", OFF),
-    REFUSED("cache_salt", EMPTY),
 
     /* What comes back. */
     REFUSED_AT("top_logprobs", GOL_PARAM_COMPLETIONS, ZERO, "use logprobs"),

@@ -26,6 +26,7 @@ typedef enum gol_param_kind {
     GOL_PARAM_ALLOWED_IDS,
     GOL_PARAM_WORDS, /* array of strings, as const json_t * at offset; at most max of them */
     GOL_PARAM_SAMPLERS,
+    GOL_PARAM_CACHE_SALT,
     GOL_PARAM_REFUSED, /* would change the answer: only neutral values pass */
 } gol_param_kind;
 

@@ -110,6 +110,20 @@ static int read_stop_ids(const gol_param_reader *r, const gol_param *row, const 
     return 0;
 }
 
+static int read_cache_salt(const reader *r, const gol_param *row, const json_t *value)
+{
+    char accepted[64];
+    snprintf(accepted, sizeof accepted, "a string of 1 to %d bytes", GOL_CACHE_SALT_MAX);
+    if (!json_is_string(value))
+        return refuse_type(r, row->name, value, accepted);
+    const gol_str salt = gol_request_json_str(value);
+    if (salt.len == 0 || salt.len > GOL_CACHE_SALT_MAX)
+        return gol_api_refuse(r->error, 400, "invalid_value", row->name,
+                              "%s has %zu bytes; accepted: %s", row->name, salt.len, accepted);
+    r->params->cache_salt = salt;
+    return 0;
+}
+
 /* Appends a field's name to the header's list, letters, digits and "_.-" only; a list that is full ends in "...". */
 static void note_ignored(gol_params *params, const char *prefix, const char *name)
 {
@@ -263,6 +277,8 @@ static int read_field(const gol_param_reader *r, const gol_param *row, const jso
         return read_stop(r, row, value);
     case GOL_PARAM_STOP_IDS:
         return read_stop_ids(r, row, value);
+    case GOL_PARAM_CACHE_SALT:
+        return read_cache_salt(r, row, value);
     case GOL_PARAM_STREAM_OPTIONS:
         return read_stream_options(r, row, value);
     case GOL_PARAM_LOGIT_BIAS:
@@ -343,6 +359,7 @@ int gol_params_parse(gol_params *out, const json_t *root, unsigned route,
         .n_logprobs = -1,
         .skip_special = true,
         .add_special = true,
+        .cache_prompt = true,
     };
     if (json_object_size(root) > GOL_PARAM_FIELDS_MAX)
         return gol_api_refuse(error, 400, "invalid_value", NULL,

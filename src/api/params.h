@@ -46,6 +46,8 @@ typedef struct gol_params {
     bool skip_special;
     bool add_special;
     bool return_token_ids;
+    bool cache_prompt;
+    gol_str cache_salt;                 /* empty: none; a view into the JSON, like stops */
     gol_str stops[GOL_PARAM_STOPS_MAX]; /* views into the JSON */
     int n_stops;
     int32_t stop_ids[GOL_STOP_IDS_MAX];

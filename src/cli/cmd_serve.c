@@ -77,7 +77,11 @@ static int open_instance(service *s, const gol_settings *settings, const char *p
                    .block_size = (int32_t)settings->block_size,
                    .kv_bytes = settings->kv_cache_memory,
                    .kv_type = gol_cli_kv_type(settings, GOL_KV_F16),
-                   .max_queued_reqs = (int32_t)settings->max_num_queued_reqs},
+                   .max_queued_reqs = (int32_t)settings->max_num_queued_reqs,
+                   .no_prefix_caching = !settings->prefix_caching,
+                   .exact_cache_bytes = settings->exact_cache_memory > 0
+                                            ? (int64_t)settings->exact_cache_memory
+                                            : -1},
     };
     return gol_instance_open(&s->instance, &opts, err);
 }
@@ -87,11 +91,12 @@ static void log_limits(const service *s)
     const gol_engine_limits *limits = gol_engine_get_limits(s->instance.engine);
     gol_log_info("serve",
                  "context of %d tokens, %d sequences at once, %d tokens per step, KV cache of %.1f "
-                 "MiB (%s, %d "
-                 "blocks of %d tokens), %d threads, processor level %s",
+                 "MiB (%s, %d blocks of %d tokens), prefix caching %s with logits of %d prompts in "
+                 "%.1f MiB, %d threads, processor level %s",
                  limits->max_model_len, limits->max_seqs, limits->max_batch_tokens,
                  (double)limits->kv_bytes / (1 << 20), gol_kv_type_name(limits->kv_type),
-                 limits->n_blocks, limits->block_size,
+                 limits->n_blocks, limits->block_size, limits->has_prefix_caching ? "on" : "off",
+                 limits->n_exact_rows, (double)limits->exact_cache_bytes / (1 << 20),
                  gol_backend_cpu_n_threads(s->instance.backend), gol_cpu_level_name(gol_cpu_get()));
 }
 

@@ -8,6 +8,10 @@
     {                                                                                              \
         names, GOL_OPTION_SWITCH, commands, FIELD(field), 0, 0, NULL, NULL, NULL, help             \
     }
+#define SWITCH_ON(names, commands, field, help)                                                    \
+    {                                                                                              \
+        names, GOL_OPTION_SWITCH, commands, FIELD(field), 0, 0, "on", NULL, NULL, help             \
+    }
 #define INT(names, commands, field, lo, hi, def, help)                                             \
     {                                                                                              \
         names, GOL_OPTION_INT, commands, FIELD(field), lo, hi, def, NULL, "N", help                \
@@ -40,6 +44,8 @@ const gol_option gol_option_table[] = {
     INT("--max-num-queued-reqs", GOL_CMD_SERVE, max_num_queued_reqs, 1, 1 << 20, "256", "requests that wait; more get 429"),
     INT("--block-size", GOL_CMD_SERVE, block_size, 1, 1024, "16", "tokens per block of the KV cache"),
     SIZE("--kv-cache-memory --kv-cache-memory-bytes", GOL_CMD_ENGINE, kv_cache_memory, "0", "memory of the KV cache (512M, 4G); 0: as needed, at most a quarter of what is free"),
+    SWITCH_ON("--prefix-caching --enable-prefix-caching --cache-prompt", GOL_CMD_SERVE, prefix_caching, "find the beginnings of prompts in the KV cache; --no-prefix-caching computes them all"),
+    SIZE("--exact-cache-memory", GOL_CMD_SERVE, exact_cache_memory, "64M", "memory for the logits behind whole prompts, whose repeats then cost nothing; 0: none"),
     CHOICE("--kv-cache-dtype --cache-type-k -ctk", GOL_CMD_ENGINE | GOL_CMD_LOGITS | GOL_CMD_BENCH, kv_cache_dtype, NULL, "auto|f16|bf16|f32|q8_0|float16|fp16|half|bfloat16|float32|fp32|float", "numbers of the KV cache; auto: f16, but f32 for logits"),
 
     TEXT("--host", GOL_CMD_SERVE, host, "127.0.0.1", "ADDRESS", "address to listen on; 0.0.0.0 for every IPv4 one"),

@@ -40,6 +40,8 @@ typedef struct gol_settings {
     int64_t block_size;
     uint64_t kv_cache_memory;
     const char *kv_cache_dtype;
+    bool prefix_caching;
+    uint64_t exact_cache_memory;
 
     /* server */
     const char *host;

@@ -5,13 +5,13 @@
 
 #include "base/mem.h"
 
-static void append_free(gol_block_pool *pool, gol_block *block)
+static void insert_free(gol_block_pool *pool, gol_block *block, gol_block *next)
 {
-    gol_block *last = pool->free_tail.prev_free;
-    block->prev_free = last;
-    block->next_free = &pool->free_tail;
-    last->next_free = block;
-    pool->free_tail.prev_free = block;
+    gol_block *prev = next->prev_free;
+    block->prev_free = prev;
+    block->next_free = next;
+    prev->next_free = block;
+    next->prev_free = block;
     pool->n_free++;
 }
 
@@ -25,7 +25,7 @@ static void remove_free(gol_block_pool *pool, gol_block *block)
     pool->n_free--;
 }
 
-static gol_block *get_block(gol_block_pool *pool, int32_t block_id)
+gol_block *gol_block_pool_get(gol_block_pool *pool, int32_t block_id)
 {
     assert(block_id >= 0 && block_id < pool->n_blocks);
     return &pool->blocks[block_id];
@@ -44,7 +44,7 @@ int gol_block_pool_init(gol_block_pool *pool, int32_t n_blocks, gol_err *err)
     pool->free_tail.prev_free = &pool->free_head;
     for (int32_t i = 0; i < n_blocks; i++) {
         pool->blocks[i].block_id = i;
-        append_free(pool, &pool->blocks[i]);
+        insert_free(pool, &pool->blocks[i], &pool->free_tail);
     }
     return 0;
 }
@@ -55,21 +55,34 @@ void gol_block_pool_deinit(gol_block_pool *pool)
     *pool = (gol_block_pool){0};
 }
 
-int32_t gol_block_pool_take(gol_block_pool *pool)
+gol_block *gol_block_pool_take(gol_block_pool *pool)
 {
     assert(pool->n_free > 0);
     gol_block *block = pool->free_head.next_free;
-    assert(block->ref_cnt == 0);
-    remove_free(pool, block);
-    block->ref_cnt = 1;
-    return block->block_id;
+    gol_block_pool_ref(pool, block);
+    return block;
 }
 
-void gol_block_pool_unref(gol_block_pool *pool, int32_t block_id)
+void gol_block_pool_ref(gol_block_pool *pool, gol_block *block)
 {
-    gol_block *block = get_block(pool, block_id);
+    if (block->ref_cnt == 0)
+        remove_free(pool, block);
+    block->ref_cnt++;
+}
+
+void gol_block_pool_unref(gol_block_pool *pool, gol_block *block)
+{
     assert(block->ref_cnt > 0);
     block->ref_cnt--;
-    if (block->ref_cnt == 0)
-        append_free(pool, block);
+    if (block->ref_cnt > 0)
+        return;
+    insert_free(pool, block, block->n_filled > 0 ? &pool->free_tail : pool->free_head.next_free);
+}
+
+void gol_block_pool_touch(gol_block_pool *pool, gol_block *block)
+{
+    if (block->ref_cnt > 0)
+        return;
+    remove_free(pool, block);
+    insert_free(pool, block, &pool->free_tail);
 }

@@ -36,12 +36,20 @@ struct gol_engine {
 
     /* the thread's */
     gol_mail mail;
+    gol_block_hasher hasher; /* constant: submitting threads read it */
+    gol_exact_cache exact_cache;
     gol_kv_cache kv_cache;
     gol_scheduler scheduler;
     gol_runner runner;
 
     /* for gol_engine_get_stats() */
     _Atomic int32_t n_blocks_free;
+    _Atomic int32_t n_blocks_cached;
+    _Atomic uint64_t n_prefix_queries;
+    _Atomic uint64_t n_prefix_hits;
+    _Atomic uint64_t n_exact_hits;
+    _Atomic uint64_t n_block_evictions;
+    _Atomic uint64_t n_block_copies;
     _Atomic uint64_t n_steps;
     _Atomic uint64_t n_prompt_tokens;
     _Atomic uint64_t n_generated_tokens;
@@ -50,17 +58,27 @@ struct gol_engine {
     _Atomic uint64_t last_step_ns;
 };
 
+static void set_figure(_Atomic uint64_t *figure, uint64_t n)
+{
+    atomic_store_explicit(figure, n, memory_order_relaxed);
+}
+
 /* There is one writer, so this needs no atomic addition. */
 static void count(_Atomic uint64_t *figure, uint64_t n)
 {
-    const uint64_t old = atomic_load_explicit(figure, memory_order_relaxed);
-    atomic_store_explicit(figure, old + n, memory_order_relaxed);
+    set_figure(figure, atomic_load_explicit(figure, memory_order_relaxed) + n);
 }
 
 static void publish_blocks(gol_engine *engine)
 {
-    atomic_store_explicit(&engine->n_blocks_free, gol_kv_cache_n_free(&engine->kv_cache),
-                          memory_order_relaxed);
+    const gol_kv_cache *kv = &engine->kv_cache;
+    atomic_store_explicit(&engine->n_blocks_free, gol_kv_cache_n_free(kv), memory_order_relaxed);
+    atomic_store_explicit(&engine->n_blocks_cached, kv->index.n_cached, memory_order_relaxed);
+    set_figure(&engine->n_prefix_queries, kv->stats.n_queries);
+    set_figure(&engine->n_prefix_hits, kv->stats.n_hits);
+    set_figure(&engine->n_exact_hits, kv->stats.n_exact_hits);
+    set_figure(&engine->n_block_evictions, kv->stats.n_evictions);
+    set_figure(&engine->n_block_copies, kv->stats.n_copies);
 }
 
 /* The last event is out: nobody can name the sequence any more. */
@@ -77,7 +95,7 @@ static gol_output output_of(const gol_seq *seq, gol_finish_reason finish)
         .token = -1,
         .finish = finish,
         .n_prompt = seq->n_prompt,
-        .n_cached = 0, /* every token of a prompt is computed */
+        .n_cached = seq->n_cached > 0 ? seq->n_cached : 0,
         .n_generated = gol_seq_n_generated(seq),
     };
 }
@@ -170,10 +188,10 @@ static int32_t compute(gol_engine *engine)
 static void step(gol_engine *engine)
 {
     const int32_t n_results = compute(engine);
-    atomic_store_explicit(&engine->n_preemptions, engine->scheduler.n_preemptions,
-                          memory_order_relaxed);
+    publish_blocks(engine);
+    set_figure(&engine->n_preemptions, engine->scheduler.n_preemptions);
     count(&engine->n_steps, 1);
-    atomic_store_explicit(&engine->last_step_ns, gol_clock_ns(), memory_order_relaxed);
+    set_figure(&engine->last_step_ns, gol_clock_ns());
     for (int32_t i = 0; i < n_results; i++)
         deliver(engine, &engine->runner.results[i]);
 }
@@ -216,24 +234,33 @@ static int find_limits(gol_engine *engine, const gol_engine_opts *opts, gol_err 
         .layers = layers,
         .n_layers = config->n_layers,
         .n_ctx = config->n_ctx_train,
+        .n_vocab = config->n_vocab,
         .mem_available = gol_sysmem_available(),
     };
     const int rc = gol_engine_limits_init(&engine->limits, opts, &basis, err);
     gol_free(layers);
+    if (rc != 0)
+        return rc;
+    gol_block_hasher_init(&engine->hasher);
     engine->seq_limits = (gol_seq_limits){
         .max_model_len = engine->limits.max_model_len,
         .block_size = engine->limits.block_size,
         .n_vocab = config->n_vocab,
+        .hasher = engine->limits.has_prefix_caching ? &engine->hasher : NULL,
     };
-    return rc;
+    return 0;
 }
 
 static int init_parts(gol_engine *engine, const gol_engine_opts *opts, gol_err *err)
 {
     const gol_engine_limits *limits = &engine->limits;
-    int rc = gol_runner_init(&engine->runner, engine->model, limits, opts->kv_type, err);
+    gol_exact_cache *exact = &engine->exact_cache;
+    int rc = gol_exact_cache_init(exact, limits->n_exact_rows, engine->seq_limits.n_vocab,
+                                  limits->block_size, err);
     if (rc == 0)
-        rc = gol_kv_cache_init(&engine->kv_cache, limits->n_blocks, limits->block_size, err);
+        rc = gol_runner_init(&engine->runner, engine->model, limits, exact, err);
+    if (rc == 0)
+        rc = gol_kv_cache_init(&engine->kv_cache, limits->n_blocks, limits->block_size, exact, err);
     if (rc != 0)
         return rc;
     const gol_scheduler_opts scheduler_opts = {
@@ -304,6 +331,7 @@ void gol_engine_destroy(gol_engine **engine_ptr)
     gol_scheduler_deinit(&engine->scheduler);
     gol_kv_cache_deinit(&engine->kv_cache);
     gol_runner_deinit(&engine->runner);
+    gol_exact_cache_deinit(&engine->exact_cache);
     gol_free(engine);
     *engine_ptr = NULL;
 }
@@ -355,6 +383,12 @@ void gol_engine_get_stats(const gol_engine *engine, gol_engine_stats *out)
         .n_waiting = n_live > n_running ? n_live - n_running : 0,
         .n_blocks_free = atomic_load_explicit(&engine->n_blocks_free, memory_order_relaxed),
         .n_blocks = engine->limits.n_blocks,
+        .n_blocks_cached = atomic_load_explicit(&engine->n_blocks_cached, memory_order_relaxed),
+        .n_prefix_queries = read_figure(&engine->n_prefix_queries),
+        .n_prefix_hits = read_figure(&engine->n_prefix_hits),
+        .n_exact_hits = read_figure(&engine->n_exact_hits),
+        .n_block_evictions = read_figure(&engine->n_block_evictions),
+        .n_block_copies = read_figure(&engine->n_block_copies),
         .n_steps = read_figure(&engine->n_steps),
         .n_prompt_tokens = read_figure(&engine->n_prompt_tokens),
         .n_generated_tokens = read_figure(&engine->n_generated_tokens),

@@ -40,6 +40,9 @@ typedef struct gol_engine_opts {
     gol_kv_type kv_type;
     gol_sched_policy policy;
     int32_t max_queued_reqs; /* waiting; more are refused with GOL_EBUSY; 0: 256 */
+    bool no_prefix_caching;  /* every prompt is computed as if it were the first */
+    /* Memory for the logits behind whole prompts: an exact repeat then costs no computation. 0: up to 64 MiB, -1: none. */
+    int64_t exact_cache_bytes;
 } gol_engine_opts;
 
 /* What create() made of the options. */
@@ -52,14 +55,23 @@ typedef struct gol_engine_limits {
     int32_t max_queued_reqs;
     uint64_t kv_bytes;
     gol_kv_type kv_type;
+    bool has_prefix_caching;
+    int32_t n_exact_rows; /* prompts whose logits are kept */
+    uint64_t exact_cache_bytes;
 } gol_engine_limits;
 
 /* A snapshot; each figure is exact at some moment, together they need not be. */
 typedef struct gol_engine_stats {
     int32_t n_running;
-    int32_t n_waiting; /* preempted ones included */
-    int32_t n_blocks_free;
+    int32_t n_waiting;     /* preempted ones included */
+    int32_t n_blocks_free; /* held by no sequence: content that can be found does not count */
     int32_t n_blocks;
+    int32_t n_blocks_cached;    /* with content that can be found, held or not */
+    uint64_t n_prefix_queries;  /* tokens of prompts that were looked up in the prefix cache */
+    uint64_t n_prefix_hits;     /* of these: found */
+    uint64_t n_exact_hits;      /* prompts that needed no computation */
+    uint64_t n_block_evictions; /* blocks whose content gave way to another */
+    uint64_t n_block_copies;
     uint64_t n_steps;
     uint64_t n_prompt_tokens; /* computed, recomputation after preemption included */
     uint64_t n_generated_tokens;

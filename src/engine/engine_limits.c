@@ -7,6 +7,7 @@
 #include "engine/engine_limits.h"
 
 #include "base/log.h"
+#include "engine/exact_cache.h"
 
 enum {
     DEFAULT_SEQS = 64,
@@ -17,6 +18,11 @@ enum {
     /* A quarter of what is available: weights are in it already, others live here too. */
     DEFAULT_MEM_SHARE = 4,
     MODEL_LEN_MIN = 2, /* one token of prompt, one of answer */
+    DEFAULT_EXACT_BYTES = 64 << 20,
+    /* An eighth of the KV cache: a small engine keeps small. But a few prompts at least. */
+    DEFAULT_EXACT_SHARE = 8,
+    DEFAULT_EXACT_ROWS_MIN = 4,
+    EXACT_ROWS_MAX = 1 << 16,
 };
 
 static int32_t min_i32(int32_t a, int32_t b)
@@ -159,6 +165,34 @@ static int set_kv(gol_engine_limits *out, const gol_engine_opts *opts,
     return 0;
 }
 
+/* Rows of logits for whole prompts. There is no use for more than there are blocks. */
+static int set_exact(gol_engine_limits *out, const gol_engine_opts *opts,
+                     const gol_limits_basis *basis, gol_err *err)
+{
+    if (opts->exact_cache_bytes < -1)
+        return gol_fail(
+            err, GOL_EINVAL,
+            "exact_cache_bytes is %lld, 0 (the default), -1 (none) and more are accepted",
+            (long long)opts->exact_cache_bytes);
+    out->has_prefix_caching = !opts->no_prefix_caching;
+    if (opts->no_prefix_caching || opts->exact_cache_bytes == -1)
+        return 0;
+    const uint64_t row_bytes = gol_exact_cache_bytes(1, basis->n_vocab, out->block_size);
+    uint64_t n_bytes = (uint64_t)opts->exact_cache_bytes;
+    if (n_bytes == 0) {
+        n_bytes = out->kv_bytes / DEFAULT_EXACT_SHARE;
+        n_bytes = n_bytes < DEFAULT_EXACT_BYTES ? n_bytes : DEFAULT_EXACT_BYTES;
+        const uint64_t least = DEFAULT_EXACT_ROWS_MIN * row_bytes;
+        n_bytes = n_bytes > least ? n_bytes : least;
+    }
+    const uint64_t n_rows = n_bytes / row_bytes;
+    out->n_exact_rows = n_rows < EXACT_ROWS_MAX ? (int32_t)n_rows : EXACT_ROWS_MAX;
+    out->n_exact_rows = min_i32(out->n_exact_rows, out->n_blocks);
+    out->exact_cache_bytes = gol_exact_cache_bytes(out->n_exact_rows, basis->n_vocab,
+                                                   out->block_size);
+    return 0;
+}
+
 int gol_engine_limits_init(gol_engine_limits *out, const gol_engine_opts *opts,
                            const gol_limits_basis *basis, gol_err *err)
 {
@@ -166,12 +200,13 @@ int gol_engine_limits_init(gol_engine_limits *out, const gol_engine_opts *opts,
     if (basis->n_ctx < MODEL_LEN_MIN)
         return gol_fail(err, GOL_EINVAL, "the model's context is %d, at least %d are needed",
                         basis->n_ctx, MODEL_LEN_MIN);
-    const int rc = check_options(opts, basis, err);
+    int rc = check_options(opts, basis, err);
     if (rc != 0)
         return rc;
     set_batch_sizes(out, opts);
     out->block_size = opts->block_size ? opts->block_size : DEFAULT_BLOCK_SIZE;
     out->max_queued_reqs = opts->max_queued_reqs ? opts->max_queued_reqs : DEFAULT_QUEUED_REQS;
     out->kv_type = opts->kv_type;
-    return set_kv(out, opts, basis, err);
+    rc = set_kv(out, opts, basis, err);
+    return rc == 0 ? set_exact(out, opts, basis, err) : rc;
 }

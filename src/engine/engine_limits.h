@@ -21,7 +21,8 @@ typedef struct gol_limits_basis {
     gol_backend *be;
     const gol_kv_layer_shape *layers; /* [n_layers] */
     int32_t n_layers;
-    int32_t n_ctx;          /* the model's context */
+    int32_t n_ctx; /* the model's context */
+    int32_t n_vocab;
     uint64_t mem_available; /* gol_sysmem_available() */
 } gol_limits_basis;
 

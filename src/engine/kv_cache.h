@@ -1,13 +1,16 @@
 /*
- * Which blocks hold which sequence's keys and values: the policy over the block pool. The scheduler asks here and nowhere
- * else; the bytes themselves belong to the backend.
+ * Which blocks hold which sequence's keys and values: the policy over the block pool, and what comes back from the prefix cache.
+ * The scheduler asks here and nowhere else; the bytes themselves belong to the backend.
  *
  * A sequence's life here:
+ *     share_prefix()     when it starts: blocks that already hold its first tokens are appended to its table
+ *     settle()           then its last, partly filled block, and perhaps the row of logits behind its prompt
  *     allocate_slots()   before each step: the table covers what the step will compute
- *     free()             when it ends or is preempted: everything back, last block first
+ *     commit()           after it: what was computed can be found by others
+ *     free()             when it ends or is preempted: everything back, last block first; contents stay findable
  *
- * Two calls decide everything, so sharing of equal prefixes has its place in them: what is found computed is appended to
- * the table before the first allocate_slots() of a sequence, and blocks are told apart by ref_cnt, not by owner.
+ * A block that is full may be in many tables and never changes. A block that is being filled is in one. So to go on behind a
+ * part of somebody's block it is copied, or, when nobody holds it, taken over.
  */
 #ifndef GOL_ENGINE_KV_CACHE_H
 #define GOL_ENGINE_KV_CACHE_H
@@ -17,15 +20,43 @@
 
 #include "base/error.h"
 #include "engine/block_pool.h"
+#include "engine/exact_cache.h"
+#include "engine/prefix_index.h"
 #include "engine/sequence.h"
+
+/* Before the forward pass of the step and in the order in which they were asked for: a later copy, and the pass itself, may
+ * write into the source of an earlier one. */
+typedef struct gol_block_copy {
+    int32_t dst_block;
+    int32_t src_block;
+} gol_block_copy;
+
+/* Blocks at the beginning of a sequence that are there already. */
+typedef struct gol_prefix {
+    int32_t n_blocks;
+    int32_t n_free; /* of these: in the free list */
+} gol_prefix;
+
+typedef struct gol_kv_cache_stats {
+    uint64_t n_queries;    /* tokens of prompts that were looked up */
+    uint64_t n_hits;       /* of these: found */
+    uint64_t n_exact_hits; /* prompts that needed no computation */
+    uint64_t n_evictions;  /* blocks whose content gave way to another */
+    uint64_t n_copies;     /* blocks copied */
+    uint64_t n_merges;     /* blocks filled that were there already */
+} gol_kv_cache_stats;
 
 typedef struct gol_kv_cache {
     gol_block_pool pool;
-    int32_t block_size; /* tokens */
+    gol_prefix_index index;
+    gol_exact_cache *exact; /* NULL: none */
+    int32_t block_size;     /* tokens */
+    gol_kv_cache_stats stats;
 } gol_kv_cache;
 
-/* Errors: GOL_ENOMEM. */
-int gol_kv_cache_init(gol_kv_cache *kv, int32_t n_blocks, int32_t block_size, gol_err *err);
+/* exact may be NULL and must outlive it. Errors: GOL_ENOMEM. */
+int gol_kv_cache_init(gol_kv_cache *kv, int32_t n_blocks, int32_t block_size,
+                      gol_exact_cache *exact, gol_err *err);
 void gol_kv_cache_deinit(gol_kv_cache *kv);
 
 int32_t gol_kv_cache_n_free(const gol_kv_cache *kv);
@@ -34,9 +65,27 @@ int32_t gol_kv_cache_blocks_for(const gol_kv_cache *kv, int32_t n_tokens);
 /* Blocks that the sequence still lacks until all its known tokens have a place. */
 int32_t gol_kv_cache_n_lacking(const gol_kv_cache *kv, const gol_seq *seq);
 
+/* Full blocks that continue its table, at most as far as one token is left to compute. */
+gol_prefix gol_kv_cache_find_prefix(const gol_kv_cache *kv, gol_seq *seq);
+
+/* Appends them: n_computed grows by as much. A table that ends in a block that is not full stays as it is. */
+void gol_kv_cache_share_prefix(gol_kv_cache *kv, gol_seq *seq);
+
+/*
+ * The last step before a sequence computes: the beginning of its next block, if some block has it, becomes its own. When that
+ * makes a whole prompt whose row was kept, nothing is left to compute and kept_row is set; otherwise one token is left at least.
+ * True: *copy is to be carried out. May use one free block; without one it finds less.
+ */
+__attribute__((warn_unused_result)) bool gol_kv_cache_settle(gol_kv_cache *kv, gol_seq *seq,
+                                                             gol_block_copy *copy);
+
 /* Places for the next n_new tokens after n_computed. False: too few free blocks, nothing was changed. */
 __attribute__((warn_unused_result)) bool gol_kv_cache_allocate_slots(gol_kv_cache *kv, gol_seq *seq,
                                                                      int32_t n_new);
+
+/* n_scheduled tokens were computed: n_computed grows, others can find them. A block that is now full and whose content is
+ * elsewhere already is given back for the other one. */
+void gol_kv_cache_commit(gol_kv_cache *kv, gol_seq *seq);
 
 /* All of the sequence's blocks back. Last first: the ends of sequences are reused before the beginnings, which others are
  * likelier to have in common. */

@@ -5,13 +5,15 @@
 #define GOL_ENGINE_REQUEST_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "engine/sampling_extras.h"
 
 enum {
-    GOL_LOGPROBS_MAX = 20, /* top log-probabilities per token */
-    GOL_STOP_IDS_MAX = 64, /* stop ids per request, the model's end tokens included */
+    GOL_LOGPROBS_MAX = 20,     /* top log-probabilities per token */
+    GOL_STOP_IDS_MAX = 64,     /* stop ids per request, the model's end tokens included */
+    GOL_CACHE_SALT_MAX = 1024, /* bytes */
 };
 
 /*
@@ -70,7 +72,7 @@ typedef struct gol_output {
     const gol_top_logprob *top; /* most likely first */
     gol_finish_reason finish;   /* other than NONE: the last event */
     int32_t n_prompt;           /* tokens of the prompt */
-    int32_t n_cached;           /* of these: not computed but found in the cache */
+    int32_t n_cached;           /* of these: found in the cache; all of them: an exact repeat */
     int32_t n_generated;        /* up to and including token */
 } gol_output;
 
@@ -91,6 +93,10 @@ typedef struct gol_request {
     /* -1: no log-probabilities; 0: the token's own; up to GOL_LOGPROBS_MAX: the most likely ones too. */
     int32_t n_logprobs;
     int32_t priority; /* lower runs earlier under the priority policy */
+    bool no_cache;    /* neither uses nor leaves anything in the prefix cache */
+    /* [n_cache_salt] bytes, read by submit; only requests of the same salt find each other's prompts. n_cache_salt 0: none. */
+    const void *cache_salt;
+    size_t n_cache_salt;
     gol_sampling_params sampling;
     gol_output_fn *on_output;
     void *user;

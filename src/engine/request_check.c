@@ -60,6 +60,9 @@ int gol_request_check(const gol_request *request, int32_t max_model_len, int32_t
                         "the prompt has %d tokens; with one token of answer it needs %lld, the "
                         "context has %d",
                         request->n_prompt, (long long)request->n_prompt + 1, max_model_len);
+    if (request->n_cache_salt > GOL_CACHE_SALT_MAX)
+        return gol_fail(err, GOL_EINVAL, "n_cache_salt is %zu, 0 to %d is accepted",
+                        request->n_cache_salt, GOL_CACHE_SALT_MAX);
     rc = gol_check_ids("prompt", request->prompt, request->n_prompt, n_vocab, err);
     if (rc == 0)
         rc = gol_check_ids("stop_ids", request->stop_ids, request->n_stop_ids, n_vocab, err);

@@ -13,7 +13,7 @@
 #include "base/mem.h"
 
 static int create_kv(gol_runner *r, const gol_model *model, const gol_engine_limits *limits,
-                     gol_kv_type kv_type, gol_err *err)
+                     gol_err *err)
 {
     const int32_t n_layers = gol_model_config(model)->n_layers;
     gol_kv_layer_shape *layers = gol_try_array((size_t)n_layers, sizeof *layers);
@@ -21,7 +21,7 @@ static int create_kv(gol_runner *r, const gol_model *model, const gol_engine_lim
         return gol_fail(err, GOL_ENOMEM, "out of memory for the shapes of %d layers", n_layers);
     gol_model_kv_layers(model, layers);
     const gol_kv_shape shape = {
-        .type = kv_type,
+        .type = limits->kv_type,
         .n_layers = n_layers,
         .n_blocks = limits->n_blocks,
         .block_size = limits->block_size,
@@ -50,10 +50,11 @@ static int allocate_arrays(gol_runner *r, const gol_engine_limits *limits, gol_e
 }
 
 int gol_runner_init(gol_runner *r, const gol_model *model, const gol_engine_limits *limits,
-                    gol_kv_type kv_type, gol_err *err)
+                    gol_exact_cache *exact, gol_err *err)
 {
     *r = (gol_runner){
         .be = gol_model_backend(model),
+        .exact = exact,
         .n_vocab = gol_model_config(model)->n_vocab,
         .block_size = limits->block_size,
     };
@@ -61,7 +62,7 @@ int gol_runner_init(gol_runner *r, const gol_model *model, const gol_engine_limi
     if (rc == 0)
         rc = gol_sampler_init(&r->sampler, r->n_vocab, err);
     if (rc == 0)
-        rc = create_kv(r, model, limits, kv_type, err);
+        rc = create_kv(r, model, limits, err);
     if (rc == 0)
         rc = gol_forward_create(&r->fwd, model, limits->max_batch_tokens, limits->max_seqs,
                                 limits->max_model_len, err);
@@ -97,6 +98,7 @@ static void fill_rows(gol_runner *r, const gol_seq *seq, int32_t row)
     }
 }
 
+/* Results from n_hits on. */
 static gol_batch fill_batch(gol_runner *r, const gol_plan *plan)
 {
     int32_t row = 0;
@@ -113,7 +115,7 @@ static gol_batch fill_batch(gol_runner *r, const gol_plan *plan)
         };
         row += seq->n_scheduled;
         if (gol_seq_n_pending(seq) == seq->n_scheduled) {
-            r->results[n_outputs].seq = seq;
+            r->results[plan->n_hits + n_outputs].seq = seq;
             r->output_rows[n_outputs++] = row - 1;
         }
     }
@@ -149,12 +151,35 @@ static void sample(gol_runner *r, gol_step_result *result, const float *logits)
     result->is_finite = gol_sampler_draw(&r->sampler, &result->sample, logits, &draw);
 }
 
+/* row: [n_vocab]. What the model says behind a whole prompt is kept for its next time. */
+static void keep_row(gol_runner *r, const gol_step_result *result, const float *row)
+{
+    const gol_seq *seq = result->seq;
+    if (!seq->hasher || seq->n_tokens != seq->n_prompt || !result->is_finite)
+        return;
+    const gol_prompt_key key = gol_seq_prompt_key(seq);
+    gol_exact_cache_put(r->exact, &key, row);
+}
+
 int32_t gol_runner_run(gol_runner *r, const gol_plan *plan)
 {
-    assert(plan->n_seqs > 0);
+    assert(plan->n_seqs + plan->n_hits > 0);
+    for (int32_t i = 0; i < plan->n_copies; i++)
+        r->be->ops->kv_copy_block(r->be, r->kv, plan->copies[i].dst_block,
+                                  plan->copies[i].src_block);
+    for (int32_t i = 0; i < plan->n_hits; i++) {
+        r->results[i].seq = plan->hits[i];
+        sample(r, &r->results[i], plan->hits[i]->kept_row);
+    }
+    if (plan->n_seqs == 0)
+        return plan->n_hits;
     const gol_batch batch = fill_batch(r, plan);
     const float *logits = gol_forward_run(r->fwd, r->kv, &batch); /* [n_outputs][n_vocab] */
-    for (int32_t i = 0; i < batch.n_outputs; i++)
-        sample(r, &r->results[i], logits + (size_t)i * (size_t)r->n_vocab);
-    return batch.n_outputs;
+    for (int32_t i = 0; i < batch.n_outputs; i++) {
+        const float *row = logits + (size_t)i * (size_t)r->n_vocab;
+        gol_step_result *result = &r->results[plan->n_hits + i];
+        sample(r, result, row);
+        keep_row(r, result, row);
+    }
+    return plan->n_hits + batch.n_outputs;
 }

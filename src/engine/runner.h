@@ -1,6 +1,6 @@
 /*
- * Carries a plan out: plan -> batch -> forward pass -> one sampled token for every sequence whose computation has caught up
- * with its tokens. All memory is allocated by init(); a run allocates nothing and cannot fail, only a single sequence can.
+ * Carries a plan out: copies of blocks -> what kept rows say -> batch -> forward pass -> one sampled token for every sequence whose
+ * computation has caught up with its tokens. All memory is allocated by init(); a run allocates nothing and cannot fail, only a single sequence can.
  */
 #ifndef GOL_ENGINE_RUNNER_H
 #define GOL_ENGINE_RUNNER_H
@@ -27,6 +27,7 @@ typedef struct gol_runner {
     gol_kv *kv;
     gol_forward *fwd;
     gol_sampler sampler;
+    gol_exact_cache *exact; /* rows behind whole prompts are kept here */
     int32_t n_vocab;
     int32_t block_size;
     int32_t *tokens;          /* [max_batch_tokens] */
@@ -37,12 +38,13 @@ typedef struct gol_runner {
     gol_step_result *results; /* [max_seqs] */
 } gol_runner;
 
-/* The model must outlive it. Errors: GOL_ENOMEM; *r is then zeroed. */
+/* The model and the cache must outlive it. Errors: GOL_ENOMEM; *r is then zeroed. */
 int gol_runner_init(gol_runner *r, const gol_model *model, const gol_engine_limits *limits,
-                    gol_kv_type kv_type, gol_err *err);
+                    gol_exact_cache *exact, gol_err *err);
 void gol_runner_deinit(gol_runner *r); /* zeroed is fine */
 
-/* Returns how many of r->results are filled, in the plan's order. Sequences are read, not changed. */
+/* Returns how many of r->results are filled: the plan's hits, then its sequences, in the plan's order. Sequences are read, not
+ * changed. */
 int32_t gol_runner_run(gol_runner *r, const gol_plan *plan);
 
 #endif

@@ -21,9 +21,14 @@
 #include "engine/seq_queue.h"
 #include "engine/sequence.h"
 
+/* To be carried out in this order: copies, then what is drawn from kept rows, then the forward pass. */
 typedef struct gol_plan {
-    gol_seq **seqs; /* [n_seqs] each with n_scheduled >= 1, in policy order */
-    int32_t n_seqs;
+    gol_block_copy *copies; /* [n_copies] */
+    int32_t n_copies;
+    gol_seq **hits; /* [n_hits] each with a kept_row: sampled without any computation */
+    int32_t n_hits;
+    gol_seq **seqs;   /* [n_seqs] each with n_scheduled >= 1, in policy order */
+    int32_t n_seqs;   /* 0: no forward pass */
     int32_t n_tokens; /* sum of n_scheduled */
 } gol_plan;
 
@@ -40,6 +45,7 @@ typedef struct gol_scheduler {
     gol_seq_queue running;
     gol_plan plan;         /* of the last schedule() */
     int32_t n_tokens_left; /* of the budget, inside schedule() */
+    int32_t n_promised;    /* blocks that sequences who follow will want: sum of theirs */
     uint64_t n_preemptions;
 } gol_scheduler;
 
@@ -52,7 +58,7 @@ void gol_scheduler_deinit(gol_scheduler *s); /* queues must be empty */
  * than that of every sequence added before. */
 void gol_scheduler_add(gol_scheduler *s, gol_seq *seq);
 
-/* Not empty as long as there is a sequence. Valid until the next schedule() or finish(). */
+/* Has a hit or a sequence as long as there is any sequence. Valid until the next schedule() or finish(). */
 const gol_plan *gol_scheduler_schedule(gol_scheduler *s);
 
 /* The plan was carried out. */

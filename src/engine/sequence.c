@@ -48,6 +48,19 @@ static int32_t *copy_ids(const int32_t *ids, int32_t n, int32_t n_room)
     return copy;
 }
 
+/* Chain hashes of the prompt. Later blocks follow when they are needed. */
+static void init_hashes(gol_seq *seq, const gol_request *request, const gol_block_hasher *hasher)
+{
+    if (!hasher || request->no_cache)
+        return;
+    seq->hasher = hasher;
+    seq->root = gol_block_hash_root(hasher, request->cache_salt, request->n_cache_salt);
+    seq->prompt_hash = gol_seq_hash(seq, seq->n_prompt / seq->block_size);
+    const gol_prompt_key key = gol_seq_prompt_key(seq);
+    if (key.n_tail > 0)
+        seq->prompt_hash = gol_block_hash_next(hasher, seq->prompt_hash, key.tail, key.n_tail);
+}
+
 int gol_seq_create(gol_seq **out, const gol_request *request, const gol_seq_limits *limits,
                    gol_err *err)
 {
@@ -67,6 +80,8 @@ int gol_seq_create(gol_seq **out, const gol_request *request, const gol_seq_limi
     seq->n_tokens_max = request->n_prompt +
                         min_i32(request->max_tokens, limits->max_model_len - request->n_prompt);
     seq->n_blocks_max = (seq->n_tokens_max - 1) / limits->block_size + 1;
+    seq->block_size = limits->block_size;
+    seq->n_cached = -1;
     seq->sampling = request->sampling;
     seq->sampling.extras = NULL;
     seq->n_stop_ids = request->n_stop_ids;
@@ -78,7 +93,8 @@ int gol_seq_create(gol_seq **out, const gol_request *request, const gol_seq_limi
     seq->tokens = copy_ids(request->prompt, request->n_prompt, seq->n_tokens_max);
     seq->stop_ids = copy_ids(request->stop_ids, request->n_stop_ids, request->n_stop_ids);
     seq->block_table = gol_try_array((size_t)seq->n_blocks_max, sizeof *seq->block_table);
-    if (!seq->tokens || !seq->stop_ids || !seq->block_table) {
+    seq->block_hashes = gol_try_array((size_t)seq->n_blocks_max, sizeof *seq->block_hashes);
+    if (!seq->tokens || !seq->stop_ids || !seq->block_table || !seq->block_hashes) {
         const int32_t n_tokens_max = seq->n_tokens_max;
         gol_seq_destroy(&seq);
         return gol_fail(err, GOL_ENOMEM, "out of memory for a sequence of up to %d tokens",
@@ -92,6 +108,7 @@ int gol_seq_create(gol_seq **out, const gol_request *request, const gol_seq_limi
         gol_seq_destroy(&seq);
         return rc;
     }
+    init_hashes(seq, request, limits->hasher);
     *out = seq;
     return 0;
 }
@@ -105,6 +122,7 @@ void gol_seq_destroy(gol_seq **seq_ptr)
     assert(seq->n_blocks == 0);
     gol_token_counts_deinit(&seq->counts);
     gol_seq_extras_destroy(&seq->extras);
+    gol_free(seq->block_hashes);
     gol_free(seq->block_table);
     gol_free(seq->stop_ids);
     gol_free(seq->tokens);
@@ -132,4 +150,28 @@ bool gol_seq_is_stop(const gol_seq *seq, int32_t token)
             return true;
     }
     return false;
+}
+
+gol_block_hash gol_seq_hash(gol_seq *seq, int32_t n_blocks)
+{
+    const int32_t bs = seq->block_size;
+    assert((int64_t)n_blocks * bs <= seq->n_tokens);
+    while (seq->n_hashed < n_blocks) {
+        const int32_t i = seq->n_hashed;
+        const gol_block_hash parent = i == 0 ? seq->root : seq->block_hashes[i - 1];
+        seq->block_hashes[i] = gol_block_hash_next(seq->hasher, parent, seq->tokens + i * bs, bs);
+        seq->n_hashed++;
+    }
+    return n_blocks == 0 ? seq->root : seq->block_hashes[n_blocks - 1];
+}
+
+gol_prompt_key gol_seq_prompt_key(const gol_seq *seq)
+{
+    const int32_t n_tail = seq->n_prompt % seq->block_size;
+    return (gol_prompt_key){
+        .hash = seq->prompt_hash,
+        .n_prompt = seq->n_prompt,
+        .tail = seq->tokens + (seq->n_prompt - n_tail),
+        .n_tail = n_tail,
+    };
 }

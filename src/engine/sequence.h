@@ -7,8 +7,8 @@
  *              0                n_prompt         n_tokens           n_tokens_max
  *     computed [ in the KV cache ........ | n_scheduled in this step | ]
  *
- * Everything is allocated by gol_seq_create(), in the thread of who submits; a step allocates nothing. From
- * gol_inbox_push() on, the engine's thread owns it.
+ * Everything is allocated by gol_seq_create(), in the thread of who submits, which also computes the prompt's block hashes; a
+ * step allocates nothing. From gol_inbox_push() on, the engine's thread owns it.
  */
 #ifndef GOL_ENGINE_SEQUENCE_H
 #define GOL_ENGINE_SEQUENCE_H
@@ -17,6 +17,8 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "engine/block_hash.h"
+#include "engine/exact_cache.h"
 #include "engine/request.h"
 #include "engine/seq_extras.h"
 #include "engine/token_counts.h"
@@ -43,6 +45,24 @@ typedef struct gol_seq {
     int32_t *block_table; /* [n_blocks_max] block ids: appended to, then given back as a whole */
     int32_t n_blocks;
     int32_t n_blocks_max;
+    int32_t block_size;
+
+    /* How the prefix cache knows it. */
+    const gol_block_hasher *hasher; /* NULL: it neither reads nor writes the cache */
+    gol_block_hash root;
+    gol_block_hash
+        *block_hashes; /* [n_hashed of n_blocks_max] of the first blocks full of tokens */
+    int32_t n_hashed;
+    gol_block_hash prompt_hash; /* of the whole prompt */
+    int32_t n_cached;      /* tokens of the prompt that were found; -1: nobody has looked yet */
+    const float *kept_row; /* [n_vocab] in this step it is sampled from these logits; else NULL */
+
+    /* Running, but waiting until another running one has computed what both need (scheduler.c). */
+    bool is_following;
+    struct gol_seq *leader; /* NULL: it is gone */
+    int32_t n_to_follow;    /* tokens that the leader will have computed then */
+    int32_t n_promised;     /* blocks that it will want for itself */
+    int32_t n_followers;
 
     struct gol_seq_queue *queue; /* where it is linked, NULL: nowhere */
     struct gol_seq *prev;
@@ -66,6 +86,7 @@ typedef struct gol_seq_limits {
     int32_t max_model_len;
     int32_t block_size;
     int32_t n_vocab;
+    const gol_block_hasher *hasher; /* NULL: no prefix caching; else it outlives the sequence */
 } gol_seq_limits;
 
 /* Checks every field of the request and copies it. Errors: GOL_EINVAL (a field is out of range: which, and what is
@@ -76,6 +97,10 @@ void gol_seq_destroy(gol_seq **seq); /* NULL is fine; must be in no queue and ho
 
 void gol_seq_append(gol_seq *seq, int32_t token); /* a generated one; room is asserted */
 bool gol_seq_is_stop(const gol_seq *seq, int32_t token);
+
+/* Of all tokens in the first n_blocks blocks, which must be known. The root for none. */
+gol_block_hash gol_seq_hash(gol_seq *seq, int32_t n_blocks);
+gol_prompt_key gol_seq_prompt_key(const gol_seq *seq);
 
 static inline int32_t gol_seq_n_generated(const gol_seq *seq)
 {

@@ -1,7 +1,9 @@
 /*
- * Simulation of the scheduler and the blocks, without a model: a seeded load of requests of all sizes, arrivals in bursts
- * and lulls, priorities, cancellations of waiting and running ones, early stops, pools from one sequence's size to ample.
- * After every step the invariants of sim_check.h are checked, and at the end that everything ended, within a bound:
+ * Simulation of the scheduler, the blocks and the prefix cache, without a model: a seeded load of requests of all sizes, prompts
+ * with common beginnings, repeats, arrivals in bursts and lulls, priorities, cancellations of waiting and running ones, early
+ * stops, pools from one sequence's size to ample. A memory of true contents (sim_memory.h) is in the model's place: before every
+ * step it is checked that each table holds its own sequence's tokens. After every step the invariants of sim_check.h are checked,
+ * and at the end that everything ended, within a bound:
  *
  *   Under fcfs the oldest sequence computes at least one token in every step and is never preempted. So a request ends at
  *   the latest n steps after its arrival, n being the sum of the n_tokens_max of all that were there, itself included.
@@ -14,24 +16,35 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <string.h>
+
 #include "base/mem.h"
 #include "base/rng.h"
 #include "engine/scheduler.h"
 #include "sim/sim_check.h"
-#include "support/seqs.h"
+#include "sim/sim_load.h"
+#include "sim/sim_memory.h"
 
 typedef struct request {
     gol_seq *seq; /* NULL before arrival and after the end */
     int64_t deadline;
-    int32_t stop_at; /* n_tokens at which it stops by itself */
+    int32_t stop_at;    /* n_tokens at which it stops by itself */
+    bool is_greedy;     /* its answer follows from its prompt */
+    uint64_t salt;      /* as sim_memory.h has it */
+    uint64_t *contents; /* [n_tokens_max] what each of its tokens leaves in the memory */
+    int32_t n_contents;
 } request;
 
 typedef struct simulation {
     sim_place place;
     gol_rng rng;
+    gol_block_hasher hasher;
+    gol_exact_cache exact;
     gol_kv_cache kv;
     gol_scheduler sched;
     gol_seq_limits limits;
+    sim_load load;
+    sim_memory memory;
     int32_t n_requests;
     int32_t n_arrived;
     int32_t n_live;
@@ -44,25 +57,12 @@ typedef struct simulation {
     int32_t n_aborted;
     int32_t n_running_max;
     int64_t n_tokens;
+    int64_t n_followed; /* steps that sequences spent following */
 } simulation;
 
 static int32_t pick(simulation *sim, int32_t min, int32_t max)
 {
-    return min + (int32_t)gol_rng_below(&sim->rng, (uint64_t)(max - min) + 1);
-}
-
-/* Mostly small, sometimes as large as allowed: the mix that makes pools overflow. */
-static int32_t pick_size(simulation *sim, int32_t max)
-{
-    switch (pick(sim, 0, 9)) {
-    case 0:
-        return max;
-    case 1:
-    case 2:
-        return pick(sim, 1, max);
-    default:
-        return pick(sim, 1, max / 8 + 1);
-    }
+    return sim_pick(&sim->rng, min, max);
 }
 
 static void set_up(simulation *sim, uint64_t seed, int32_t n_requests)
@@ -71,8 +71,13 @@ static void set_up(simulation *sim, uint64_t seed, int32_t n_requests)
     sim->rng.key = seed;
     sim->n_requests = n_requests;
     const int32_t block_size = 1 << pick(sim, 0, 5);
+    gol_block_hasher_init(&sim->hasher);
     sim->limits = (gol_seq_limits){
-        .max_model_len = pick(sim, 2, 400), .block_size = block_size, .n_vocab = 8};
+        .max_model_len = pick(sim, 2, 400), .block_size = block_size, .n_vocab = SIM_VOCAB};
+    const bool is_cached = pick(sim, 0, 9) > 0;
+    if (is_cached)
+        sim->limits.hasher = &sim->hasher;
+    const int32_t n_rows = is_cached && pick(sim, 0, 4) > 0 ? pick(sim, 1, 20) : 0;
     const int32_t n_blocks_one = (sim->limits.max_model_len - 1) / block_size + 1;
     /* Often room for exactly one of the longest. */
     const int32_t n_blocks = n_blocks_one * (pick(sim, 0, 2) ? pick(sim, 1, 6) : 1) +
@@ -84,32 +89,49 @@ static void set_up(simulation *sim, uint64_t seed, int32_t n_requests)
 
     sim->requests = gol_xcalloc((size_t)n_requests, sizeof *sim->requests);
     sim->ref_cnts = gol_xcalloc((size_t)n_blocks, sizeof *sim->ref_cnts);
-    if (gol_kv_cache_init(&sim->kv, n_blocks, block_size, NULL) != 0 ||
+    sim_load_init(&sim->load, &sim->rng, &sim->limits, pick(sim, 0, 9) > 0);
+    sim_memory_init(&sim->memory, n_blocks, block_size);
+    if (gol_exact_cache_init(&sim->exact, n_rows, SIM_VOCAB, block_size, NULL) != 0 ||
+        gol_kv_cache_init(&sim->kv, n_blocks, block_size, &sim->exact, NULL) != 0 ||
         gol_scheduler_init(&sim->sched, &opts, &sim->kv, NULL) != 0)
         sim_violation(&sim->place, "out of memory", 0, 1);
     printf("seed %" PRIu64 ": %s, %d requests of up to %d tokens, %d blocks of %d, %d sequences, "
-           "%d tokens a step\n",
+           "%d tokens a step, caching %s, %d rows, prompts %s\n",
            seed, opts.policy == GOL_SCHED_FCFS ? "fcfs" : "priority", n_requests,
-           sim->limits.max_model_len, n_blocks, block_size, opts.max_seqs, opts.max_batch_tokens);
+           sim->limits.max_model_len, n_blocks, block_size, opts.max_seqs, opts.max_batch_tokens,
+           is_cached ? "on" : "off", n_rows, sim->load.shares ? "alike" : "new");
 }
 
 static void tear_down(simulation *sim)
 {
     gol_scheduler_deinit(&sim->sched);
     gol_kv_cache_deinit(&sim->kv);
+    gol_exact_cache_deinit(&sim->exact);
+    sim_memory_deinit(&sim->memory);
+    sim_load_deinit(&sim->load);
     gol_free(sim->requests);
     gol_free(sim->ref_cnts);
+}
+
+/* Follows the sequence's tokens. */
+static void update_contents(request *r)
+{
+    while (r->n_contents < r->seq->n_tokens) {
+        const int32_t i = r->n_contents++;
+        const uint64_t before = i == 0 ? sim_content_of_salt(r->salt) : r->contents[i - 1];
+        r->contents[i] = sim_content(before, r->seq->tokens[i]);
+    }
 }
 
 static void arrive(simulation *sim)
 {
     request *r = &sim->requests[sim->n_arrived++];
-    const int32_t n_prompt = pick_size(sim, sim->limits.max_model_len - 1);
-    const int32_t max_tokens = pick_size(sim, sim->limits.max_model_len);
-    gol_seq *seq = seqs_create((uint64_t)sim->n_arrived, n_prompt, max_tokens, pick(sim, -2, 2),
-                               &sim->limits);
+    gol_seq *seq = sim_load_make(&sim->load, (uint64_t)sim->n_arrived, &r->salt);
     r->seq = seq;
-    r->stop_at = pick(sim, n_prompt + 1, seq->n_tokens_max);
+    r->is_greedy = pick(sim, 0, 2) > 0;
+    r->contents = gol_xcalloc((size_t)seq->n_tokens_max, sizeof *r->contents);
+    update_contents(r);
+    r->stop_at = pick(sim, seq->n_prompt + 1, seq->n_tokens_max);
     if (pick(sim, 0, 1))
         r->stop_at = seq->n_tokens_max;
     gol_scheduler_add(&sim->sched, seq);
@@ -125,7 +147,9 @@ static void end(simulation *sim, request *r)
     gol_scheduler_finish(&sim->sched, r->seq);
     sim->n_live--;
     sim->n_tokens_live -= r->seq->n_tokens_max;
+    sim_load_remember(&sim->load, r->seq);
     gol_seq_destroy(&r->seq);
+    gol_free(r->contents);
     sim->n_ended++;
 }
 
@@ -160,6 +184,57 @@ static void check(simulation *sim)
 {
     sim_check_queues(&sim->sched, &sim->place);
     sim_check_blocks(&sim->sched, sim->ref_cnts, &sim->place);
+    sim_check_followers(&sim->sched, &sim->place);
+}
+
+/* Two of a row's numbers say which prompt it stands behind. */
+static void make_row(const request *r, float row[SIM_VOCAB])
+{
+    memset(row, 0, SIM_VOCAB * sizeof *row);
+    memcpy(row, &r->contents[r->seq->n_prompt - 1], sizeof(uint64_t));
+}
+
+static void check_row(const simulation *sim, const request *r)
+{
+    float row[SIM_VOCAB];
+    make_row(r, row);
+    if (memcmp(row, r->seq->kept_row, sizeof row) != 0)
+        sim_violation(&sim->place, "a row stands behind another prompt", (int64_t)r->seq->id, 0);
+}
+
+static void keep_row(simulation *sim, const request *r)
+{
+    float row[SIM_VOCAB];
+    make_row(r, row);
+    const gol_prompt_key key = gol_seq_prompt_key(r->seq);
+    gol_exact_cache_put(&sim->exact, &key, row);
+}
+
+/* What the runner does, in its order: copies, kept rows, computation. */
+static void run(simulation *sim, const gol_plan *plan)
+{
+    sim_memory_copy_blocks(&sim->memory, plan);
+    for (const gol_seq *seq = sim->sched.running.head; seq; seq = seq->next)
+        sim_memory_check_seq(&sim->memory, seq, sim->requests[seq->id - 1].contents, &sim->place);
+    for (int32_t i = 0; i < plan->n_hits; i++)
+        check_row(sim, &sim->requests[plan->hits[i]->id - 1]);
+    for (int32_t i = 0; i < plan->n_seqs; i++) {
+        const gol_seq *seq = plan->seqs[i];
+        const request *r = &sim->requests[seq->id - 1];
+        sim_memory_compute(&sim->memory, &sim->kv, seq, r->contents, &sim->place);
+        const bool has_row = gol_seq_n_pending(seq) == seq->n_scheduled;
+        if (has_row && seq->hasher && seq->n_tokens == seq->n_prompt)
+            keep_row(sim, r);
+    }
+}
+
+/* The next token: from all before it, as the model's likeliest, or a random draw. */
+static void generate(simulation *sim, request *r)
+{
+    const uint64_t content = r->contents[r->seq->n_tokens - 1];
+    const int32_t drawn = pick(sim, 0, SIM_VOCAB - 1);
+    gol_seq_append(r->seq, r->is_greedy ? (int32_t)((content >> 8) % SIM_VOCAB) : drawn);
+    update_contents(r);
 }
 
 /* Deadlines of single requests hold under fcfs only: there, who comes later cannot come between. */
@@ -195,18 +270,21 @@ static void step(simulation *sim)
         sim->sched.running.head->id != oldest_id)
         sim_violation(&sim->place, "the oldest was preempted", (int64_t)oldest_id,
                       (int64_t)sim->sched.running.head->id);
+    run(sim, plan);
     sim->n_tokens += plan->n_tokens;
     if (plan->n_seqs > sim->n_running_max)
         sim->n_running_max = plan->n_seqs;
     gol_scheduler_update(&sim->sched);
+    sim_memory_check_index(&sim->memory, &sim->kv, &sim->place);
 
     gol_seq *next;
     for (gol_seq *seq = sim->sched.running.head; seq; seq = next) {
         next = seq->next;
+        sim->n_followed += seq->is_following;
         if (gol_seq_n_pending(seq) > 0)
             continue;
-        gol_seq_append(seq, 1);
         request *r = &sim->requests[seq->id - 1];
+        generate(sim, r);
         if (seq->n_tokens == r->stop_at)
             end(sim, r);
     }
@@ -234,6 +312,11 @@ int main(int argc, char **argv)
     printf("%" PRId64 " steps, %" PRId64 " tokens, up to %d sequences in one, %" PRIu64
            " preemptions, %d aborted\n",
            sim.place.step, sim.n_tokens, sim.n_running_max, sim.sched.n_preemptions, sim.n_aborted);
+    const gol_kv_cache_stats *stats = &sim.kv.stats;
+    printf("of %" PRIu64 " tokens of prompts %" PRIu64 " found, %" PRIu64 " exact repeats, %" PRIu64
+           " copies, %" PRIu64 " merges, %" PRIu64 " evictions, %" PRId64 " steps followed\n",
+           stats->n_queries, stats->n_hits, stats->n_exact_hits, stats->n_copies, stats->n_merges,
+           stats->n_evictions, sim.n_followed);
     tear_down(&sim);
     return 0;
 }

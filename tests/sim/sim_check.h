@@ -23,6 +23,9 @@ void sim_check_queues(const gol_scheduler *s, const sim_place *place);
  * and what is scheduled and no more than one block beyond need. ref_cnts: scratch [n_blocks]. */
 void sim_check_blocks(const gol_scheduler *s, int32_t *ref_cnts, const sim_place *place);
 
+/* Followers: their leaders run, come before them, follow nobody and have the tokens that they are followed for. */
+void sim_check_followers(const gol_scheduler *s, const sim_place *place);
+
 /* The plan: within the budget, no sequence over its tokens, the first running one served, and so is every decode; if nobody
  * was preempted, no budget is left while somebody could use it. */
 void sim_check_plan(const gol_scheduler *s, const gol_plan *plan, bool has_preempted,

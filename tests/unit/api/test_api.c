@@ -224,6 +224,9 @@ static void test_metrics_are_the_engines_figures(void **state)
     engine.stats.n_running = 3;
     engine.stats.n_blocks_free = 5;
     engine.stats.n_generated_tokens = UINT64_MAX;
+    engine.stats.n_prefix_queries = 40;
+    engine.stats.n_prefix_hits = 30;
+    engine.stats.n_exact_hits = 2;
     engine.stats.n_finished[GOL_FINISH_ABORT] = 7;
     gol_api_call *call = get("/metrics");
     assert_true(gol_api_call_is_ready(call));
@@ -234,6 +237,9 @@ static void test_metrics_are_the_engines_figures(void **state)
     static const char *const lines[] = {
         "# TYPE gollum_sequences_running gauge\ngollum_sequences_running 3\n",
         "\ngollum_kv_blocks_free 5\n",
+        "# TYPE vllm:prefix_cache_queries_total counter\nvllm:prefix_cache_queries_total 40\n",
+        "# TYPE vllm:prefix_cache_hits_total counter\nvllm:prefix_cache_hits_total 30\n",
+        "\ngollum_exact_prompt_hits_total 2\n",
         "# TYPE gollum_generation_tokens_total counter\n",
         "\ngollum_generation_tokens_total 18446744073709551615\n",
         "\ngollum_sequences_finished_total{reason=\"abort\"} 7\n",

@@ -13,7 +13,7 @@ static const gol_params_limits limits = {.max_n = 128, .n_vocab = 100, .n_stop_i
 static int parse(gol_params *p, gol_api_error *error, unsigned route, const char *name,
                  const char *value, const char *more)
 {
-    char body[600];
+    char body[1200];
     snprintf(body, sizeof body, "{\"%s\":%s%s%s}", name, value, more[0] != '\0' ? "," : "", more);
     json_t *root = parse_json(gol_str_from(body));
     *error = (gol_api_error){0};
@@ -197,6 +197,19 @@ static void test_stop_strings_keep_their_limits(void **state)
     }
 }
 
+static void test_cache_salts_keep_their_limits(void **state)
+{
+    (void)state;
+    char value[1100];
+    expect_param(true, "cache_salt", "null", "");
+    expect_param(false, "cache_salt", "\"\"", "cache_salt");
+    expect_param(false, "cache_salt", "7", "cache_salt");
+    for (int len = 1024; len <= 1025; len++) {
+        snprintf(value, sizeof value, "\"%0*d\"", len, 0);
+        expect_param(len == 1024, "cache_salt", value, "cache_salt");
+    }
+}
+
 static void test_stop_ids_keep_their_limits(void **state)
 {
     (void)state;
@@ -320,6 +333,7 @@ int main(void)
         cmocka_unit_test(test_no_field_stands_twice_for_a_route),
         cmocka_unit_test(test_seeds_are_64_bit_integers),
         cmocka_unit_test(test_stop_strings_keep_their_limits),
+        cmocka_unit_test(test_cache_salts_keep_their_limits),
         cmocka_unit_test(test_stop_ids_keep_their_limits),
         cmocka_unit_test(test_pairs_of_fields_must_agree),
         cmocka_unit_test(test_top_k_minus_one_is_off),

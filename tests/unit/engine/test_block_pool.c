@@ -16,21 +16,71 @@
 #include "base/rng.h"
 #include "engine/block_pool.h"
 
-static void blocks_are_taken_in_the_order_they_were_freed(void **state)
+static int32_t take(gol_block_pool *pool)
+{
+    return gol_block_pool_take(pool)->block_id;
+}
+
+static void unref(gol_block_pool *pool, int32_t block_id)
+{
+    gol_block_pool_unref(pool, gol_block_pool_get(pool, block_id));
+}
+
+/* All taken, each with content or not. */
+static void set_up_taken(gol_block_pool *pool, int32_t n_blocks, bool has_content)
+{
+    assert_int_equal(gol_block_pool_init(pool, n_blocks, NULL), 0);
+    for (int32_t i = 0; i < n_blocks; i++) {
+        assert_int_equal(take(pool), i);
+        pool->blocks[i].n_filled = has_content;
+    }
+    assert_int_equal(pool->n_free, 0);
+}
+
+static void blocks_with_content_are_taken_in_the_order_they_were_freed(void **state)
 {
     (void)state;
     gol_block_pool pool;
-    assert_int_equal(gol_block_pool_init(&pool, 4, NULL), 0);
-    for (int32_t i = 0; i < 4; i++)
-        assert_int_equal(gol_block_pool_take(&pool), i);
-    assert_int_equal(pool.n_free, 0);
+    set_up_taken(&pool, 4, true);
     const int32_t order[] = {2, 0, 3, 1};
     for (int i = 0; i < 4; i++) {
-        gol_block_pool_unref(&pool, order[i]);
+        unref(&pool, order[i]);
         assert_int_equal(pool.n_free, i + 1);
     }
     for (int i = 0; i < 4; i++)
-        assert_int_equal(gol_block_pool_take(&pool), order[i]);
+        assert_int_equal(take(&pool), order[i]);
+    gol_block_pool_deinit(&pool);
+}
+
+static void blocks_without_content_are_taken_first(void **state)
+{
+    (void)state;
+    gol_block_pool pool;
+    set_up_taken(&pool, 4, true);
+    pool.blocks[1].n_filled = 0;
+    pool.blocks[3].n_filled = 0;
+    for (int32_t i = 0; i < 4; i++)
+        unref(&pool, i);
+    const int32_t expected[] = {3, 1, 0, 2};
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(take(&pool), expected[i]);
+    gol_block_pool_deinit(&pool);
+}
+
+static void a_block_that_was_of_use_is_young_again(void **state)
+{
+    (void)state;
+    gol_block_pool pool;
+    set_up_taken(&pool, 3, true);
+    for (int32_t i = 0; i < 3; i++)
+        unref(&pool, i);
+    gol_block_pool_touch(&pool, gol_block_pool_get(&pool, 0));
+    gol_block_pool_ref(&pool, gol_block_pool_get(&pool, 1)); /* revived out of the middle */
+    gol_block_pool_touch(&pool, gol_block_pool_get(&pool, 1));
+    assert_int_equal(pool.n_free, 2);
+    assert_int_equal(take(&pool), 2);
+    assert_int_equal(take(&pool), 0);
+    assert_int_equal(pool.n_free, 0);
     gol_block_pool_deinit(&pool);
 }
 
@@ -39,13 +89,14 @@ static void a_block_is_free_when_its_last_holder_lets_go(void **state)
     (void)state;
     gol_block_pool pool;
     assert_int_equal(gol_block_pool_init(&pool, 2, NULL), 0);
-    const int32_t id = gol_block_pool_take(&pool);
-    pool.blocks[id].ref_cnt++;
-    gol_block_pool_unref(&pool, id);
+    gol_block *block = gol_block_pool_take(&pool);
+    block->n_filled = 1;
+    gol_block_pool_ref(&pool, block);
+    gol_block_pool_unref(&pool, block);
     assert_int_equal(pool.n_free, 1);
-    gol_block_pool_unref(&pool, id);
+    gol_block_pool_unref(&pool, block);
     assert_int_equal(pool.n_free, 2);
-    assert_int_equal(gol_block_pool_take(&pool), 1); /* freed last, so it is reused last */
+    assert_int_equal(take(&pool), 1); /* freed last, so it is reused last */
     gol_block_pool_deinit(&pool);
 }
 
@@ -60,10 +111,11 @@ static void the_free_list_holds_exactly_the_free_blocks_after_any_history(void *
     int n_held = 0;
     for (int step = 0; step < 5000; step++) {
         if (n_held < N && (n_held == 0 || gol_rng_below(&rng, 2) == 0)) {
-            held[n_held++] = gol_block_pool_take(&pool);
+            held[n_held] = take(&pool);
+            pool.blocks[held[n_held++]].n_filled = (int32_t)gol_rng_below(&rng, 2);
         } else {
             const int i = (int)gol_rng_below(&rng, (uint64_t)n_held);
-            gol_block_pool_unref(&pool, held[i]);
+            unref(&pool, held[i]);
             held[i] = held[--n_held];
         }
         int n_linked = 0;
@@ -87,9 +139,9 @@ static void free_twice(void)
     gol_block_pool pool;
     if (gol_block_pool_init(&pool, 2, NULL) != 0)
         return;
-    const int32_t id = gol_block_pool_take(&pool);
-    gol_block_pool_unref(&pool, id);
-    gol_block_pool_unref(&pool, id);
+    const int32_t id = take(&pool);
+    unref(&pool, id);
+    unref(&pool, id);
 }
 
 static void take_too_many(void)
@@ -97,8 +149,8 @@ static void take_too_many(void)
     gol_block_pool pool;
     if (gol_block_pool_init(&pool, 1, NULL) != 0)
         return;
-    gol_block_pool_take(&pool);
-    gol_block_pool_take(&pool);
+    take(&pool);
+    take(&pool);
 }
 
 static void free_unknown(void)
@@ -106,7 +158,7 @@ static void free_unknown(void)
     gol_block_pool pool;
     if (gol_block_pool_init(&pool, 1, NULL) != 0)
         return;
-    gol_block_pool_unref(&pool, 1);
+    unref(&pool, 1);
 }
 
 /* In a child, whose complaint goes nowhere. */
@@ -147,7 +199,9 @@ static void init_survives_running_out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(blocks_are_taken_in_the_order_they_were_freed),
+        cmocka_unit_test(blocks_with_content_are_taken_in_the_order_they_were_freed),
+        cmocka_unit_test(blocks_without_content_are_taken_first),
+        cmocka_unit_test(a_block_that_was_of_use_is_young_again),
         cmocka_unit_test(a_block_is_free_when_its_last_holder_lets_go),
         cmocka_unit_test(the_free_list_holds_exactly_the_free_blocks_after_any_history),
         cmocka_unit_test(mistakes_in_counting_stop_the_program),

@@ -526,7 +526,7 @@ static void submitting_survives_running_out_of_memory(void **state)
         assert_int_equal(rc, GOL_ENOMEM);
         n_failures++;
     }
-    assert_int_equal(n_failures, 6); /* the sequence, its three arrays, the counts' two */
+    assert_int_equal(n_failures, 7); /* the sequence, its four arrays, the counts' two */
     assert_true(collector_wait_end(&c));
     assert_int_equal(c.n_tokens, 4);
     gol_engine_destroy(&engine);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "engine/engine_limits.h"
+#include "engine/exact_cache.h"
 
 enum { TOKEN_BYTES = 1024, FIXED_BYTES = 100 };
 
@@ -24,7 +25,8 @@ static const uint64_t gib = 1u << 30;
 
 static gol_limits_basis basis(int32_t n_ctx, uint64_t mem_available)
 {
-    return (gol_limits_basis){.be = &backend, .n_ctx = n_ctx, .mem_available = mem_available};
+    return (gol_limits_basis){
+        .be = &backend, .n_ctx = n_ctx, .n_vocab = 1000, .mem_available = mem_available};
 }
 
 static gol_engine_limits limits_of(gol_engine_opts opts, gol_limits_basis b)
@@ -57,6 +59,39 @@ static void defaults_are_those_of_the_header(void **state)
     assert_int_equal(l.max_queued_reqs, 256);
     assert_int_equal(l.n_blocks, 64 * 63);
     assert_int_equal(l.kv_bytes, FIXED_BYTES + 64 * 63 * 16 * TOKEN_BYTES);
+}
+
+static void rows_of_whole_prompts_are_kept_within_their_budget(void **state)
+{
+    (void)state;
+    const gol_limits_basis b = basis(1000, 64 * gib);
+    const int64_t row = (int64_t)gol_exact_cache_bytes(1, 1000, 16);
+    gol_engine_limits l = limits_of((gol_engine_opts){0}, b);
+    assert_true(l.has_prefix_caching);
+    assert_int_equal(l.n_exact_rows, l.kv_bytes / 8 / (uint64_t)row);
+    assert_int_equal(l.exact_cache_bytes, gol_exact_cache_bytes(l.n_exact_rows, 1000, 16));
+    l = limits_of((gol_engine_opts){.exact_cache_bytes = 3 * row}, b);
+    assert_int_equal(l.n_exact_rows, 3);
+    l = limits_of((gol_engine_opts){.exact_cache_bytes = 3 * row - 1}, b);
+    assert_int_equal(l.n_exact_rows, 2);
+    l = limits_of((gol_engine_opts){.exact_cache_bytes = row - 1}, b);
+    assert_int_equal(l.n_exact_rows, 0);
+    l = limits_of((gol_engine_opts){.exact_cache_bytes = INT64_MAX}, b);
+    assert_int_equal(l.n_exact_rows, l.n_blocks); /* no use for more */
+    l = limits_of((gol_engine_opts){.exact_cache_bytes = -1}, b);
+    assert_int_equal(l.n_exact_rows, 0);
+    assert_true(l.has_prefix_caching);
+    l = limits_of((gol_engine_opts){.no_prefix_caching = true, .exact_cache_bytes = 3 * row}, b);
+    assert_int_equal(l.n_exact_rows, 0);
+    assert_int_equal(l.exact_cache_bytes, 0);
+    assert_false(l.has_prefix_caching);
+    const char *message = failure_of((gol_engine_opts){.exact_cache_bytes = -2}, b, GOL_EINVAL);
+    assert_non_null(strstr(message, "exact_cache_bytes is -2"));
+    /* A cache as large as it likes is cut at 64 MiB, a tiny one keeps four rows. */
+    l = limits_of((gol_engine_opts){.max_seqs = 512}, basis(10000, 640 * gib));
+    assert_in_range(l.exact_cache_bytes, (64 << 20) - row, 64 << 20);
+    l = limits_of((gol_engine_opts){.kv_bytes = 8 * 16 * TOKEN_BYTES + FIXED_BYTES}, b);
+    assert_int_equal(l.n_exact_rows, 4);
 }
 
 static void the_cache_takes_at_most_a_quarter_of_the_memory(void **state)
@@ -174,6 +209,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_those_of_the_header),
+        cmocka_unit_test(rows_of_whole_prompts_are_kept_within_their_budget),
         cmocka_unit_test(the_cache_takes_at_most_a_quarter_of_the_memory),
         cmocka_unit_test(a_context_nobody_asked_for_is_lowered_to_what_fits),
         cmocka_unit_test(a_context_that_was_asked_for_and_does_not_fit_is_an_error_with_numbers),

@@ -15,7 +15,7 @@ static void blocks_for_rounds_up(void **state)
 {
     (void)state;
     gol_kv_cache kv;
-    assert_int_equal(gol_kv_cache_init(&kv, 4, 4, NULL), 0);
+    assert_int_equal(gol_kv_cache_init(&kv, 4, 4, NULL, NULL), 0);
     assert_int_equal(gol_kv_cache_blocks_for(&kv, 0), 0);
     assert_int_equal(gol_kv_cache_blocks_for(&kv, 1), 1);
     assert_int_equal(gol_kv_cache_blocks_for(&kv, 4), 1);
@@ -28,7 +28,7 @@ static void slots_are_allocated_only_when_a_block_border_is_crossed(void **state
 {
     (void)state;
     gol_kv_cache kv;
-    assert_int_equal(gol_kv_cache_init(&kv, 4, 4, NULL), 0);
+    assert_int_equal(gol_kv_cache_init(&kv, 4, 4, NULL, NULL), 0);
     gol_seq *seq = seqs_create(1, 10, 4, 0, &limits);
     assert_int_equal(gol_kv_cache_n_lacking(&kv, seq), 3);
     assert_true(gol_kv_cache_allocate_slots(&kv, seq, 4));
@@ -56,7 +56,7 @@ static void a_failed_allocation_changes_nothing(void **state)
 {
     (void)state;
     gol_kv_cache kv;
-    assert_int_equal(gol_kv_cache_init(&kv, 3, 4, NULL), 0);
+    assert_int_equal(gol_kv_cache_init(&kv, 3, 4, NULL, NULL), 0);
     gol_seq *a = seqs_create(1, 8, 4, 0, &limits);
     gol_seq *b = seqs_create(2, 8, 4, 0, &limits);
     assert_true(gol_kv_cache_allocate_slots(&kv, a, 8));
@@ -71,30 +71,12 @@ static void a_failed_allocation_changes_nothing(void **state)
     gol_kv_cache_deinit(&kv);
 }
 
-static void the_end_of_a_sequence_is_reused_before_its_beginning(void **state)
-{
-    (void)state;
-    gol_kv_cache kv;
-    assert_int_equal(gol_kv_cache_init(&kv, 3, 4, NULL), 0);
-    gol_seq *seq = seqs_create(1, 12, 1, 0, &limits);
-    assert_true(gol_kv_cache_allocate_slots(&kv, seq, 12));
-    gol_kv_cache_free(&kv, seq);
-    assert_int_equal(seq->n_blocks, 0);
-    assert_true(gol_kv_cache_allocate_slots(&kv, seq, 12));
-    for (int32_t i = 0; i < 3; i++)
-        assert_int_equal(seq->block_table[i], 2 - i);
-    gol_kv_cache_free(&kv, seq);
-    gol_seq_destroy(&seq);
-    gol_kv_cache_deinit(&kv);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocks_for_rounds_up),
         cmocka_unit_test(slots_are_allocated_only_when_a_block_border_is_crossed),
         cmocka_unit_test(a_failed_allocation_changes_nothing),
-        cmocka_unit_test(the_end_of_a_sequence_is_reused_before_its_beginning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,7 +22,7 @@ static void set_up(bench *b, int32_t n_blocks, int32_t max_seqs, int32_t max_bat
                    gol_sched_policy policy)
 {
     *b = (bench){.n_seqs = 0};
-    assert_int_equal(gol_kv_cache_init(&b->kv, n_blocks, limits.block_size, NULL), 0);
+    assert_int_equal(gol_kv_cache_init(&b->kv, n_blocks, limits.block_size, NULL, NULL), 0);
     const gol_scheduler_opts opts = {policy, max_seqs, max_batch_tokens};
     assert_int_equal(gol_scheduler_init(&b->sched, &opts, &b->kv, NULL), 0);
 }

@@ -1,0 +1,135 @@
+/* A memory that remembers everything, and comparisons with it. */
+#include "sim/sim_memory.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+static void expect(const sim_place *place, const char *what, int64_t found, int64_t expected)
+{
+    if (found != expected)
+        sim_violation(place, what, found, expected);
+}
+
+void sim_memory_init(sim_memory *m, int32_t n_blocks, int32_t block_size)
+{
+    *m = (sim_memory){.n_blocks = n_blocks, .block_size = block_size};
+    m->slots = gol_xcalloc((size_t)n_blocks * (size_t)block_size, sizeof *m->slots);
+}
+
+void sim_memory_deinit(sim_memory *m)
+{
+    gol_free(m->slots);
+    *m = (sim_memory){0};
+}
+
+/* Steele, Lea, Flood: "Fast splittable pseudorandom number generators" (2014), the finalizer. */
+static uint64_t mix(uint64_t x)
+{
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+    return x ^ x >> 31;
+}
+
+uint64_t sim_content(uint64_t before, int32_t token)
+{
+    return mix(before + (uint64_t)token + 1) | 1;
+}
+
+uint64_t sim_content_of_salt(uint64_t salt)
+{
+    return mix(salt) & ~(uint64_t)1;
+}
+
+void sim_memory_copy_blocks(sim_memory *m, const gol_plan *plan)
+{
+    const size_t n_bytes = (size_t)m->block_size * sizeof *m->slots;
+    for (int32_t i = 0; i < plan->n_copies; i++)
+        memcpy(m->slots + (ptrdiff_t)plan->copies[i].dst_block * m->block_size,
+               m->slots + (ptrdiff_t)plan->copies[i].src_block * m->block_size, n_bytes);
+}
+
+static sim_slot *slot_of(const sim_memory *m, const gol_seq *seq, int32_t position)
+{
+    const ptrdiff_t block_id = seq->block_table[position / m->block_size];
+    return &m->slots[block_id * m->block_size + position % m->block_size];
+}
+
+void sim_memory_check_seq(const sim_memory *m, const gol_seq *seq, const uint64_t *contents,
+                          const sim_place *place)
+{
+    for (int32_t p = 0; p < seq->n_computed; p++)
+        expect(place, "a table holds somebody else's keys", (int64_t)slot_of(m, seq, p)->content,
+               (int64_t)contents[p]);
+}
+
+void sim_memory_compute(sim_memory *m, const gol_kv_cache *kv, const gol_seq *seq,
+                        const uint64_t *contents, const sim_place *place)
+{
+    for (int32_t i = 0; i < seq->n_scheduled; i++) {
+        const int32_t p = seq->n_computed + i;
+        const int32_t block_id = seq->block_table[p / m->block_size];
+        expect(place, "a block that others hold is written", kv->pool.blocks[block_id].ref_cnt, 1);
+        *slot_of(m, seq, p) = (sim_slot){.content = contents[p], .token = seq->tokens[p]};
+    }
+}
+
+static void check_content(const sim_memory *m, const gol_prefix_index *index,
+                          const gol_block *block, const sim_place *place)
+{
+    const sim_slot *slots = m->slots + (ptrdiff_t)block->block_id * m->block_size;
+    const int32_t *tokens = gol_prefix_index_tokens(index, block);
+    for (int32_t i = 0; i < block->n_filled; i++) {
+        expect(place, "the index names a token that is not there", tokens[i], slots[i].token);
+        if (i > 0)
+            expect(place, "a block's contents do not follow each other", (int64_t)slots[i].content,
+                   (int64_t)sim_content(slots[i - 1].content, slots[i].token));
+    }
+}
+
+static int32_t count_in(gol_block *const *heads, uint64_t mask, gol_block_hash key,
+                        const gol_block *block, bool by_hash)
+{
+    int32_t n = 0;
+    for (const gol_block *b = heads[key.low & mask]; b;
+         b = by_hash ? b->twin.next : b->sibling.next)
+        n += b == block;
+    return n;
+}
+
+void sim_memory_check_index(const sim_memory *m, const gol_kv_cache *kv, const sim_place *place)
+{
+    const gol_prefix_index *index = &kv->index;
+    int32_t n_cached = 0;
+    int64_t n_full = 0;
+    for (int32_t i = 0; i < m->n_blocks; i++) {
+        const gol_block *b = &kv->pool.blocks[i];
+        const bool is_full = b->n_filled == m->block_size;
+        expect(place, "block with content is not listed, or without is", b->sibling.at != NULL,
+               b->n_filled > 0);
+        expect(place, "full block is not listed, or another one is", b->twin.at != NULL, is_full);
+        if (b->ref_cnt > 1)
+            expect(place, "block in several tables is not full", b->n_filled, m->block_size);
+        if (b->n_filled == 0)
+            continue;
+        n_cached++;
+        n_full += is_full;
+        expect(place, "block is not under its parent",
+               count_in(index->by_parent, index->mask, b->parent, b, false), 1);
+        if (is_full)
+            expect(place, "block is not under its hash",
+                   count_in(index->by_hash, index->mask, b->hash, b, true), 1);
+        check_content(m, index, b, place);
+    }
+    expect(place, "number of blocks with content", index->n_cached, n_cached);
+    for (uint64_t i = 0; i <= index->mask; i++) {
+        for (const gol_block *b = index->by_parent[i]; b; b = b->sibling.next)
+            n_cached--;
+        for (const gol_block *b = index->by_hash[i]; b; b = b->twin.next)
+            n_full--;
+    }
+    expect(place, "the index lists blocks without content", n_cached, 0);
+    expect(place, "the index lists blocks that are not full", n_full, 0);
+}
