@@ -1,6 +1,7 @@
 /*
  * Another implementation's greedy continuations, through the engine under load: each model serves eight requests at once, with
- * prompts cut in slices and a cache so small that some are preempted, and each of them gets the reference's ids.
+ * prompts cut in slices and a cache so small that some are preempted, or that they fit only by sharing what they have in common;
+ * and each of them gets the reference's ids.
  * Data: models/X.{gguf,tokens,greedy} under GOLLUM_CONFORMANCE.
  */
 #include <setjmp.h>
@@ -17,7 +18,7 @@
 enum { N_IDS_MAX = 64, N_GREEDY = 32, N_CLIENTS = 8 };
 
 static void serve(const gol_model *model, const int32_t *prompt, int32_t n_prompt,
-                  const int32_t *expected)
+                  const int32_t *expected, bool is_shared)
 {
     static collector clients[N_CLIENTS];
     gol_err err = {0};
@@ -25,6 +26,7 @@ static void serve(const gol_model *model, const int32_t *prompt, int32_t n_promp
     gol_engine_opts opts = {.max_seqs = N_CLIENTS, .max_batch_tokens = 12, .block_size = 4};
     opts.max_model_len = n_prompt + N_GREEDY;
     opts.kv_type = GOL_KV_F32;
+    opts.no_prefix_caching = !is_shared;
     /* Once to see what one sequence takes, then with room for three. */
     if (gol_engine_create(&engine, model, &opts, &err) != 0)
         fail_msg("%s", err.message);
@@ -63,7 +65,10 @@ static void serve(const gol_model *model, const int32_t *prompt, int32_t n_promp
     }
     gol_engine_stats stats;
     gol_engine_get_stats(engine, &stats);
-    assert_true(stats.n_preemptions > 0);
+    if (is_shared)
+        assert_true(stats.n_prefix_hits >= (uint64_t)(N_CLIENTS - 1) * (uint64_t)(n_prompt - 1));
+    else
+        assert_true(stats.n_preemptions > 0);
     gol_engine_destroy(&engine);
     for (int i = 0; i < N_CLIENTS; i++)
         collector_deinit(&clients[i]);
@@ -86,7 +91,8 @@ static void eight_clients_get_the_reference_ids(void **state)
         gol_backend_cpu_create(&be, &(gol_cpu_opts){.n_threads = 2}, &err) != 0 ||
         gol_model_load(&model, file, be, NULL, &err) != 0)
         fail_msg("%s", err.message);
-    serve(model, prompt, n_prompt, expected);
+    serve(model, prompt, n_prompt, expected, false);
+    serve(model, prompt, n_prompt, expected, true);
     gol_model_destroy(&model);
     gol_backend_destroy(&be);
     gol_model_file_close(&file);
