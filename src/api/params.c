@@ -110,12 +110,12 @@ static int read_stop_ids(const gol_param_reader *r, const gol_param *row, const 
     return 0;
 }
 
-static int read_cache_salt(const reader *r, const gol_param *row, const json_t *value)
+static int read_cache_salt(const gol_param_reader *r, const gol_param *row, const json_t *value)
 {
     char accepted[64];
     snprintf(accepted, sizeof accepted, "a string of 1 to %d bytes", GOL_CACHE_SALT_MAX);
     if (!json_is_string(value))
-        return refuse_type(r, row->name, value, accepted);
+        return gol_param_refuse_type(r, row->name, value, accepted);
     const gol_str salt = gol_request_json_str(value);
     if (salt.len == 0 || salt.len > GOL_CACHE_SALT_MAX)
         return gol_api_refuse(r->error, 400, "invalid_value", row->name,
