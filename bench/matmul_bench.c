@@ -19,11 +19,12 @@
 #include <time.h>
 
 #include "backend/backend.h"
-#include "backend/cpu/panel_format.h"
+#include "backend/cpu/backend_cpu.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/worker_pool.h"
 #include "peak.h"
+#include "support/native_bf16.h"
 #include "support/random_blocks.h"
 
 enum { LIST_MAX = 32, WEIGHTS_MAX = 4096, CALLS_MAX = 4096 };
@@ -62,6 +63,8 @@ typedef struct timing {
 } timing;
 
 static bool is_cpu_clock;
+/* Of the kernels. May be above gol_cpu_get(): --cpu=avx512bf16 is taken where its instructions run, whatever CPUID says. */
+static gol_cpu_level level;
 
 /* Nanoseconds by the clock asked for. */
 static double now(int n_threads)
@@ -132,6 +135,15 @@ static bool add_threads(options *o, const char *part)
     return o->n_threads < LIST_MAX && parse_int(part, &o->threads[o->n_threads++]);
 }
 
+static bool set_level(const char *name)
+{
+    if (!gol_cpu_limit(name))
+        return false;
+    const bool is_bf16 = strcmp(name, gol_cpu_level_name(GOL_CPU_AVX512BF16)) == 0;
+    level = is_bf16 && native_has(GOL_CPU_AVX512BF16) ? GOL_CPU_AVX512BF16 : gol_cpu_get();
+    return true;
+}
+
 static bool parse_option(options *o, const char *arg)
 {
     const char *v = strchr(arg, '=');
@@ -148,7 +160,7 @@ static bool parse_option(options *o, const char *arg)
     if (is_option(arg, "--threads="))
         return parse_list(v, o, add_threads);
     if (is_option(arg, "--cpu="))
-        return gol_cpu_limit(v);
+        return set_level(v);
     if (is_option(arg, "--clock=")) {
         is_cpu_clock = strcmp(v, "cpu") == 0;
         return is_cpu_clock || strcmp(v, "wall") == 0;
@@ -322,9 +334,10 @@ static timing time_calls(const bench *b, const gol_weight *weights, int n_weight
 static void bench_row(const bench *b, const gol_weight *weights, int n_weights, int n_tokens)
 {
     const gol_weight *w = &weights[0];
-    const gol_cpu_level level = gol_cpu_get();
-    const bool is_int = gol_panel_format_get(w->type)->product == GOL_PRODUCT_INT;
-    const double peak = measure_peak(b, is_int ? peak_int8(level) : peak_f32(level));
+    const gol_product product = gol_kernels_product(&gol_backend_cpu_of(b->be)->kernels, w->type);
+    const double peak = measure_peak(b, product == GOL_PRODUCT_INT    ? peak_int8(level)
+                                        : product == GOL_PRODUCT_BF16 ? peak_bf16()
+                                                                      : peak_f32(level));
     const double read = measure_read(b);
     const timing t = time_calls(b, weights, n_weights, n_tokens);
     const double ops = 2.0 * (double)w->n_out * (double)w->n_in * (double)n_tokens;
@@ -365,6 +378,7 @@ static void bench_threads(const options *o, int n_threads)
         gol_worker_pool_create(&b.pool, n_threads, &err) != 0 ||
         b.be->ops->reserve(b.be, n_tokens_max, n_in_max, 1, &err) != 0)
         die(err.message);
+    gol_kernels_init(&gol_backend_cpu_of(b.be)->kernels, level);
     uint8_t *memory = gol_try_aligned(b.memory_bytes);
     if (!memory)
         die("out of memory");
@@ -380,10 +394,11 @@ static void bench_threads(const options *o, int n_threads)
 int main(int argc, char **argv)
 {
     static options o;
+    level = gol_cpu_get();
     parse_options(&o, argc, argv);
     char model[128];
     gol_cpu_model_name(model, sizeof model);
-    printf("%s, level %s\n", model, gol_cpu_level_name(gol_cpu_get()));
+    printf("%s, level %s\n", model, gol_cpu_level_name(level));
     for (int i = 0; i < o.n_threads; i++)
         bench_threads(&o, o.threads[i]);
     return 0;

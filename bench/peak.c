@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* Chains of a loop, as in the loops themselves. */
-enum { N_CHAINS = 12, N_CHAINS_VNNI = 16 };
+enum { N_CHAINS = 12, N_CHAINS_VNNI = 16, N_CHAINS_BF16 = 16 };
 
 #if defined(__x86_64__)
 static const peak_loop int8_loops[] = {
@@ -37,7 +37,19 @@ const peak_loop *peak_f32(gol_cpu_level level)
 {
     return find(f32_loops, sizeof f32_loops / sizeof f32_loops[0], level);
 }
+
+const peak_loop *peak_bf16(void)
+{
+    static const peak_loop loop = {GOL_CPU_AVX512BF16, "vdpbf16ps, 512 bits", peak_bf16_avx512bf16,
+                                   N_CHAINS_BF16 * 32 * 2};
+    return &loop;
+}
 #else
+const peak_loop *peak_bf16(void)
+{
+    return NULL;
+}
+
 const peak_loop *peak_int8(gol_cpu_level level)
 {
     (void)level;

@@ -73,7 +73,8 @@ native_levels() {
     aarch64 | arm64) all='c neon dotprod i8mm' ;;
     *) all=c ;;
     esac
-    best=$("$native/tests/kernels/check_kernels" --list | sed -n 's/.*cpu level //p')
+    # By its name: the level that is preferred may be a lower one.
+    best=$(GOLLUM_CPU=${all##* } "$native/tests/kernels/check_kernels" --list | sed -n 's/.*cpu level //p')
     for level in $all; do
         if [ $known = 1 ]; then
             skip "$level, native" "this processor's highest level is $best"

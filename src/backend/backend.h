@@ -205,7 +205,7 @@ int gol_backend_cpu_create(gol_backend **out, const gol_cpu_opts *opts, gol_err 
 int gol_backend_cpu_n_threads(const gol_backend *be);
 /* The kernel chosen for products with weights of this type, e.g. "f32_c"; NULL: none. For `gollum info`. */
 const char *gol_backend_cpu_kernel_name(const gol_backend *be, gol_type type);
-/* The kernel that unpacks weights of this type for it, e.g. "unpack_q4_k_c"; NULL: none. */
+/* The kernel that unpacks weights of this type for it, e.g. "unpack_q4_k_c"; NULL: none, as for the bfloat16 core. */
 const char *gol_backend_cpu_unpack_name(const gol_backend *be, gol_type type);
 
 void gol_backend_destroy(gol_backend **be); /* NULL is fine; weights and KV caches must be gone */

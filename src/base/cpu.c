@@ -81,7 +81,7 @@ gol_cpu_level gol_cpu_get(void)
     if (atomic_load(&level_in_force) == LEVEL_UNKNOWN) {
         apply_environment();
         int expected = LEVEL_UNKNOWN; /* still so unless the environment set one */
-        atomic_compare_exchange_strong(&level_in_force, &expected, (int)gol_cpu_detect());
+        atomic_compare_exchange_strong(&level_in_force, &expected, (int)gol_cpu_preferred());
     }
     return (gol_cpu_level)atomic_load(&level_in_force);
 }

@@ -2,7 +2,8 @@
  * What this processor can do, as cumulative levels: a level is reached only when all its features and all lower levels of
  * the family are there (and, on x86, when the OS saves the registers: XCR0). GOLLUM_CPU=<level name> or gol_cpu_limit()
  * lowers it; an unknown name in the environment is a warning and no limit. Limits are set before threads start; the last
- * one counts (a flag beats the environment), and none goes above what the machine has.
+ * one counts (a flag beats the environment), and none goes above what the machine has. Without one the machine's preferred
+ * level is in force: its highest, but for avx512bf16 where that is no gain (cpu_x86.c); there it takes the name to get it.
  */
 #ifndef GOL_BASE_CPU_H
 #define GOL_BASE_CPU_H
@@ -23,7 +24,9 @@ typedef enum gol_cpu_level {
 } gol_cpu_level;
 
 gol_cpu_level gol_cpu_detect(void); /* the machine's highest level, no limit applied */
-gol_cpu_level gol_cpu_get(void);    /* detect() lowered by GOLLUM_CPU and gol_cpu_limit(); cached */
+gol_cpu_level gol_cpu_preferred(void);
+gol_cpu_level
+gol_cpu_get(void); /* preferred(), or what GOLLUM_CPU or gol_cpu_limit() say; cached */
 bool gol_cpu_limit(const char *level_name); /* false: unknown name or not this machine's family */
 bool gol_cpu_has(gol_cpu_level level); /* same family and <= get(); GOL_CPU_C is always there */
 const char *gol_cpu_level_name(gol_cpu_level level);

@@ -115,4 +115,9 @@ gol_cpu_level gol_cpu_detect(void)
     return features.has_i8mm ? GOL_CPU_I8MM : GOL_CPU_DOTPROD;
 }
 
+gol_cpu_level gol_cpu_preferred(void)
+{
+    return gol_cpu_detect();
+}
+
 #endif

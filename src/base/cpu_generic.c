@@ -11,6 +11,11 @@ gol_cpu_level gol_cpu_detect(void)
     return GOL_CPU_C;
 }
 
+gol_cpu_level gol_cpu_preferred(void)
+{
+    return gol_cpu_detect();
+}
+
 void gol_cpu_model_name(char *buf, size_t size)
 {
     struct utsname system;

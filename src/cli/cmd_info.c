@@ -18,9 +18,9 @@ static void print_text(const gol_backend *be, const char *cpu_name)
     for (uint32_t id = 0; id < GOL_TYPE_N_IDS; id++) {
         const gol_type_info *info = gol_type_find(id);
         const char *kernel = info ? gol_backend_cpu_kernel_name(be, (gol_type)id) : NULL;
+        const char *unpack = info ? gol_backend_cpu_unpack_name(be, (gol_type)id) : NULL;
         if (kernel != NULL)
-            printf("%-10s %-26s %s\n", info->name, kernel,
-                   gol_backend_cpu_unpack_name(be, (gol_type)id));
+            printf("%-10s %-26s %s\n", info->name, kernel, unpack != NULL ? unpack : "-");
     }
 }
 

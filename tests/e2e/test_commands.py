@@ -88,7 +88,8 @@ def test_version_and_info_answer_without_a_model(gollum):
 
 def test_info_names_the_kernels_of_every_weight_type(gollum, monkeypatch):
     info = json.loads(gollum("info", "--json").stdout)
-    assert info["kernels"].keys() == info["unpack_kernels"].keys()
+    # the bfloat16 core reads packed weights as they lie
+    assert info["kernels"].keys() - info["unpack_kernels"].keys() <= {"BF16"}
     assert {"F32", "F16", "Q8_0", "Q4_K", "IQ1_M", "TQ2_0", "MXFP4"} <= info["kernels"].keys()
     lines = gollum("info").stdout.decode().splitlines()
     assert any(line.split() == ["Q4_K", info["kernels"]["Q4_K"], info["unpack_kernels"]["Q4_K"]] for line in lines)

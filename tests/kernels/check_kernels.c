@@ -12,14 +12,15 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "support/native_bf16.h"
 
 static const family *const families[] = {
-    &family_unpack_int,  &family_unpack_f32, &family_f32_core,     &family_f32_one,
-    &family_pack_x_f32,  &family_int_core,   &family_pack_x_int,   &family_rms_norm,
-    &family_layer_norm,  &family_rope,       &family_kv_store_key, &family_kv_store_value,
-    &family_attn_scores, &family_attn_mix,   &family_softmax,      &family_attn_merge,
-    &family_act,         &family_glu,        &family_add,          &family_factor,
-    &family_vec_math,
+    &family_unpack_int,   &family_unpack_f32,     &family_f32_core,    &family_f32_one,
+    &family_pack_x_f32,   &family_bf16_core,      &family_pack_x_bf16, &family_int_core,
+    &family_pack_x_int,   &family_rms_norm,       &family_layer_norm,  &family_rope,
+    &family_kv_store_key, &family_kv_store_value, &family_attn_scores, &family_attn_mix,
+    &family_softmax,      &family_attn_merge,     &family_act,         &family_glu,
+    &family_add,          &family_factor,         &family_vec_math,
 };
 enum { N_FAMILIES = sizeof families / sizeof families[0] };
 
@@ -120,7 +121,7 @@ int main(int argc, char **argv)
             if (fnmatch(o.glob, v->name, 0) != 0)
                 continue;
             n_seen++;
-            if (o.list || !gol_cpu_has(v->level)) {
+            if (o.list || !native_has(v->level)) {
                 printf("%-4s %-28s %-32s %s\n", o.list ? f->name : "skip", v->slot, v->name,
                        gol_cpu_level_name(v->level));
                 continue;

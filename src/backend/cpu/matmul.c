@@ -39,7 +39,9 @@ enum {
     AHEAD_FAR = 8192,
     CACHE_LINE = GOL_MEM_ALIGN,
 };
-static_assert(SLAB_TOKENS % GOL_F32_TILE == 0 && GOL_F32_TILE % GOL_INT_TILE == 0, "whole tiles");
+static_assert(SLAB_TOKENS % GOL_F32_TILE == 0 && GOL_F32_TILE % GOL_INT_TILE == 0 &&
+                  GOL_INT_TILE % GOL_BF16_TOKENS == 0,
+              "whole tiles");
 static_assert(CHUNK_TOKENS_INT % GOL_INT_TILE == 0 && CHUNK_TOKENS % GOL_F32_TILE == 0,
               "whole tiles");
 
@@ -58,6 +60,7 @@ typedef struct matmul_job {
     const float *x; /* [n_tokens][n_in] */
     const gol_weight *w;
     const gol_panel_format *format;
+    gol_product product;
     const float *bias; /* [n_out] or NULL */
     size_t n_tokens;
     size_t slab;        /* tokens */
@@ -77,14 +80,17 @@ enum {
     UNIT_SCALES = GOL_STRETCH_BLOCKS * GOL_INT_TILE * sizeof(float),
     UNIT_AUX_MAX = GOL_STRETCH_INPUTS / GOL_GROUP_MIN * GOL_INT_TILE * sizeof(float),
     UNIT_F32 = GOL_STRETCH_INPUTS * GOL_F32_TILE * sizeof(float),
+    UNIT_BF16 = GOL_STRETCH_INPUTS * GOL_BF16_TOKENS * sizeof(uint16_t),
 };
 static_assert(UNIT_X % CACHE_LINE == 0 && UNIT_SCALES % CACHE_LINE == 0, "aligned planes");
 static_assert(UNIT_AUX_MAX % CACHE_LINE == 0, "aligned units");
 
-static size_t unit_bytes(const gol_panel_format *f)
+static size_t unit_bytes(const gol_panel_format *f, gol_product product)
 {
-    if (f->product == GOL_PRODUCT_F32)
+    if (product == GOL_PRODUCT_F32)
         return UNIT_F32;
+    if (product == GOL_PRODUCT_BF16)
+        return UNIT_BF16;
     return gol_int_kind_group(f->kind) == GOL_GROUP_MIN ? UNIT_X + UNIT_SCALES + UNIT_AUX_MAX
                                                         : UNIT_X + UNIT_SCALES + UNIT_AUX_MAX / 2;
 }
@@ -132,10 +138,12 @@ static void pack_slab(const matmul_job *job, size_t first_token, size_t n_tokens
             .end = gol_stretch_n_blocks(n_in, item / n_tiles),
         };
         uint8_t *unit = unit_at(job, n_tiles, item / n_tiles, tile);
-        if (job->format->product == GOL_PRODUCT_INT) {
+        if (job->product == GOL_PRODUCT_INT) {
             const gol_int_x planes = planes_at(unit);
             kernels->pack_x_int(&planes, &p, gol_int_kind_group(job->format->kind),
                                 job->format->zero);
+        } else if (job->product == GOL_PRODUCT_BF16) {
+            kernels->pack_x_bf16((uint32_t *)(void *)unit, &p);
         } else {
             kernels->pack_x_f32((float *)(void *)unit, &p);
         }
@@ -238,6 +246,31 @@ static void multiply_stretch(const matmul_job *job, gol_matmul_scratch *scratch,
     }
 }
 
+/* The same where packed weights are what the core reads. */
+static void multiply_stretch_bf16(const matmul_job *job, gol_matmul_scratch *scratch,
+                                  const open_batch *batch, size_t first, size_t n_panels,
+                                  size_t stretch)
+{
+    const size_t n_tiles = n_tiles_of(job, batch->n_slab);
+    const gol_stretch s = gol_weight_cpu_stretch(job->w, job->format, job->row_bytes,
+                                                 batch->panel + first, stretch);
+    for (size_t token = batch->begin; token < batch->end; token += job->tile) {
+        const size_t n = min_size(job->tile, batch->end - token);
+        if (stretch + 1 == job->n_stretches)
+            prefetch_out(job, batch, first, n_panels, token, n);
+        job->cpu->kernels.bf16_core(&(gol_bf16_tile){
+            .acc = scratch->acc[first][token - batch->begin],
+            .acc_stride = sizeof scratch->acc[0] / sizeof(float),
+            .x = (const uint32_t *)(const void *)unit_at(job, n_tiles, stretch, token / job->tile),
+            .w = s.data,
+            .w_stride = job->w->panel_bytes,
+            .n_in = s.n_blocks * GOL_BLOCK_INPUTS,
+            .n_panels = n_panels,
+            .n_tokens = n,
+        });
+    }
+}
+
 static size_t n_columns_of(const gol_weight *w, size_t panel)
 {
     return min_size(GOL_PANEL_ROWS, (size_t)w->n_out - panel * GOL_PANEL_ROWS);
@@ -276,10 +309,15 @@ static void multiply_batch(const matmul_job *job, gol_matmul_scratch *scratch,
 {
     for (size_t p = 0; p < batch->n_panels; p++)
         begin_sums(job, scratch->acc[p], batch->panel + p, batch->end - batch->begin);
-    for (size_t stretch = 0; stretch < job->n_stretches; stretch++)
-        for (size_t p = 0; p < batch->n_panels; p += job->side)
-            multiply_stretch(job, scratch, batch, p, min_size(job->side, batch->n_panels - p),
-                             stretch);
+    for (size_t stretch = 0; stretch < job->n_stretches; stretch++) {
+        for (size_t p = 0; p < batch->n_panels; p += job->side) {
+            const size_t n_panels = min_size(job->side, batch->n_panels - p);
+            if (job->product == GOL_PRODUCT_BF16)
+                multiply_stretch_bf16(job, scratch, batch, p, n_panels, stretch);
+            else
+                multiply_stretch(job, scratch, batch, p, n_panels, stretch);
+        }
+    }
     store_sums(job, scratch, batch);
 }
 
@@ -337,6 +375,32 @@ static size_t slab_of(size_t n_tokens)
     return (share + GOL_F32_TILE - 1) / GOL_F32_TILE * GOL_F32_TILE;
 }
 
+static void choose_sizes(matmul_job *job)
+{
+    const bool is_wide = job->n_tokens > CHUNK_TOKENS;
+    switch (job->product) {
+    case GOL_PRODUCT_INT:
+        job->tile = GOL_INT_TILE;
+        job->chunk = CHUNK_TOKENS_INT;
+        job->side = GOL_TILE_PANELS;
+        job->batch = job->n_tokens > MANY_TOKENS ? GOL_TILE_PANELS : 1;
+        break;
+    case GOL_PRODUCT_BF16:
+        job->tile = GOL_BF16_TOKENS;
+        job->chunk = CHUNK_TOKENS;
+        job->side = GOL_BF16_PANELS;
+        job->batch = GOL_BF16_PANELS;
+        break;
+    case GOL_PRODUCT_F32:
+    case GOL_PRODUCT_NONE: /* no weight has it */
+        job->tile = GOL_F32_TILE;
+        job->chunk = is_wide ? SLAB_TOKENS : CHUNK_TOKENS;
+        job->side = 1;
+        job->batch = is_wide ? BATCH_PANELS : 1;
+        break;
+    }
+}
+
 void gol_backend_cpu_matmul(gol_backend *be, float *out, const float *x, const gol_weight *w,
                             const float *bias, int32_t n_tokens)
 {
@@ -346,29 +410,22 @@ void gol_backend_cpu_matmul(gol_backend *be, float *out, const float *x, const g
     if (n_tokens == 0)
         return;
     const gol_panel_format *format = gol_panel_format_get(w->type);
-    const bool is_int = format->product == GOL_PRODUCT_INT;
-    const bool is_wide = format->product == GOL_PRODUCT_F32 && n_tokens > CHUNK_TOKENS;
+    const gol_product product = gol_kernels_product(&cpu->kernels, w->type);
     matmul_job job = {
         .cpu = cpu,
         .out = out,
         .x = x,
         .w = w,
         .format = format,
+        .product = product,
         .bias = bias,
         .n_tokens = (size_t)n_tokens,
         .slab = slab_of((size_t)n_tokens),
-        .chunk = is_wide  ? SLAB_TOKENS
-                 : is_int ? CHUNK_TOKENS_INT
-                          : CHUNK_TOKENS,
-        .batch = is_wide                            ? BATCH_PANELS
-                 : is_int && n_tokens > MANY_TOKENS ? GOL_TILE_PANELS
-                                                    : 1,
-        .side = is_int ? GOL_TILE_PANELS : 1,
         .n_stretches = n_stretches_of((size_t)w->n_in),
-        .tile = format->product == GOL_PRODUCT_INT ? GOL_INT_TILE : GOL_F32_TILE,
-        .unit_bytes = unit_bytes(format),
+        .unit_bytes = unit_bytes(format, product),
         .row_bytes = gol_weight_cpu_row_bytes(w),
     };
+    choose_sizes(&job);
     assert(n_tiles_of(&job, min_size(job.slab, job.n_tokens)) * job.n_stretches * job.unit_bytes <=
            cpu->packed_x_bytes); /* reserve() came first */
     gol_backend_cpu_run(cpu, multiply, &job, (size_t)w->n_out * (size_t)w->n_in);

@@ -23,6 +23,7 @@ typedef enum gol_product {
     GOL_PRODUCT_NONE, /* no weights of this type */
     GOL_PRODUCT_INT,  /* activations of 8 bits */
     GOL_PRODUCT_F32,
+    GOL_PRODUCT_BF16, /* activations of bfloat16; no format names it, see gol_kernels_product() */
 } gol_product;
 
 struct gol_panel_format;

@@ -83,6 +83,20 @@ static void detection_agrees_with_the_kernel(void **state)
         skip(); /* no /proc/cpuinfo here */
 }
 
+static void the_highest_level_is_preferred_but_for_bf16_off_amd(void **state)
+{
+    (void)state;
+    static char vendor[64];
+    const gol_cpu_level highest = gol_cpu_detect();
+    if (TEST_EMULATED || highest != GOL_CPU_AVX512BF16 ||
+        !read_cpuinfo(vendor, sizeof vendor, "vendor_id"))
+        assert_int_equal(gol_cpu_preferred(), highest);
+    else
+        assert_int_equal(gol_cpu_preferred(), strcmp(vendor, " AuthenticAMD ") == 0
+                                                  ? GOL_CPU_AVX512BF16
+                                                  : GOL_CPU_AVX512VNNI);
+}
+
 static void the_models_name_agrees_with_the_kernel(void **state)
 {
     (void)state;
@@ -142,29 +156,35 @@ static void report_level(void *arg)
     _exit((int)level + (gol_cpu_get() == level ? 0 : 100));
 }
 
-static void the_environment_lowers_the_level_once(void **state)
+static void the_environment_says_the_level_once(void **state)
 {
     (void)state;
     static child_result r;
     const int machine = (int)gol_cpu_detect();
+    const int preferred = (int)gol_cpu_preferred();
     char c_level[] = "c";
     assert_true(child_run(&r, report_level, c_level));
     assert_int_equal(r.exit_code, GOL_CPU_C);
     assert_string_equal(r.said, "");
     static char empty[] = "";
     assert_true(child_run(&r, report_level, empty));
-    assert_int_equal(r.exit_code, machine);
+    assert_int_equal(r.exit_code, preferred);
     assert_string_equal(r.said, "");
     char unknown[] = "fast\x1b";
     assert_true(child_run(&r, report_level, unknown));
-    assert_int_equal(r.exit_code, machine);
+    assert_int_equal(r.exit_code, preferred);
     assert_non_null(strstr(r.said, "warn"));
     assert_non_null(strstr(r.said, "GOLLUM_CPU=fast\\x1b"));
     char foreign[16];
     strcpy(foreign, machine < GOL_CPU_NEON ? "neon" : "avx2");
     assert_true(child_run(&r, report_level, foreign));
-    assert_int_equal(r.exit_code, machine);
+    assert_int_equal(r.exit_code, preferred);
     assert_non_null(strstr(r.said, foreign));
+    char highest[16]; /* by its name, even where another is preferred */
+    strcpy(highest, gol_cpu_level_name((gol_cpu_level)machine));
+    assert_true(child_run(&r, report_level, highest));
+    assert_int_equal(r.exit_code, machine);
+    assert_string_equal(r.said, "");
 }
 
 static void names_are_those_of_the_header(void **state)
@@ -217,8 +237,9 @@ static void usable_processors_honour_the_affinity_mask(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_environment_lowers_the_level_once),
+        cmocka_unit_test(the_environment_says_the_level_once),
         cmocka_unit_test(detection_agrees_with_the_kernel),
+        cmocka_unit_test(the_highest_level_is_preferred_but_for_bf16_off_amd),
         cmocka_unit_test(the_models_name_agrees_with_the_kernel),
         cmocka_unit_test(a_limit_lowers_and_never_raises),
         cmocka_unit_test(names_are_those_of_the_header),

@@ -77,6 +77,14 @@
     GOL_KERN_ARM(X(f32_one[GOL_TYPE_F16], gol_f32_one_f16_neon, GOL_CPU_NEON))                     \
     GOL_KERN_ARM(X(f32_one[GOL_TYPE_BF16], gol_f32_one_bf16_neon, GOL_CPU_NEON))
 
+#define GOL_KERN_BF16_CORE(X)                                                                      \
+    X(bf16_core, gol_bf16_core_c, GOL_CPU_C)                                                       \
+    GOL_KERN_X86(X(bf16_core, gol_bf16_core_avx512bf16, GOL_CPU_AVX512BF16))
+
+#define GOL_KERN_PACK_X_BF16(X)                                                                    \
+    X(pack_x_bf16, gol_pack_x_bf16_c, GOL_CPU_C)                                                   \
+    GOL_KERN_X86(X(pack_x_bf16, gol_pack_x_bf16_avx512bf16, GOL_CPU_AVX512BF16))
+
 #define GOL_KERN_PACK_X_INT(X)                                                                     \
     X(pack_x_int, gol_pack_x_int_c, GOL_CPU_C)                                                     \
     GOL_KERN_X86(X(pack_x_int, gol_pack_x_int_avx2, GOL_CPU_AVX2))                                 \

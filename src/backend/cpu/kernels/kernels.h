@@ -16,6 +16,8 @@
 #include "backend/backend.h"
 #include "backend/cpu/kernels/kern_list.h"
 #include "backend/cpu/kernels/panel.h"
+#include "backend/cpu/kernels/panel_bf16.h"
+#include "backend/cpu/panel_format.h"
 #include "base/cpu.h"
 #include "quant/types.h"
 
@@ -55,8 +57,11 @@ typedef struct gol_kernels {
     gol_int_core_fn *int_core[GOL_N_INT_KINDS];
     gol_f32_core_fn *f32_core;
     gol_f32_one_fn *f32_one[GOL_TYPE_N_IDS]; /* NULL: unpack_f32, then f32_core */
+    gol_bf16_core_fn *bf16_core;
     gol_pack_x_int_fn *pack_x_int;
     gol_pack_x_f32_fn *pack_x_f32;
+    gol_pack_x_bf16_fn *pack_x_bf16;
+    bool has_bf16; /* weights of bfloat16 are multiplied by bf16_core */
     gol_rms_norm_fn *rms_norm;
     gol_layer_norm_fn *layer_norm;
     gol_rope_fn *rope[GOL_N_ROPE_KINDS]; /* [GOL_ROPE_NONE] is NULL */
@@ -75,9 +80,12 @@ typedef struct gol_kernels {
 
 /* The best kernels of the levels up to `have` in its family. */
 void gol_kernels_init(gol_kernels *k, gol_cpu_level have);
+/* How these kernels multiply weights of this type: as its format says, but bfloat16 in its own arithmetic where there is one. */
+gol_product gol_kernels_product(const gol_kernels *kernels, gol_type type);
 /* The core that multiplies weights of this type, "int_core_z32_c"; NULL when there is none. */
 const char *gol_kernels_matmul_name(const gol_kernels *kernels, gol_type type);
-/* What brings such weights into the core's form, "unpack_q4_k_c"; NULL when no weight has this type. */
+/* What brings such weights into the core's form, "unpack_q4_k_c"; NULL when no weight has this type, or packed weights have that
+ * form. */
 const char *gol_kernels_unpack_name(const gol_kernels *kernels, gol_type type);
 
 /* One declaration per row; a kernel that serves several slots is declared as often, which C allows. */
@@ -86,8 +94,10 @@ const char *gol_kernels_unpack_name(const gol_kernels *kernels, gol_type type);
 #define GOL_KERN_DECLARE_INT_CORE(slot, kernel, level)       gol_int_core_fn kernel;
 #define GOL_KERN_DECLARE_F32_CORE(slot, kernel, level)       gol_f32_core_fn kernel;
 #define GOL_KERN_DECLARE_F32_ONE(slot, kernel, level)        gol_f32_one_fn kernel;
+#define GOL_KERN_DECLARE_BF16_CORE(slot, kernel, level)      gol_bf16_core_fn kernel;
 #define GOL_KERN_DECLARE_PACK_X_INT(slot, kernel, level)     gol_pack_x_int_fn kernel;
 #define GOL_KERN_DECLARE_PACK_X_F32(slot, kernel, level)     gol_pack_x_f32_fn kernel;
+#define GOL_KERN_DECLARE_PACK_X_BF16(slot, kernel, level)    gol_pack_x_bf16_fn kernel;
 #define GOL_KERN_DECLARE_RMS_NORM(slot, kernel, level)       gol_rms_norm_fn kernel;
 #define GOL_KERN_DECLARE_LAYER_NORM(slot, kernel, level)     gol_layer_norm_fn kernel;
 #define GOL_KERN_DECLARE_ROPE(slot, kernel, level)           gol_rope_fn kernel;
@@ -106,8 +116,10 @@ GOL_KERN_UNPACK_F32(GOL_KERN_DECLARE_UNPACK_F32)
 GOL_KERN_INT_CORE(GOL_KERN_DECLARE_INT_CORE)
 GOL_KERN_F32_CORE(GOL_KERN_DECLARE_F32_CORE)
 GOL_KERN_F32_ONE(GOL_KERN_DECLARE_F32_ONE)
+GOL_KERN_BF16_CORE(GOL_KERN_DECLARE_BF16_CORE)
 GOL_KERN_PACK_X_INT(GOL_KERN_DECLARE_PACK_X_INT)
 GOL_KERN_PACK_X_F32(GOL_KERN_DECLARE_PACK_X_F32)
+GOL_KERN_PACK_X_BF16(GOL_KERN_DECLARE_PACK_X_BF16)
 GOL_KERN_RMS_NORM(GOL_KERN_DECLARE_RMS_NORM)
 GOL_KERN_LAYER_NORM(GOL_KERN_DECLARE_LAYER_NORM)
 GOL_KERN_ROPE(GOL_KERN_DECLARE_ROPE)

@@ -6,8 +6,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "backend/cpu/panel_format.h"
-
 /* A level counts when it is plain C, or of the same family as `have` and not above it. */
 static bool is_reached(gol_cpu_level have, gol_cpu_level want)
 {
@@ -31,8 +29,11 @@ void gol_kernels_init(gol_kernels *k, gol_cpu_level have)
     GOL_KERN_INT_CORE(SET_SLOT)
     GOL_KERN_F32_CORE(SET_SLOT)
     GOL_KERN_F32_ONE(SET_SLOT)
+    GOL_KERN_BF16_CORE(SET_SLOT)
     GOL_KERN_PACK_X_INT(SET_SLOT)
     GOL_KERN_PACK_X_F32(SET_SLOT)
+    GOL_KERN_PACK_X_BF16(SET_SLOT)
+    k->has_bf16 = is_reached(have, GOL_CPU_AVX512BF16);
     GOL_KERN_RMS_NORM(SET_SLOT)
     GOL_KERN_LAYER_NORM(SET_SLOT)
     GOL_KERN_ROPE(SET_SLOT)
@@ -55,14 +56,27 @@ typedef void any_kernel(void);
     if (wanted == (any_kernel *)(kernel))                                                          \
         return &#kernel[strlen("gol_")];
 
+gol_product gol_kernels_product(const gol_kernels *kernels, gol_type type)
+{
+    if (type == GOL_TYPE_BF16 && kernels->has_bf16)
+        return GOL_PRODUCT_BF16;
+    return gol_panel_format_get(type)->product;
+}
+
 const char *gol_kernels_unpack_name(const gol_kernels *kernels, gol_type type)
 {
-    const gol_panel_format *format = gol_panel_format_get(type);
-    if (format->product == GOL_PRODUCT_NONE)
+    any_kernel *wanted = NULL;
+    switch (gol_kernels_product(kernels, type)) {
+    case GOL_PRODUCT_INT:
+        wanted = (any_kernel *)kernels->unpack_int[type];
+        break;
+    case GOL_PRODUCT_F32:
+        wanted = (any_kernel *)kernels->unpack_f32[type];
+        break;
+    case GOL_PRODUCT_NONE:
+    case GOL_PRODUCT_BF16:
         return NULL;
-    any_kernel *wanted = format->product == GOL_PRODUCT_INT
-                             ? (any_kernel *)kernels->unpack_int[type]
-                             : (any_kernel *)kernels->unpack_f32[type];
+    }
     GOL_KERN_UNPACK_INT(NAME_ROW)
     GOL_KERN_UNPACK_F32(NAME_ROW)
     return NULL;
@@ -70,13 +84,22 @@ const char *gol_kernels_unpack_name(const gol_kernels *kernels, gol_type type)
 
 const char *gol_kernels_matmul_name(const gol_kernels *kernels, gol_type type)
 {
-    const gol_panel_format *format = gol_panel_format_get(type);
-    if (format->product == GOL_PRODUCT_NONE)
+    any_kernel *wanted = NULL;
+    switch (gol_kernels_product(kernels, type)) {
+    case GOL_PRODUCT_INT:
+        wanted = (any_kernel *)kernels->int_core[gol_panel_format_get(type)->kind];
+        break;
+    case GOL_PRODUCT_F32:
+        wanted = (any_kernel *)kernels->f32_core;
+        break;
+    case GOL_PRODUCT_BF16:
+        wanted = (any_kernel *)kernels->bf16_core;
+        break;
+    case GOL_PRODUCT_NONE:
         return NULL;
-    any_kernel *wanted = format->product == GOL_PRODUCT_INT
-                             ? (any_kernel *)kernels->int_core[format->kind]
-                             : (any_kernel *)kernels->f32_core;
+    }
     GOL_KERN_INT_CORE(NAME_ROW)
     GOL_KERN_F32_CORE(NAME_ROW)
+    GOL_KERN_BF16_CORE(NAME_ROW)
     return NULL;
 }

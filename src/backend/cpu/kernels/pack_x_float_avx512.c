@@ -5,44 +5,13 @@
 
 #include <immintrin.h>
 
-#include "backend/cpu/kernels/unroll.h"
+#include "backend/cpu/kernels/transpose_avx512.h"
 
-enum { LANES = 16 };
+enum { LANES = GOL_SQUARE_AVX512 };
 
 static inline __mmask16 first_lanes(size_t n)
 {
     return (__mmask16)(n < LANES ? (1u << n) - 1 : 0xffffu);
-}
-
-/* v[16][16], rows and columns exchanged. */
-static inline void transpose(__m512i *v)
-{
-    __m512i a[LANES];
-    __m512i b[LANES];
-    GOL_UNROLL
-    for (int i = 0; i < LANES; i += 2) {
-        a[i] = _mm512_unpacklo_epi32(v[i], v[i + 1]);
-        a[i + 1] = _mm512_unpackhi_epi32(v[i], v[i + 1]);
-    }
-    /* b[4 * i + j]: column j of every four, of rows 4 * i to 4 * i + 3 */
-    GOL_UNROLL
-    for (int i = 0; i < LANES; i += 4) {
-        b[i] = _mm512_unpacklo_epi64(a[i], a[i + 2]);
-        b[i + 1] = _mm512_unpackhi_epi64(a[i], a[i + 2]);
-        b[i + 2] = _mm512_unpacklo_epi64(a[i + 1], a[i + 3]);
-        b[i + 3] = _mm512_unpackhi_epi64(a[i + 1], a[i + 3]);
-    }
-    GOL_UNROLL
-    for (int i = 0; i < 4; i++) {
-        const __m512i even_top = _mm512_shuffle_i32x4(b[i], b[i + 4], 0x88);
-        const __m512i odd_top = _mm512_shuffle_i32x4(b[i], b[i + 4], 0xdd);
-        const __m512i even_end = _mm512_shuffle_i32x4(b[i + 8], b[i + 12], 0x88);
-        const __m512i odd_end = _mm512_shuffle_i32x4(b[i + 8], b[i + 12], 0xdd);
-        v[i] = _mm512_shuffle_i32x4(even_top, even_end, 0x88);
-        v[i + 4] = _mm512_shuffle_i32x4(odd_top, odd_end, 0x88);
-        v[i + 8] = _mm512_shuffle_i32x4(even_top, even_end, 0xdd);
-        v[i + 12] = _mm512_shuffle_i32x4(odd_top, odd_end, 0xdd);
-    }
 }
 
 /* Inputs [i, i + 16) of a row, zeros where there are none. */
@@ -64,7 +33,7 @@ static inline void pack_lanes(float *dst, const gol_pack_x *p, size_t i)
         const size_t n = p->n_tokens - t < LANES ? p->n_tokens - t : LANES;
         for (size_t k = 0; k < LANES; k++)
             v[k] = k < n ? load_inputs(p, p->x + (t + k) * p->x_stride, i) : _mm512_setzero_si512();
-        transpose(v);
+        gol_transpose_avx512(v);
         for (size_t k = 0; k < LANES; k++)
             _mm512_mask_storeu_epi32(dst + k * p->n_tokens + t, first_lanes(n), v[k]);
     }
