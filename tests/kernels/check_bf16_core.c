@@ -129,7 +129,7 @@ static void check_alone(checker *ck, const version *v, const gol_bf16_tile *t, c
             const size_t at = p * t->acc_stride + k * ROWS;
             memcpy(sums, begin + at, sizeof sums);
             ((gol_bf16_core_fn *)v->fn)(
-                &(gol_bf16_tile){sums, ROWS, x, t->w + p * t->w_stride, 0, t->n_in, 1, 1});
+                &(gol_bf16_tile){sums, ROWS, x, t->w + p * t->w_stride, 0, t->n_in, 1, 1, true});
             compare_bits(ck, "alone", sums, t->acc + at, ROWS);
         }
     }
@@ -156,7 +156,8 @@ static void check_tile(checker *ck, const version *v, const version *c, size_t n
                        .w_stride = w_stride,
                        .n_in = n_in,
                        .n_panels = n_panels,
-                       .n_tokens = n_tokens};
+                       .n_tokens = n_tokens,
+                       .is_first = n_tokens % 2 == 1};
     memcpy(t.acc, begin, n_sums * sizeof *begin);
     ((gol_bf16_core_fn *)v->fn)(&t);
     if (c) {
@@ -202,7 +203,7 @@ static void check_smallest(checker *ck, const version *v)
             w[r] = gol_f32_to_bf16(cases[i].w);
         x[0] = gol_f32_to_bf16(cases[i].x);
         ((gol_bf16_core_fn *)v->fn)(
-            &(gol_bf16_tile){acc, ROWS, x, (const uint8_t *)w, 0, GOL_BLOCK_INPUTS, 1, 1});
+            &(gol_bf16_tile){acc, ROWS, x, (const uint8_t *)w, 0, GOL_BLOCK_INPUTS, 1, 1, false});
         /* the zeros that follow make +0 of -0 */
         if (acc[3] != cases[i].want)
             fail_number(ck, "smallest", i, (double)acc[3], (double)cases[i].want, 0.0);

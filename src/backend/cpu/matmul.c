@@ -267,6 +267,7 @@ static void multiply_stretch_bf16(const matmul_job *job, gol_matmul_scratch *scr
             .n_in = s.n_blocks * GOL_BLOCK_INPUTS,
             .n_panels = n_panels,
             .n_tokens = n,
+            .is_first = token == batch->begin,
         });
     }
 }

@@ -9,6 +9,18 @@
 
 #include "backend/cpu/kernels/unroll.h"
 
+/* Bytes of a panel. The processor alone got 90% of the memory's rate for one token, with 1 KB and 2 KB it is 97%; more is slower. */
+enum { AHEAD = 2048 };
+
+/* The panels may end before: what does not exist is not fetched. */
+static inline __attribute__((always_inline)) void prefetch(const uint8_t *w, size_t w_stride,
+                                                           size_t n_panels)
+{
+    GOL_UNROLL
+    for (size_t p = 0; p < n_panels; p++)
+        _mm_prefetch((const char *)w + p * w_stride, _MM_HINT_T0);
+}
+
 static inline __attribute__((always_inline)) void add_tile(const gol_bf16_tile *t, size_t n_panels,
                                                            size_t n_tokens)
 {
@@ -25,6 +37,8 @@ static inline __attribute__((always_inline)) void add_tile(const gol_bf16_tile *
         GOL_UNROLL
         for (size_t p = 0; p < n_panels; p++)
             rows[p] = (__m512bh)_mm512_load_si512(w + p * t->w_stride);
+        if (t->is_first)
+            prefetch(w + AHEAD, t->w_stride, n_panels);
         GOL_UNROLL
         for (size_t k = 0; k < n_tokens; k++) {
             const __m512bh one = (__m512bh)_mm512_set1_epi32((int)x[k]);

@@ -18,6 +18,7 @@
 #ifndef GOL_BACKEND_CPU_PANEL_BF16_H
 #define GOL_BACKEND_CPU_PANEL_BF16_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,6 +40,7 @@ typedef struct gol_bf16_tile {
     size_t n_in;       /* a multiple of 32 */
     size_t n_panels;   /* 1 .. GOL_BF16_PANELS */
     size_t n_tokens;   /* 1 .. GOL_BF16_TOKENS */
+    bool is_first; /* tile with these weights: they lie in memory still, and a core may prefetch */
 } gol_bf16_tile;
 
 typedef void gol_bf16_core_fn(const gol_bf16_tile *tile);
