@@ -96,7 +96,8 @@ static void a_product_equals_the_definition_for_every_type(void **state)
         compare_with_double(be, out, x, &m, bias, 5);
         assert_non_null(gol_backend_cpu_kernel_name(be, (gol_type)type));
         const char *unpack = gol_backend_cpu_unpack_name(be, (gol_type)type);
-        if (gol_kernels_product(&gol_backend_cpu_of(be)->kernels, type) == GOL_PRODUCT_BF16)
+        if (gol_kernels_product(&gol_backend_cpu_of(be)->kernels, (gol_type)type) ==
+            GOL_PRODUCT_BF16)
             assert_null(unpack);
         else
             assert_memory_equal(unpack, "unpack_", 7);

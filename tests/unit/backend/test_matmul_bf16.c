@@ -155,7 +155,7 @@ static void a_row_has_the_same_bits_in_batches_of_1_to_64_on_1_and_2_threads(voi
 {
     (void)state;
     enum { N_OUT = 83, N_IN = 300, N_TOKENS = 64 };
-    for (int choice = 0; choice < N_CHOICES; choice++) {
+    for (kernel_choice choice = BY_C; choice < N_CHOICES; choice++) {
         if (!is_available(choice))
             continue;
         /* C takes a hundred times as long */
@@ -212,7 +212,7 @@ static void numbers_too_small_to_be_normal_count_as_zero(void **state)
 {
     (void)state;
     enum { N_OUT = 20, N_IN = 64, N_TOKENS = 3 };
-    for (int choice = 0; choice < N_CHOICES; choice++) {
+    for (kernel_choice choice = BY_C; choice < N_CHOICES; choice++) {
         if (!is_available(choice))
             continue;
         problem p = make_problem(N_OUT, N_IN, N_TOKENS, 5);
