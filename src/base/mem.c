@@ -2,8 +2,8 @@
  * Every allocation of the program, over malloc: the two families of mem.h, the failure switch for tests and the guard of
  * places that must not allocate.
  *
- * State: one process-wide countdown (atomic) and one flag per thread. With both off, a call costs one relaxed load and one
- * thread-local read more than malloc.
+ * State: one process-wide countdown and one watcher (both atomic), and one flag per thread. With all of them off, a call costs two
+ * relaxed loads and one thread-local read more than malloc.
  */
 #include "base/mem.h"
 
@@ -56,6 +56,22 @@ static bool take_failure(void)
     return false;
 }
 
+static _Atomic(gol_mem_watcher *) watcher;
+
+void gol_mem_watch(gol_mem_watcher *w)
+{
+    atomic_store(&watcher, w);
+}
+
+/* Passes p through. */
+static void *note(void *p, size_t n_bytes)
+{
+    gol_mem_watcher *w = atomic_load_explicit(&watcher, memory_order_relaxed);
+    if (w && p)
+        w(p, n_bytes);
+    return p;
+}
+
 void gol_mem_forbid(bool forbidden)
 {
     is_forbidden = forbidden;
@@ -102,7 +118,7 @@ void *gol_try_alloc(size_t n_bytes)
     check_allowed("allocation");
     if (take_failure() || !is_allocatable(n_bytes))
         return NULL;
-    return malloc(at_least_one(n_bytes));
+    return note(malloc(at_least_one(n_bytes)), n_bytes);
 }
 
 void *gol_try_calloc(size_t n, size_t size)
@@ -111,7 +127,7 @@ void *gol_try_calloc(size_t n, size_t size)
     size_t n_bytes;
     if (take_failure() || !gol_mul_size(&n_bytes, n, size) || !is_allocatable(n_bytes))
         return NULL;
-    return calloc(at_least_one(n_bytes), 1);
+    return note(calloc(at_least_one(n_bytes), 1), n_bytes);
 }
 
 void *gol_try_array(size_t n, size_t size)
@@ -121,13 +137,23 @@ void *gol_try_array(size_t n, size_t size)
     return gol_try_alloc(n_bytes);
 }
 
+/* realloc(). The old block is noted as gone before another thread can be given its address. */
+static void *resize(void *p, size_t n_bytes)
+{
+    const uintptr_t old = (uintptr_t)p;
+    note(p, 0);
+    void *moved = realloc(p, at_least_one(n_bytes));
+    note(moved ? moved : (void *)old, n_bytes);
+    return moved;
+}
+
 void *gol_try_realloc(void *p, size_t n, size_t size)
 {
     check_allowed("allocation");
     size_t n_bytes;
     if (take_failure() || !gol_mul_size(&n_bytes, n, size) || !is_allocatable(n_bytes))
         return NULL;
-    return realloc(p, at_least_one(n_bytes));
+    return resize(p, n_bytes);
 }
 
 char *gol_try_strndup(gol_str s)
@@ -148,6 +174,7 @@ void gol_free(void *p)
     if (!p)
         return;
     check_allowed("release");
+    note(p, 0);
     free(p);
 }
 
@@ -177,7 +204,7 @@ void *gol_try_aligned(size_t n_bytes)
         return NULL;
     if (is_huge)
         ask_huge_pages(p, n_bytes);
-    return p;
+    return note(p, n_bytes);
 }
 
 void gol_aligned_free(void *p)
@@ -197,7 +224,8 @@ static void *or_die(void *p, size_t n_bytes)
 void *gol_xalloc(size_t n_bytes)
 {
     check_allowed("allocation");
-    return or_die(is_allocatable(n_bytes) ? malloc(at_least_one(n_bytes)) : NULL, n_bytes);
+    return note(or_die(is_allocatable(n_bytes) ? malloc(at_least_one(n_bytes)) : NULL, n_bytes),
+                n_bytes);
 }
 
 void *gol_xcalloc(size_t n, size_t size)
@@ -205,13 +233,14 @@ void *gol_xcalloc(size_t n, size_t size)
     check_allowed("allocation");
     size_t n_bytes;
     gol_mul_size(&n_bytes, n, size);
-    return or_die(is_allocatable(n_bytes) ? calloc(at_least_one(n_bytes), 1) : NULL, n_bytes);
+    return note(or_die(is_allocatable(n_bytes) ? calloc(at_least_one(n_bytes), 1) : NULL, n_bytes),
+                n_bytes);
 }
 
 void *gol_xrealloc(void *p, size_t n_bytes)
 {
     check_allowed("allocation");
-    return or_die(is_allocatable(n_bytes) ? realloc(p, at_least_one(n_bytes)) : NULL, n_bytes);
+    return or_die(is_allocatable(n_bytes) ? resize(p, n_bytes) : NULL, n_bytes);
 }
 
 char *gol_xstrdup(const char *s)

@@ -58,6 +58,11 @@ static inline bool gol_add_size(size_t *out, size_t a, size_t b)
 void gol_mem_fail_nth(uint64_t n, bool persistent);
 uint64_t gol_mem_n_failed(void);
 
+/* For tests: told of each allocation, with the bytes that were asked for, and of each release (0 bytes), from the thread that does
+ * it; a block that moves is released first. NULL switches it off. Process-wide. */
+typedef void gol_mem_watcher(void *p, size_t n_bytes);
+void gol_mem_watch(gol_mem_watcher *watcher);
+
 /* A thread between gol_mem_forbid(true) and gol_mem_forbid(false) must not allocate or free through this file: the
  * engine's step is such a place. A violation is our bug and aborts with a message (debug and sanitizer builds; in release
  * builds it is counted only). Thread-local. */
