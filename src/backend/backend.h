@@ -117,6 +117,15 @@ typedef struct gol_attention {
     const float *sinks;
 } gol_attention;
 
+/* What the scratch of a device depends on. */
+typedef struct gol_scratch_shape {
+    int32_t n_tokens_max;
+    int64_t n_in_max;
+    int32_t n_ctx_max;
+    int32_t head_dim_k_max; /* over the layers with attention; 0: there is none */
+    int32_t head_dim_v_max;
+} gol_scratch_shape;
+
 typedef enum gol_activation {
     GOL_ACT_SILU,
     GOL_ACT_GELU,     /* tanh approximation, argument and result rounded to binary16 */
@@ -150,7 +159,9 @@ typedef struct gol_backend_ops {
     void (*kv_copy_block)(gol_backend *be, gol_kv *kv, int32_t dst_block, int32_t src_block);
 
     /* Scratch for batches of up to these sizes (n_in_max: the longest input row of a matmul, and at least head_dim); call before the
-     * first op and when they grow. Errors: GOL_ENOMEM. */
+     * first op and when they grow. Errors: GOL_ENOMEM. reserve_bytes: what a device holds of it after one reserve() and one
+     * kv_create() with heads up to these, SIZE_MAX on overflow. */
+    size_t (*reserve_bytes)(gol_backend *be, const gol_scratch_shape *shape);
     int (*reserve)(gol_backend *be, int32_t n_tokens_max, int64_t n_in_max, int32_t n_ctx_max,
                    gol_err *err);
 

@@ -98,12 +98,21 @@ uint64_t gol_model_n_params(const gol_model *model)
 
 uint64_t gol_model_n_bytes(const gol_model *model)
 {
-    return model->weights.n_bytes;
+    return model->weights.bytes.owned + model->weights.bytes.mapped;
+}
+
+void gol_model_weight_bytes(const gol_model *model, gol_weight_bytes *out)
+{
+    *out = model->weights.bytes;
 }
 
 void gol_model_kv_layers(const gol_model *model, gol_kv_layer_shape *layers)
 {
-    const gol_config *c = &model->config;
+    gol_config_kv_layers(&model->config, layers);
+}
+
+void gol_config_kv_layers(const gol_config *c, gol_kv_layer_shape *layers)
+{
     for (int32_t i = 0; i < c->n_layers; i++)
         layers[i] = (gol_kv_layer_shape){c->layers[i].n_kv_heads, c->head_dim_k, c->head_dim_v};
 }

@@ -43,14 +43,31 @@ void gol_model_destroy(gol_model **model);
 const gol_config *gol_model_config(const gol_model *model);
 gol_backend *gol_model_backend(const gol_model *model);
 uint64_t gol_model_n_params(const gol_model *model);
-uint64_t gol_model_n_bytes(const gol_model *model); /* weights, resident */
+uint64_t
+gol_model_n_bytes(const gol_model *model); /* weights, resident; those in the file included */
+
+/* Memory of weights: what load() allocates, and what it leaves in the file's mapping. */
+typedef struct gol_weight_bytes {
+    uint64_t owned;
+    uint64_t mapped;
+    uint64_t largest; /* tensor of the file: while it is repacked, it is there twice */
+} gol_weight_bytes;
+
+void gol_model_weight_bytes(const gol_model *model, gol_weight_bytes *out);
+/* The same before loading: reads the file's header only. Errors: those of load() that need no data. */
+int gol_model_plan_weights(gol_weight_bytes *out, const gol_config *config,
+                           const gol_model_file *file, gol_backend *be, gol_err *err);
 
 /* Fills layers[config->n_layers] for gol_kv_shape. */
 void gol_model_kv_layers(const gol_model *model, gol_kv_layer_shape *layers);
+void gol_config_kv_layers(const gol_config *config, gol_kv_layer_shape *layers);
 
 /* n_outputs_max <= n_tokens_max; n_ctx_max: highest position + 1 that a batch may hold. Errors: GOL_ENOMEM, GOL_EINVAL. */
 int gol_forward_create(gol_forward **out, const gol_model *model, int32_t n_tokens_max,
                        int32_t n_outputs_max, int32_t n_ctx_max, gol_err *err);
+/* What create() and the backend's scratch for it will take, with a KV cache of this model beside it; UINT64_MAX on overflow. */
+uint64_t gol_forward_bytes(const gol_config *config, gol_backend *be, int32_t n_tokens_max,
+                           int32_t n_outputs_max, int32_t n_ctx_max);
 void gol_forward_destroy(gol_forward **fwd);
 const float *gol_forward_run(gol_forward *fwd, gol_kv *kv, const gol_batch *batch);
 

@@ -96,9 +96,10 @@ static const rule layer_rules[] = {
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-/* State of one load. */
+/* State of one load, or of a walk over the same tensors that only counts what a load would take. */
 typedef struct loader {
-    gol_weights *weights;
+    gol_weights *weights; /* of a walk: nothing is bound in it, sizes are counted */
+    bool is_walk;
     const gol_config *config;
     const gol_model_file *file;
     gol_backend *be;
@@ -218,6 +219,12 @@ static bool is_lookup(const gol_model_file *file, gol_str name)
            gol_model_file_find_tensor(file, GOL_STR("output.weight")) != NULL;
 }
 
+/* Stops at UINT64_MAX: sizes of a walk are what a file claims. */
+static void count_bytes(uint64_t *sum, uint64_t n)
+{
+    *sum = n < UINT64_MAX - *sum ? *sum + n : UINT64_MAX;
+}
+
 static int load_matrix(loader *ld, gol_weight *out, const gol_tensor *t, const char *name,
                        const part *p)
 {
@@ -235,6 +242,13 @@ static int load_matrix(loader *ld, gol_weight *out, const gol_tensor *t, const c
         .n_bytes = (size_t)p->n_out * row_bytes,
         .is_lookup = is_lookup(ld->file, gol_str_from(name)),
     };
+    gol_weight_bytes *bytes = &ld->weights->bytes;
+    if (ld->is_walk) {
+        const size_t n_owned = ld->be->ops->weight_bytes(ld->be, &desc);
+        count_bytes(n_owned > 0 ? &bytes->owned : &bytes->mapped,
+                    n_owned > 0 ? n_owned : desc.n_bytes);
+        return 0;
+    }
     const int rc = ld->be->ops->weight_load(ld->be, out, &desc, ld->err);
     if (rc < 0) {
         char path[GOL_ERR_MESSAGE_MAX / 2];
@@ -242,7 +256,7 @@ static int load_matrix(loader *ld, gol_weight *out, const gol_tensor *t, const c
                         gol_quote(path, sizeof path, gol_str_from(gol_model_file_path(ld->file))));
         return rc;
     }
-    ld->weights->n_bytes += out->n_bytes;
+    count_bytes(out->owned ? &bytes->owned : &bytes->mapped, out->n_bytes);
     if (out->owned) /* a part of a fused tensor that is still to come brings its pages back */
         gol_model_file_drop_tensor(ld->file, t);
     return 0;
@@ -256,15 +270,16 @@ static int load_vector(loader *ld, float **out, const gol_tensor *t, const char 
         return gol_config_fail(ld->file, ld->err, GOL_EUNSUPPORTED,
                                "tensor '%s': type %s has no values", name,
                                gol_type_get(t->type)->name);
+    count_bytes(&ld->weights->bytes.owned, (uint64_t)p->n_in * sizeof(float));
+    if (ld->is_walk)
+        return 0;
     float *host = gol_try_array((size_t)p->tensor_n_in, sizeof *host);
     if (!host)
         return gol_fail(ld->err, GOL_ENOMEM, "out of memory for tensor '%s'", name);
     dequant(host, t->data, (size_t)p->tensor_n_in);
     const int rc = ld->be->ops->alloc(ld->be, out, (size_t)p->n_in, ld->err);
-    if (rc == 0) {
+    if (rc == 0)
         ld->be->ops->write(ld->be, *out, host + p->first, (size_t)p->n_in);
-        ld->weights->n_bytes += (uint64_t)p->n_in * sizeof *host;
-    }
     gol_free(host);
     return rc;
 }
@@ -278,7 +293,9 @@ static void note_bound(loader *ld, const gol_tensor *t)
     ld->bound[ld->n_bound++] = t;
     ld->weights->n_params += t->n_elements;
     ld->n_done += t->n_bytes;
-    if (ld->opts && ld->opts->progress)
+    if (t->n_bytes > ld->weights->bytes.largest)
+        ld->weights->bytes.largest = t->n_bytes;
+    if (!ld->is_walk && ld->opts && ld->opts->progress)
         ld->opts->progress(ld->opts->progress_user, ld->n_done, ld->n_total);
 }
 
@@ -357,55 +374,64 @@ static int bind_all(loader *ld)
  * refuse memory. Weights that stay in the file do not count, their pages can come and go. */
 static int check_memory(const loader *ld)
 {
+    gol_weight_bytes needed;
+    const int rc = gol_model_plan_weights(&needed, ld->config, ld->file, ld->be, ld->err);
+    if (rc < 0)
+        return rc;
     uint64_t available = ld->opts ? ld->opts->mem_available : 0;
     if (available == 0)
         available = gol_sysmem_available();
-    if (available == 0) /* the system does not tell */
-        return 0;
-    uint64_t needed = 0;
-    for (size_t i = 0; i < gol_model_file_n_tensors(ld->file); i++) {
-        const gol_tensor *t = gol_model_file_get_tensor(ld->file, i);
-        if (t->n_dims < 2)
-            continue;
-        const gol_weight_desc desc = {
-            .type = t->type,
-            .n_in = (int64_t)t->shape[0],
-            .n_out = (int64_t)(t->n_elements / t->shape[0]),
-            .is_lookup = is_lookup(ld->file, t->name),
-        };
-        const uint64_t n_bytes = ld->be->ops->weight_bytes(ld->be, &desc);
-        needed = n_bytes < UINT64_MAX - needed ? needed + n_bytes : UINT64_MAX;
-    }
-    if (needed <= available)
+    if (available == 0 || needed.owned <= available) /* 0: the system does not tell */
         return 0;
     const double gib = 1024.0 * 1024 * 1024;
     return gol_config_fail(ld->file, ld->err, GOL_ENOMEM,
                            "the weights take %.2f GiB in memory, %.2f GiB are available",
-                           (double)needed / gib, (double)available / gib);
+                           (double)needed.owned / gib, (double)available / gib);
+}
+
+/* Everything that binding needs, and then binding; ld->weights is empty again on failure. */
+static int run_loader(loader *ld)
+{
+    const size_t n_tensors = gol_model_file_n_tensors(ld->file);
+    gol_weights *out = ld->weights;
+    *out = (gol_weights){.n_layers = ld->config->n_layers};
+    for (size_t i = 0; i < n_tensors; i++)
+        ld->n_total += gol_model_file_get_tensor(ld->file, i)->n_bytes;
+    int rc = 0;
+    ld->bound = gol_try_array(n_tensors, sizeof *ld->bound);
+    out->layers = gol_try_calloc((size_t)out->n_layers, sizeof *out->layers);
+    count_bytes(&out->bytes.owned, (uint64_t)out->n_layers * sizeof *out->layers);
+    if (!ld->bound || !out->layers)
+        rc = gol_fail(ld->err, GOL_ENOMEM, "out of memory for the table of weights");
+    if (rc == 0 && !ld->is_walk)
+        rc = check_memory(ld);
+    if (rc == 0)
+        rc = bind_all(ld);
+    gol_free(ld->bound);
+    if (rc < 0)
+        gol_weights_deinit(out, ld->be);
+    return rc;
+}
+
+int gol_model_plan_weights(gol_weight_bytes *out, const gol_config *config,
+                           const gol_model_file *file, gol_backend *be, gol_err *err)
+{
+    gol_weights weights;
+    loader ld = {
+        .weights = &weights, .is_walk = true, .config = config, .file = file, .be = be, .err = err};
+    const int rc = run_loader(&ld);
+    *out = weights.bytes;
+    gol_weights_deinit(&weights, be);
+    return rc;
 }
 
 int gol_weights_load(gol_weights *out, const gol_config *config, const gol_model_file *file,
                      gol_backend *be, const gol_load_opts *opts, gol_err *err)
 {
-    const size_t n_tensors = gol_model_file_n_tensors(file);
-    *out = (gol_weights){.n_layers = config->n_layers};
     loader ld = {
         .weights = out, .config = config, .file = file, .be = be, .opts = opts, .err = err};
-    for (size_t i = 0; i < n_tensors; i++)
-        ld.n_total += gol_model_file_get_tensor(file, i)->n_bytes;
-    int rc = GOL_ENOMEM;
-    ld.bound = gol_try_array(n_tensors, sizeof *ld.bound);
-    out->layers = gol_try_calloc((size_t)config->n_layers, sizeof *out->layers);
-    if (ld.bound && out->layers)
-        rc = check_memory(&ld);
-    else
-        gol_fail(err, GOL_ENOMEM, "out of memory for the table of weights");
+    const int rc = run_loader(&ld);
     if (rc == 0)
-        rc = bind_all(&ld);
-    gol_free(ld.bound);
-    if (rc < 0)
-        gol_weights_deinit(out, be);
-    else
         out->logits = out->output.n_out > 0 ? &out->output : &out->token_embd;
     return rc;
 }

@@ -41,7 +41,7 @@ typedef struct gol_weights {
     gol_layer_weights *layers; /* [n_layers] */
     int32_t n_layers;
     uint64_t n_params;
-    uint64_t n_bytes; /* resident */
+    gol_weight_bytes bytes;
 } gol_weights;
 
 /* Binds every tensor of the file; one that has no place is an error, because a model that ignores it would answer wrongly.

@@ -32,6 +32,35 @@ static size_t count_chunks(int32_t n_ctx)
     return ((size_t)n_ctx - 1) / GOL_ATTN_CHUNK + 1;
 }
 
+/* Floats of one worker, SIZE_MAX on overflow. */
+static size_t stride_of(int32_t n_ctx, int32_t dim_k, int32_t dim_v)
+{
+    const size_t dim = gol_attn_pad((size_t)dim_v);
+    size_t n_saved;
+    size_t stride;
+    if (gol_mul_size(&n_saved, count_chunks(n_ctx), fold_floats(GOL_ATTN_SPLIT_ROWS, dim)))
+        gol_add_size(&stride, gol_attn_pad(fixed_floats((size_t)dim_k, dim)), n_saved);
+    else
+        stride = SIZE_MAX;
+    return stride;
+}
+
+/* Of all workers, SIZE_MAX on overflow. */
+static size_t bytes_of(const gol_backend_cpu *cpu, size_t stride)
+{
+    size_t n_bytes;
+    gol_mul_size(&n_bytes, stride, (size_t)cpu->n_threads * sizeof(float));
+    return n_bytes;
+}
+
+size_t gol_backend_cpu_attention_bytes(const gol_backend_cpu *cpu, int32_t n_ctx, int32_t dim_k,
+                                       int32_t dim_v)
+{
+    if (n_ctx == 0 || dim_k == 0 || dim_v == 0)
+        return 0;
+    return bytes_of(cpu, stride_of(n_ctx, dim_k, dim_v));
+}
+
 int gol_backend_cpu_reserve_attention(gol_backend_cpu *cpu, int32_t n_ctx, int32_t dim_k,
                                       int32_t dim_v, gol_err *err)
 {
@@ -44,17 +73,10 @@ int gol_backend_cpu_reserve_attention(gol_backend_cpu *cpu, int32_t n_ctx, int32
         *m = next;
         return 0;
     }
-    const size_t dim = gol_attn_pad((size_t)next.dim_v_max);
-    size_t n_saved;
-    size_t n_bytes;
-    next.stride = gol_attn_pad(fixed_floats((size_t)next.dim_k_max, dim));
-    if (!gol_mul_size(&n_saved, count_chunks(next.n_ctx_max),
-                      fold_floats(GOL_ATTN_SPLIT_ROWS, dim)) ||
-        !gol_add_size(&next.stride, next.stride, n_saved) ||
-        !gol_mul_size(&n_bytes, next.stride, (size_t)cpu->n_threads * sizeof(float)))
-        n_bytes = SIZE_MAX;
+    next.stride = stride_of(next.n_ctx_max, next.dim_k_max, next.dim_v_max);
     if (next.stride > m->stride) {
-        next.data = gol_try_aligned(n_bytes);
+        const size_t dim = gol_attn_pad((size_t)next.dim_v_max);
+        next.data = gol_try_aligned(bytes_of(cpu, next.stride));
         if (!next.data)
             return gol_fail(err, GOL_ENOMEM,
                             "cpu: out of memory for attention over a context of %d with heads of "

@@ -65,6 +65,17 @@ static void cpu_read(gol_backend *be, float *host, const float *src, size_t n_fl
     memcpy(host, src, n_floats * sizeof *host);
 }
 
+static size_t cpu_reserve_bytes(gol_backend *be, const gol_scratch_shape *shape)
+{
+    const gol_backend_cpu *cpu = gol_backend_cpu_of(be);
+    size_t n_bytes = gol_matmul_reserve_bytes(cpu, (size_t)shape->n_tokens_max,
+                                              (size_t)shape->n_in_max);
+    gol_add_size(&n_bytes, n_bytes,
+                 gol_backend_cpu_attention_bytes(cpu, shape->n_ctx_max, shape->head_dim_k_max,
+                                                 shape->head_dim_v_max));
+    return n_bytes;
+}
+
 static int cpu_reserve(gol_backend *be, int32_t n_tokens_max, int64_t n_in_max, int32_t n_ctx_max,
                        gol_err *err)
 {
@@ -88,6 +99,7 @@ static const gol_backend_ops cpu_ops = {
     .kv_create = gol_backend_cpu_kv_create,
     .kv_destroy = gol_backend_cpu_kv_destroy,
     .kv_copy_block = gol_backend_cpu_kv_copy_block,
+    .reserve_bytes = cpu_reserve_bytes,
     .reserve = cpu_reserve,
     .embed = gol_backend_cpu_embed,
     .matmul = gol_backend_cpu_matmul,

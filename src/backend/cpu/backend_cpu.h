@@ -85,7 +85,8 @@ static inline gol_backend_cpu *gol_backend_cpu_of(gol_backend *be)
     return (gol_backend_cpu *)be;
 }
 
-/* Scratch of the product: what reserve() of this backend makes room for. Errors: GOL_ENOMEM. */
+/* Scratch of the product: what reserve() of this backend makes room for. Errors: GOL_ENOMEM. bytes: SIZE_MAX on overflow. */
+size_t gol_matmul_reserve_bytes(const gol_backend_cpu *cpu, size_t n_tokens_max, size_t n_in_max);
 int gol_matmul_reserve(gol_backend_cpu *cpu, size_t n_tokens_max, size_t n_in_max, gol_err *err);
 void gol_matmul_release(gol_backend_cpu *cpu);
 
@@ -96,6 +97,9 @@ void gol_backend_cpu_run(const gol_backend_cpu *cpu, gol_work *work, void *arg, 
  * ever before; 0: as before. Errors: GOL_ENOMEM. */
 int gol_backend_cpu_reserve_attention(gol_backend_cpu *cpu, int32_t n_ctx, int32_t dim_k,
                                       int32_t dim_v, gol_err *err);
+/* Bytes of it, SIZE_MAX on overflow. */
+size_t gol_backend_cpu_attention_bytes(const gol_backend_cpu *cpu, int32_t n_ctx, int32_t dim_k,
+                                       int32_t dim_v);
 
 /* The ops, as backend.h describes them. */
 size_t gol_backend_cpu_weight_bytes(gol_backend *be, const gol_weight_desc *desc);

@@ -432,6 +432,25 @@ void gol_backend_cpu_matmul(gol_backend *be, float *out, const float *x, const g
     gol_backend_cpu_run(cpu, multiply, &job, (size_t)w->n_out * (size_t)w->n_in);
 }
 
+/* Of packed activations, SIZE_MAX on overflow. */
+static size_t packed_x_bytes(size_t n_tokens_max, size_t n_in_max)
+{
+    static_assert(UNIT_X + UNIT_SCALES + UNIT_AUX_MAX < UNIT_F32, "float32 is the widest");
+    const size_t n_slab = min_size(n_tokens_max, SLAB_TOKENS);
+    const size_t n_tiles = (n_slab + GOL_F32_TILE - 1) / GOL_F32_TILE;
+    size_t n_bytes;
+    if (gol_mul_size(&n_bytes, n_stretches_of(n_in_max), UNIT_F32))
+        gol_mul_size(&n_bytes, n_bytes, n_tiles);
+    return n_bytes;
+}
+
+size_t gol_matmul_reserve_bytes(const gol_backend_cpu *cpu, size_t n_tokens_max, size_t n_in_max)
+{
+    size_t n_bytes = packed_x_bytes(n_tokens_max, n_in_max);
+    gol_add_size(&n_bytes, n_bytes, (size_t)cpu->n_threads * sizeof *cpu->matmul_scratch);
+    return n_bytes;
+}
+
 int gol_matmul_reserve(gol_backend_cpu *cpu, size_t n_tokens_max, size_t n_in_max, gol_err *err)
 {
     if (!cpu->matmul_scratch) {
@@ -440,12 +459,8 @@ int gol_matmul_reserve(gol_backend_cpu *cpu, size_t n_tokens_max, size_t n_in_ma
             return gol_fail(err, GOL_ENOMEM, "cpu: out of memory for scratch of %d threads",
                             cpu->n_threads);
     }
-    const size_t n_slab = min_size(n_tokens_max, SLAB_TOKENS);
-    const size_t n_tiles = (n_slab + GOL_F32_TILE - 1) / GOL_F32_TILE;
-    size_t n_bytes;
-    static_assert(UNIT_X + UNIT_SCALES + UNIT_AUX_MAX < UNIT_F32, "float32 is the widest");
-    if (!gol_mul_size(&n_bytes, n_stretches_of(n_in_max), UNIT_F32) ||
-        !gol_mul_size(&n_bytes, n_bytes, n_tiles))
+    const size_t n_bytes = packed_x_bytes(n_tokens_max, n_in_max);
+    if (n_bytes == SIZE_MAX)
         return gol_fail(err, GOL_ENOMEM, "cpu: scratch for rows of %zu does not fit into memory",
                         n_in_max);
     if (n_bytes <= cpu->packed_x_bytes)
