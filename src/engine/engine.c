@@ -28,6 +28,7 @@
 struct gol_engine {
     const gol_model *model;
     gol_engine_limits limits;
+    gol_memory_plan memory;
     gol_seq_limits seq_limits;
     pthread_t thread;
     bool has_thread;
@@ -229,19 +230,27 @@ static int find_limits(gol_engine *engine, const gol_engine_opts *opts, gol_err 
         return gol_fail(err, GOL_ENOMEM, "out of memory for the shapes of %d layers",
                         config->n_layers);
     gol_model_kv_layers(engine->model, layers);
-    const gol_limits_basis basis = {
+    gol_memory_basis basis = {
         .be = gol_model_backend(engine->model),
+        .config = config,
         .layers = layers,
-        .n_layers = config->n_layers,
-        .n_ctx = config->n_ctx_train,
-        .n_vocab = config->n_vocab,
-        .mem_available = gol_sysmem_available(),
+        .other_bytes = opts->other_bytes,
+        .available = opts->mem_available,
     };
-    const int rc = gol_engine_limits_init(&engine->limits, opts, &basis, err);
+    gol_model_weight_bytes(engine->model, &basis.weights);
+    if (basis.available == 0) {
+        basis.available = gol_sysmem_available();
+        if (basis.available > 0) /* which the weights are no part of any more */
+            basis.available += basis.weights.owned;
+    }
+    const int rc = gol_engine_limits_init(&engine->limits, &engine->memory, opts, &basis, err);
     gol_free(layers);
     if (rc != 0)
         return rc;
     gol_block_hasher_init(&engine->hasher);
+    if (opts->max_model_len == 0 && engine->limits.max_model_len < config->n_ctx_train)
+        gol_log_info("engine", "the context is %d tokens: the model's %d do not fit",
+                     engine->limits.max_model_len, config->n_ctx_train);
     engine->seq_limits = (gol_seq_limits){
         .max_model_len = engine->limits.max_model_len,
         .block_size = engine->limits.block_size,
@@ -271,7 +280,8 @@ static int init_parts(gol_engine *engine, const gol_engine_opts *opts, gol_err *
     rc = gol_scheduler_init(&engine->scheduler, &scheduler_opts, &engine->kv_cache, err);
     if (rc != 0)
         return rc;
-    rc = gol_inbox_init(&engine->inbox, limits->max_queued_reqs, limits->max_seqs, err);
+    rc = gol_inbox_init(&engine->inbox, limits->max_queued_reqs, limits->max_seqs,
+                        gol_memory_prompt_tokens(limits), err);
     if (rc != 0)
         return rc;
     engine->has_inbox = true;
@@ -362,6 +372,11 @@ bool gol_engine_drain(gol_engine *engine, int64_t timeout_ms)
 const gol_engine_limits *gol_engine_get_limits(const gol_engine *engine)
 {
     return &engine->limits;
+}
+
+const gol_memory_plan *gol_engine_get_memory(const gol_engine *engine)
+{
+    return &engine->memory;
 }
 
 const gol_model *gol_engine_model(const gol_engine *engine)

@@ -34,8 +34,10 @@ typedef struct gol_engine_opts {
     int32_t max_model_len;
     int32_t
         block_size; /* tokens; 0: 16. Multiples of 16 waste no memory. No answer depends on it */
-    /* Memory for the KV cache; 0: enough for max_seqs sequences of max_model_len, at most a quarter of the memory that is
-     * available. */
+    /* What the whole process may take: weights, KV cache, scratch, requests. 0: what is available, and of what the rest leaves of
+     * that half for the KV cache. engine_limits.h has the rule. */
+    uint64_t memory;
+    /* Memory for the KV cache; 0: enough for max_seqs sequences of max_model_len, at most what `memory` leaves. */
     uint64_t kv_bytes;
     gol_kv_type kv_type;
     gol_sched_policy policy;
@@ -43,6 +45,10 @@ typedef struct gol_engine_opts {
     bool no_prefix_caching;  /* every prompt is computed as if it were the first */
     /* Memory for the logits behind whole prompts: an exact repeat then costs no computation. 0: up to 64 MiB, -1: none. */
     int64_t exact_cache_bytes;
+    /* For who plans before loading, so that the plan and what comes of it agree: the memory that was available before the model
+     * was loaded (0: what is now, and the weights), and what the process takes besides. */
+    uint64_t mem_available;
+    uint64_t other_bytes;
 } gol_engine_opts;
 
 /* What create() made of the options. */
@@ -59,6 +65,26 @@ typedef struct gol_engine_limits {
     int32_t n_exact_rows; /* prompts whose logits are kept */
     uint64_t exact_cache_bytes;
 } gol_engine_limits;
+
+/* Where memory goes. */
+typedef enum gol_memory_part {
+    GOL_MEMORY_WEIGHTS,  /* repacked */
+    GOL_MEMORY_FILE,     /* weights that are read where they lie in the file */
+    GOL_MEMORY_KV,       /* the cache, and the tables of its blocks */
+    GOL_MEMORY_PROMPTS,  /* the exact-prompt cache: rows of logits */
+    GOL_MEMORY_SCRATCH,  /* activations, logits, what the backend and the sampler need */
+    GOL_MEMORY_REQUESTS, /* running and waiting ones */
+    GOL_MEMORY_OTHER,    /* program, tokenizer, connections: an allowance */
+    GOL_N_MEMORY_PARTS
+} gol_memory_part;
+
+/* Upper bounds with every page touched, made before anything is allocated (memory_plan.h). */
+typedef struct gol_memory_plan {
+    uint64_t bytes[GOL_N_MEMORY_PARTS];
+    uint64_t total; /* their sum, never above max */
+    uint64_t max;   /* what may be taken; UINT64_MAX: the system does not tell, and nobody said */
+    uint64_t available; /* before loading; 0: unknown */
+} gol_memory_plan;
 
 /* A snapshot; each figure is exact at some moment, together they need not be. */
 typedef struct gol_engine_stats {
@@ -104,6 +130,7 @@ void gol_engine_abort(gol_engine *engine, uint64_t id);
 bool gol_engine_drain(gol_engine *engine, int64_t timeout_ms);
 
 const gol_engine_limits *gol_engine_get_limits(const gol_engine *engine);
+const gol_memory_plan *gol_engine_get_memory(const gol_engine *engine);
 /* Any thread; never waits for a step. */
 void gol_engine_get_stats(const gol_engine *engine, gol_engine_stats *out);
 const gol_model *gol_engine_model(const gol_engine *engine);

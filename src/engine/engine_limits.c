@@ -1,12 +1,14 @@
 /*
- * The sizes of an engine. The KV cache is the only big one: its blocks are as many as max_seqs sequences of max_model_len
- * can use, at most what kv_bytes allows. A context that the user did not ask for is lowered to what fits, with a line in
- * the log; one that was asked for and does not fit is an error. One sequence of max_model_len always fits: that is what
+ * The sizes of an engine. What can be chosen is the number of KV blocks: as many as max_seqs sequences of max_model_len can
+ * use, at most what memory allows. Other parts grow with them (attention's scratch with the context, requests with the tokens
+ * that are there), so the number is searched for with the whole plan. A context that the user did not ask for is lowered
+ * to what fits; one that was asked for and does not fit is an error. One sequence of max_model_len always fits: that is what
  * keeps the scheduler from ever being stuck.
  */
 #include "engine/engine_limits.h"
 
-#include "base/log.h"
+#include <stdio.h>
+
 #include "engine/exact_cache.h"
 
 enum {
@@ -15,8 +17,7 @@ enum {
     /* Larger: fewer table entries, more places wasted in a sequence's last block. */
     DEFAULT_BLOCK_SIZE = 16,
     DEFAULT_QUEUED_REQS = 256,
-    /* A quarter of what is available: weights are in it already, others live here too. */
-    DEFAULT_MEM_SHARE = 4,
+    MARGIN_SHARE = 8,
     MODEL_LEN_MIN = 2, /* one token of prompt, one of answer */
     DEFAULT_EXACT_BYTES = 64 << 20,
     /* An eighth of the KV cache: a small engine keeps small. But a few prompts at least. */
@@ -24,6 +25,8 @@ enum {
     DEFAULT_EXACT_ROWS_MIN = 4,
     EXACT_ROWS_MAX = 1 << 16,
 };
+
+static const uint64_t margin_max = (uint64_t)1 << 30;
 
 static int32_t min_i32(int32_t a, int32_t b)
 {
@@ -43,7 +46,7 @@ static int check_option(const char *name, int32_t v, int32_t max, gol_err *err)
                     max);
 }
 
-static int check_options(const gol_engine_opts *opts, const gol_limits_basis *basis, gol_err *err)
+static int check_options(const gol_engine_opts *opts, int32_t n_ctx, gol_err *err)
 {
     int rc = check_option("max_seqs", opts->max_seqs, GOL_ENGINE_SEQS_MAX, err);
     if (rc == 0)
@@ -63,11 +66,16 @@ static int check_options(const gol_engine_opts *opts, const gol_limits_basis *ba
         return gol_fail(err, GOL_EINVAL,
                         "kv_type is %d, f16 (0), f32 (1), bf16 (2) and q8_0 (3) are known",
                         (int)opts->kv_type);
+    if (opts->exact_cache_bytes < -1)
+        return gol_fail(
+            err, GOL_EINVAL,
+            "exact_cache_bytes is %lld, 0 (the default), -1 (none) and more are accepted",
+            (long long)opts->exact_cache_bytes);
     const int32_t len = opts->max_model_len;
-    if (len != 0 && (len < MODEL_LEN_MIN || len > basis->n_ctx))
+    if (len != 0 && (len < MODEL_LEN_MIN || len > n_ctx))
         return gol_fail(err, GOL_EINVAL,
                         "max_model_len is %d, %d to the model's context of %d is accepted", len,
-                        MODEL_LEN_MIN, basis->n_ctx);
+                        MODEL_LEN_MIN, n_ctx);
     if (opts->max_seqs != 0 && opts->max_batch_tokens != 0 &&
         opts->max_batch_tokens < opts->max_seqs)
         return gol_fail(err, GOL_EINVAL,
@@ -85,29 +93,65 @@ static void set_batch_sizes(gol_engine_limits *out, const gol_engine_opts *opts)
     out->max_seqs = opts->max_seqs ? opts->max_seqs : min_i32(DEFAULT_SEQS, out->max_batch_tokens);
 }
 
-static uint64_t kv_bytes(const gol_limits_basis *basis, const gol_engine_opts *opts,
-                         int32_t block_size, int32_t n_blocks)
+/* What one search knows. */
+typedef struct search {
+    gol_engine_limits *limits;
+    gol_memory_plan *plan;
+    const gol_memory_basis *basis;
+    int64_t exact_bytes; /* as in the options */
+    int32_t len;         /* the context that was asked for, or the model's */
+    bool is_len_fixed;   /* it was asked for */
+} search;
+
+/* Rows of logits for whole prompts. There is no use for more than there are blocks. */
+static void set_exact(const search *s)
 {
-    const gol_kv_shape shape = {
-        .type = opts->kv_type,
-        .n_layers = basis->n_layers,
-        .n_blocks = n_blocks,
-        .block_size = block_size,
-        .layers = basis->layers,
-    };
-    return basis->be->ops->kv_bytes(basis->be, &shape);
+    gol_engine_limits *limits = s->limits;
+    const int32_t n_vocab = s->basis->config->n_vocab;
+    limits->n_exact_rows = 0;
+    limits->exact_cache_bytes = 0;
+    if (!limits->has_prefix_caching || s->exact_bytes == -1)
+        return;
+    const uint64_t row_bytes = gol_exact_cache_bytes(1, n_vocab, limits->block_size);
+    uint64_t n_bytes = (uint64_t)s->exact_bytes;
+    if (n_bytes == 0) {
+        n_bytes = limits->kv_bytes / DEFAULT_EXACT_SHARE;
+        n_bytes = n_bytes < DEFAULT_EXACT_BYTES ? n_bytes : DEFAULT_EXACT_BYTES;
+        const uint64_t least = DEFAULT_EXACT_ROWS_MIN * row_bytes;
+        n_bytes = n_bytes > least ? n_bytes : least;
+    }
+    const uint64_t n_rows = n_bytes / row_bytes;
+    limits->n_exact_rows = n_rows < EXACT_ROWS_MAX ? (int32_t)n_rows : EXACT_ROWS_MAX;
+    limits->n_exact_rows = min_i32(limits->n_exact_rows, limits->n_blocks);
+    limits->exact_cache_bytes = gol_exact_cache_bytes(limits->n_exact_rows, n_vocab,
+                                                      limits->block_size);
 }
 
-/* The most blocks whose cache takes at most n_bytes, up to n_max; 0: not even one. Bytes grow with blocks, by what rule is
- * the backend's business, so it is a search. */
-static int32_t n_blocks_in(const gol_limits_basis *basis, const gol_engine_opts *opts,
-                           int32_t block_size, uint64_t n_bytes, int32_t n_max)
+/* Sizes and plan with n_blocks; returns what they take. */
+static uint64_t try_blocks(const search *s, int32_t n_blocks)
 {
-    int32_t lo = 0;
+    gol_engine_limits *limits = s->limits;
+    const int64_t n_tokens = (int64_t)n_blocks * limits->block_size;
+    limits->n_blocks = n_blocks;
+    limits->max_model_len = n_tokens < s->len ? (int32_t)n_tokens : s->len;
+    limits->kv_bytes = gol_memory_kv_bytes(s->basis, limits, n_blocks);
+    set_exact(s);
+    gol_memory_plan_fill(s->plan, s->basis, limits);
+    return s->plan->total;
+}
+
+/* The most blocks from n_min to n_max with which everything takes at most n_bytes (or, by_kv, the KV cache alone); n_min - 1: not
+ * even n_min. Bytes grow with blocks, by what rule is the backend's business, so it is a search. */
+static int32_t most_blocks(const search *s, uint64_t n_bytes, bool by_kv, int32_t n_min,
+                           int32_t n_max)
+{
+    int32_t lo = n_min - 1;
     int32_t hi = n_max;
     while (lo < hi) {
         const int32_t mid = hi - (hi - lo) / 2;
-        if (kv_bytes(basis, opts, block_size, mid) <= n_bytes)
+        const uint64_t taken = by_kv ? gol_memory_kv_bytes(s->basis, s->limits, mid)
+                                     : try_blocks(s, mid);
+        if (taken <= n_bytes)
             lo = mid;
         else
             hi = mid - 1;
@@ -115,98 +159,153 @@ static int32_t n_blocks_in(const gol_limits_basis *basis, const gol_engine_opts 
     return lo;
 }
 
+static int32_t blocks_for(const gol_engine_limits *limits, int32_t n_tokens)
+{
+    return (n_tokens - 1) / limits->block_size + 1;
+}
+
+/* Blocks that the sequences can use, as far as they can be numbered: slots are counted in 32 bits. */
+static int32_t blocks_of_use(const search *s)
+{
+    const int32_t n_addressable = INT32_MAX / s->limits->block_size;
+    const int64_t n = (int64_t)s->limits->max_seqs * blocks_for(s->limits, s->len);
+    return n < n_addressable ? (int32_t)n : n_addressable;
+}
+
+/* The fewest blocks that are acceptable. */
+static int32_t blocks_of_need(const search *s)
+{
+    return blocks_for(s->limits, s->is_len_fixed ? s->len : MODEL_LEN_MIN);
+}
+
 static double mib(uint64_t n_bytes)
 {
     return (double)n_bytes / (1024 * 1024);
 }
 
-static int fail_too_small(const gol_limits_basis *basis, const gol_engine_opts *opts,
-                          const gol_engine_limits *limits, uint64_t n_bytes, int32_t n_tokens,
-                          gol_err *err)
+/* s->plan is over s->plan->max. */
+static int fail_no_room(const search *s, const gol_engine_opts *opts, gol_err *err)
 {
-    const int32_t len = opts->max_model_len ? opts->max_model_len : MODEL_LEN_MIN;
-    const int32_t n_blocks = (len - 1) / limits->block_size + 1;
-    const double needed = mib(kv_bytes(basis, opts, limits->block_size, n_blocks));
-    if (opts->kv_bytes != 0)
-        return gol_fail(err, GOL_EINVAL,
-                        "max_model_len %d needs a KV cache of %.1f MiB; kv_bytes is %.1f MiB, "
-                        "enough for %d tokens",
-                        len, needed, mib(n_bytes), n_tokens);
-    return gol_fail(err, GOL_ENOMEM,
-                    "max_model_len %d needs a KV cache of %.1f MiB; a quarter of the available "
-                    "memory is %.1f MiB, enough for %d tokens (kv_bytes would set another share)",
-                    len, needed, mib(n_bytes), n_tokens);
+    const uint64_t *bytes = s->plan->bytes;
+    const double needed = mib(s->plan->total);
+    const int32_t n_ctx = s->limits->max_model_len;
+    const int32_t n_blocks = s->limits->n_blocks;
+    char parts[256];
+    snprintf(parts, sizeof parts,
+             "weights %.1f, KV cache of %lld tokens %.1f, scratch %.1f, requests and the rest %.1f",
+             mib(bytes[GOL_MEMORY_WEIGHTS] + bytes[GOL_MEMORY_FILE]),
+             (long long)s->limits->n_blocks * s->limits->block_size, mib(bytes[GOL_MEMORY_KV]),
+             mib(bytes[GOL_MEMORY_SCRATCH]),
+             mib(bytes[GOL_MEMORY_REQUESTS] + bytes[GOL_MEMORY_PROMPTS] + bytes[GOL_MEMORY_OTHER]));
+    const char *whose = opts->memory != 0     ? "memory is"
+                        : opts->kv_bytes != 0 ? "available are"
+                                              : "what is available less a margin is";
+    char fits[64] = "";
+    if (s->is_len_fixed && opts->kv_bytes == 0) {
+        const int32_t n_least = blocks_of_need(s);
+        const int32_t n = most_blocks(s, s->plan->max, false, 1, n_least);
+        try_blocks(s, n_least); /* what the message is about, and the plan shows */
+        if (n > 0)
+            snprintf(fits, sizeof fits, ", enough for a context of %lld tokens",
+                     (long long)n * s->limits->block_size);
+    }
+    return gol_fail(
+        err, GOL_ENOMEM,
+        "with a context (max_model_len) of %d this takes %.1f MiB (%s); %s %.1f MiB%s. "
+        "Less is needed with %sa smaller quantization of the model, fewer sequences and "
+        "tokens per step",
+        n_ctx, needed, parts, whose, mib(s->plan->max), fits,
+        n_blocks > 1 ? "a shorter context, a KV cache of q8_0, " : "");
 }
 
-static int set_kv(gol_engine_limits *out, const gol_engine_opts *opts,
-                  const gol_limits_basis *basis, gol_err *err)
+static int fail_kv_bytes(const search *s, uint64_t n_bytes, gol_err *err)
 {
-    const int32_t bs = out->block_size;
-    const int32_t n_addressable = INT32_MAX / bs; /* slots are counted in 32 bits */
-    int32_t len = opts->max_model_len ? opts->max_model_len : basis->n_ctx;
-    int32_t n_wanted = n_addressable;
-    uint64_t n_bytes = opts->kv_bytes;
-    if (n_bytes == 0) {
-        n_bytes = basis->mem_available / DEFAULT_MEM_SHARE;
-        const int64_t n = (int64_t)out->max_seqs * ((len - 1) / bs + 1);
-        n_wanted = n < n_addressable ? (int32_t)n : n_addressable;
-    }
-    out->n_blocks = n_blocks_in(basis, opts, bs, n_bytes, n_wanted);
-    const int64_t n_tokens = (int64_t)out->n_blocks * bs;
-    if (n_tokens < (opts->max_model_len ? len : MODEL_LEN_MIN))
-        return fail_too_small(basis, opts, out, n_bytes, (int32_t)n_tokens, err);
-    if (n_tokens < len) {
-        gol_log_info("engine", "the context is %d tokens: the model's %d do not fit %.1f MiB",
-                     (int32_t)n_tokens, len, mib(n_bytes));
-        len = (int32_t)n_tokens;
-    }
-    out->max_model_len = len;
-    out->kv_bytes = kv_bytes(basis, opts, bs, out->n_blocks);
-    return 0;
+    const int32_t n_needed = blocks_of_need(s);
+    const int32_t n_fit = most_blocks(s, n_bytes, true, 1, n_needed);
+    return gol_fail(err, GOL_EINVAL,
+                    "max_model_len %d needs a KV cache of %.1f MiB; kv_bytes is %.1f MiB, enough "
+                    "for %lld tokens",
+                    s->is_len_fixed ? s->len : MODEL_LEN_MIN,
+                    mib(gol_memory_kv_bytes(s->basis, s->limits, n_needed)), mib(n_bytes),
+                    (long long)n_fit * s->limits->block_size);
 }
 
-/* Rows of logits for whole prompts. There is no use for more than there are blocks. */
-static int set_exact(gol_engine_limits *out, const gol_engine_opts *opts,
-                     const gol_limits_basis *basis, gol_err *err)
+/* plan->max: what everything together may take. */
+static int set_max(gol_memory_plan *plan, const gol_engine_opts *opts, uint64_t available,
+                   gol_err *err)
 {
-    if (opts->exact_cache_bytes < -1)
-        return gol_fail(
-            err, GOL_EINVAL,
-            "exact_cache_bytes is %lld, 0 (the default), -1 (none) and more are accepted",
-            (long long)opts->exact_cache_bytes);
-    out->has_prefix_caching = !opts->no_prefix_caching;
-    if (opts->no_prefix_caching || opts->exact_cache_bytes == -1)
+    plan->available = available;
+    if (opts->memory != 0) {
+        plan->max = opts->memory;
+        if (available != 0 && opts->memory > available)
+            return gol_fail(err, GOL_ENOMEM, "memory is %.1f MiB, %.1f MiB are available",
+                            mib(opts->memory), mib(available));
         return 0;
-    const uint64_t row_bytes = gol_exact_cache_bytes(1, basis->n_vocab, out->block_size);
-    uint64_t n_bytes = (uint64_t)opts->exact_cache_bytes;
-    if (n_bytes == 0) {
-        n_bytes = out->kv_bytes / DEFAULT_EXACT_SHARE;
-        n_bytes = n_bytes < DEFAULT_EXACT_BYTES ? n_bytes : DEFAULT_EXACT_BYTES;
-        const uint64_t least = DEFAULT_EXACT_ROWS_MIN * row_bytes;
-        n_bytes = n_bytes > least ? n_bytes : least;
     }
-    const uint64_t n_rows = n_bytes / row_bytes;
-    out->n_exact_rows = n_rows < EXACT_ROWS_MAX ? (int32_t)n_rows : EXACT_ROWS_MAX;
-    out->n_exact_rows = min_i32(out->n_exact_rows, out->n_blocks);
-    out->exact_cache_bytes = gol_exact_cache_bytes(out->n_exact_rows, basis->n_vocab,
-                                                   out->block_size);
+    if (available == 0 && opts->kv_bytes == 0)
+        return gol_fail(
+            err, GOL_ENOMEM,
+            "no memory is available, or the system does not tell how much; `memory` says "
+            "how much may be taken");
+    if (opts->kv_bytes != 0) {
+        plan->max = available != 0 ? available : UINT64_MAX;
+        return 0;
+    }
+    const uint64_t margin = available / MARGIN_SHARE;
+    plan->max = available - (margin < margin_max ? margin : margin_max);
     return 0;
 }
 
-int gol_engine_limits_init(gol_engine_limits *out, const gol_engine_opts *opts,
-                           const gol_limits_basis *basis, gol_err *err)
+/* Sets n_blocks and all that follows from it. */
+static int set_kv(const search *s, const gol_engine_opts *opts, gol_err *err)
 {
+    const int32_t n_least = blocks_of_need(s);
+    const uint64_t max = s->plan->max;
+    int32_t n_blocks;
+    if (opts->kv_bytes != 0) {
+        n_blocks = most_blocks(s, opts->kv_bytes, true, n_least, INT32_MAX / s->limits->block_size);
+        if (n_blocks < n_least)
+            return fail_kv_bytes(s, opts->kv_bytes, err);
+        return try_blocks(s, n_blocks) <= max ? 0 : fail_no_room(s, opts, err);
+    }
+    const uint64_t least = try_blocks(s, n_least);
+    if (least > max)
+        return fail_no_room(s, opts, err);
+    uint64_t wanted = max;
+    if (opts->memory == 0) {
+        const uint64_t rest = try_blocks(s, 1);
+        wanted = rest + (max - rest) / 2;
+    }
+    n_blocks = most_blocks(s, wanted, false, n_least, blocks_of_use(s));
+    try_blocks(s, n_blocks < n_least ? n_least : n_blocks);
+    return 0;
+}
+
+int gol_engine_limits_init(gol_engine_limits *out, gol_memory_plan *plan,
+                           const gol_engine_opts *opts, const gol_memory_basis *basis, gol_err *err)
+{
+    const int32_t n_ctx = basis->config->n_ctx_train;
     *out = (gol_engine_limits){0};
-    if (basis->n_ctx < MODEL_LEN_MIN)
-        return gol_fail(err, GOL_EINVAL, "the model's context is %d, at least %d are needed",
-                        basis->n_ctx, MODEL_LEN_MIN);
-    int rc = check_options(opts, basis, err);
+    *plan = (gol_memory_plan){0};
+    if (n_ctx < MODEL_LEN_MIN)
+        return gol_fail(err, GOL_EINVAL, "the model's context is %d, at least %d are needed", n_ctx,
+                        MODEL_LEN_MIN);
+    int rc = check_options(opts, n_ctx, err);
     if (rc != 0)
         return rc;
     set_batch_sizes(out, opts);
     out->block_size = opts->block_size ? opts->block_size : DEFAULT_BLOCK_SIZE;
     out->max_queued_reqs = opts->max_queued_reqs ? opts->max_queued_reqs : DEFAULT_QUEUED_REQS;
     out->kv_type = opts->kv_type;
-    rc = set_kv(out, opts, basis, err);
-    return rc == 0 ? set_exact(out, opts, basis, err) : rc;
+    out->has_prefix_caching = !opts->no_prefix_caching;
+    const search s = {
+        .limits = out,
+        .plan = plan,
+        .basis = basis,
+        .exact_bytes = opts->exact_cache_bytes,
+        .len = opts->max_model_len ? opts->max_model_len : n_ctx,
+        .is_len_fixed = opts->max_model_len != 0,
+    };
+    rc = set_max(plan, opts, basis->available, err);
+    return rc != 0 ? rc : set_kv(&s, opts, err);
 }

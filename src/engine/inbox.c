@@ -42,10 +42,18 @@ static int32_t get(_Atomic int32_t *count)
     return atomic_load_explicit(count, memory_order_relaxed);
 }
 
-int gol_inbox_init(gol_inbox *inbox, int32_t max_queued_reqs, int32_t max_seqs, gol_err *err)
+uint64_t gol_inbox_bytes(int32_t max_queued_reqs, int32_t max_seqs)
+{
+    const uint64_t n_slots = (uint64_t)max_queued_reqs + (uint64_t)max_seqs;
+    return n_slots * (sizeof(gol_inbox_slot) + sizeof(int32_t));
+}
+
+int gol_inbox_init(gol_inbox *inbox, int32_t max_queued_reqs, int32_t max_seqs,
+                   int64_t max_prompt_tokens, gol_err *err)
 {
     *inbox = (gol_inbox){
         .max_queued_reqs = max_queued_reqs,
+        .max_prompt_tokens = max_prompt_tokens,
         .n_slots = max_queued_reqs + max_seqs,
     };
     assert(inbox->n_slots <= 1 << SLOT_BITS);
@@ -86,6 +94,13 @@ static int accept_seq(gol_inbox *inbox, gol_seq *seq, gol_err *err)
     if (n_waiting >= inbox->max_queued_reqs)
         return gol_fail(err, GOL_EBUSY, "%d requests are waiting, max_queued_reqs is %d", n_waiting,
                         inbox->max_queued_reqs);
+    if (seq->n_prompt > inbox->max_prompt_tokens - inbox->n_prompt_tokens)
+        return gol_fail(
+            err, GOL_EBUSY,
+            "prompts of %lld tokens are running and waiting; with %d more they would be "
+            "over %lld, what memory is planned for",
+            (long long)inbox->n_prompt_tokens, seq->n_prompt, (long long)inbox->max_prompt_tokens);
+    inbox->n_prompt_tokens += seq->n_prompt;
     assert(inbox->n_free_slots > 0);
     const int32_t slot = inbox->free_slots[--inbox->n_free_slots];
     seq->id = ++inbox->last_serial << SLOT_BITS | (uint64_t)slot;
@@ -210,6 +225,7 @@ void gol_inbox_retire(gol_inbox *inbox, const gol_seq *seq, int32_t n_running)
     assert(slot && slot->seq == seq);
     *slot = (gol_inbox_slot){0};
     inbox->free_slots[inbox->n_free_slots++] = (int32_t)(slot - inbox->slots);
+    inbox->n_prompt_tokens -= seq->n_prompt;
     set(&inbox->n_running, n_running);
     set(&inbox->n_live, get(&inbox->n_live) - 1);
     if (get(&inbox->n_live) == 0)

@@ -33,6 +33,8 @@ typedef struct gol_inbox {
     int32_t n_slots;
     int32_t n_free_slots;
     int32_t max_queued_reqs;
+    int64_t max_prompt_tokens; /* of all sequences that are there, running ones included */
+    int64_t n_prompt_tokens;
     uint64_t last_serial;
     bool has_aborts;
     bool is_closed;   /* nothing new is accepted */
@@ -50,9 +52,11 @@ typedef struct gol_mail {
     bool is_stopping;
 } gol_mail;
 
-/* Errors: GOL_ENOMEM. */
-int gol_inbox_init(gol_inbox *inbox, int32_t max_queued_reqs, int32_t max_seqs, gol_err *err);
-void gol_inbox_deinit(gol_inbox *inbox); /* empty, and nobody waits */
+/* max_prompt_tokens: at least one prompt of any length that is accepted. Errors: GOL_ENOMEM. */
+int gol_inbox_init(gol_inbox *inbox, int32_t max_queued_reqs, int32_t max_seqs,
+                   int64_t max_prompt_tokens, gol_err *err);
+uint64_t gol_inbox_bytes(int32_t max_queued_reqs, int32_t max_seqs); /* what init() allocates */
+void gol_inbox_deinit(gol_inbox *inbox);                             /* empty, and nobody waits */
 
 /* Any thread. Takes the sequence over and gives it its id. Errors: GOL_EBUSY, GOL_ECLOSED; it is then still the caller's. */
 int gol_inbox_push(gol_inbox *inbox, gol_seq *seq, uint64_t *id, gol_err *err);

@@ -242,3 +242,8 @@ void gol_kv_cache_free(gol_kv_cache *kv, gol_seq *seq)
         gol_block_pool_unref(&kv->pool,
                              gol_block_pool_get(&kv->pool, seq->block_table[--seq->n_blocks]));
 }
+
+uint64_t gol_kv_cache_bytes(int32_t n_blocks, int32_t block_size)
+{
+    return (uint64_t)n_blocks * sizeof(gol_block) + gol_prefix_index_bytes(n_blocks, block_size);
+}

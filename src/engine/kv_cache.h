@@ -58,6 +58,7 @@ typedef struct gol_kv_cache {
 int gol_kv_cache_init(gol_kv_cache *kv, int32_t n_blocks, int32_t block_size,
                       gol_exact_cache *exact, gol_err *err);
 void gol_kv_cache_deinit(gol_kv_cache *kv);
+uint64_t gol_kv_cache_bytes(int32_t n_blocks, int32_t block_size); /* what init() allocates */
 
 int32_t gol_kv_cache_n_free(const gol_kv_cache *kv);
 int32_t gol_kv_cache_blocks_for(const gol_kv_cache *kv, int32_t n_tokens);

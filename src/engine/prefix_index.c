@@ -53,13 +53,25 @@ static void unlink_block(gol_block *block, gol_block_link *link_of(gol_block *))
     *link = (gol_block_link){0};
 }
 
+static size_t count_buckets(size_t n_blocks)
+{
+    size_t n_buckets = 1;
+    while (n_buckets < n_blocks)
+        n_buckets *= 2;
+    return n_buckets;
+}
+
+uint64_t gol_prefix_index_bytes(int32_t n_blocks, int32_t block_size)
+{
+    return 2 * count_buckets((size_t)n_blocks) * sizeof(gol_block *) +
+           (uint64_t)n_blocks * (uint64_t)block_size * sizeof(int32_t);
+}
+
 int gol_prefix_index_init(gol_prefix_index *index, gol_block_pool *pool, int32_t block_size,
                           gol_err *err)
 {
     const size_t n_blocks = (size_t)pool->n_blocks;
-    size_t n_buckets = 1;
-    while (n_buckets < n_blocks)
-        n_buckets *= 2;
+    const size_t n_buckets = count_buckets(n_blocks);
     *index = (gol_prefix_index){.pool = pool, .block_size = block_size, .mask = n_buckets - 1};
     index->by_hash = gol_try_calloc(n_buckets, sizeof(gol_block *));
     index->by_parent = gol_try_calloc(n_buckets, sizeof(gol_block *));

@@ -34,7 +34,8 @@ typedef struct gol_prefix_index {
 /* The pool must outlive it. Errors: GOL_ENOMEM; *index is then zeroed. */
 int gol_prefix_index_init(gol_prefix_index *index, gol_block_pool *pool, int32_t block_size,
                           gol_err *err);
-void gol_prefix_index_deinit(gol_prefix_index *index); /* zeroed is fine */
+uint64_t gol_prefix_index_bytes(int32_t n_blocks, int32_t block_size); /* what init() allocates */
+void gol_prefix_index_deinit(gol_prefix_index *index);                 /* zeroed is fine */
 
 /* The block now holds tokens[n_filled], n_filled in [1, block_size). What it held before, if anything, has the same parent, and
  * the shorter of both contents is the beginning of the longer: content grows, or is cut. */

@@ -71,6 +71,14 @@ int gol_runner_init(gol_runner *r, const gol_model *model, const gol_engine_limi
     return rc;
 }
 
+uint64_t gol_runner_bytes(int32_t n_vocab, const gol_engine_limits *limits)
+{
+    const uint64_t row = 3 * sizeof(int32_t); /* tokens, positions, slot_mapping */
+    const uint64_t seq = sizeof(gol_batch_seq) + sizeof(int32_t) + sizeof(gol_step_result);
+    return (uint64_t)limits->max_batch_tokens * row + (uint64_t)limits->max_seqs * seq +
+           gol_sampler_bytes(n_vocab);
+}
+
 void gol_runner_deinit(gol_runner *r)
 {
     gol_forward_destroy(&r->fwd);

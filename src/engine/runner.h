@@ -42,6 +42,8 @@ typedef struct gol_runner {
 int gol_runner_init(gol_runner *r, const gol_model *model, const gol_engine_limits *limits,
                     gol_exact_cache *exact, gol_err *err);
 void gol_runner_deinit(gol_runner *r); /* zeroed is fine */
+/* What init() allocates, without KV cache and forward pass, which have functions of their own. */
+uint64_t gol_runner_bytes(int32_t n_vocab, const gol_engine_limits *limits);
 
 /* Returns how many of r->results are filled: the plan's hits, then its sequences, in the plan's order. Sequences are read, not
  * changed. */

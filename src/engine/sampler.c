@@ -169,3 +169,10 @@ bool gol_sampler_draw(gol_sampler *s, gol_sample *out, const float *logits, cons
     add_logprobs(s, out, logits, draw->n_logprobs);
     return true;
 }
+
+uint64_t gol_sampler_bytes(int32_t n_vocab)
+{
+    const uint64_t n_blocks = (uint64_t)gol_row_n_blocks(n_vocab);
+    return (uint64_t)n_vocab * sizeof(float) + n_blocks * (sizeof(float) + sizeof(double)) +
+           gol_candidates_bytes(n_vocab);
+}

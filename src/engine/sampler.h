@@ -48,6 +48,7 @@ typedef struct gol_sample {
 /* Errors: GOL_ENOMEM; *s is then zeroed. */
 int gol_sampler_init(gol_sampler *s, int32_t n_vocab, gol_err *err);
 void gol_sampler_deinit(gol_sampler *s);
+uint64_t gol_sampler_bytes(int32_t n_vocab); /* what init() allocates */
 
 /* logits: [n_vocab], unchanged. False: some logit is not finite, *out is undefined. Allocates nothing. */
 bool gol_sampler_draw(gol_sampler *s, gol_sample *out, const float *logits, const gol_draw *draw);

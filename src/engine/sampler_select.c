@@ -169,3 +169,8 @@ void gol_candidates_drop_top(gol_candidates *c, double weight_min)
     }
     c->n = n_kept;
 }
+
+uint64_t gol_candidates_bytes(int32_t n_max)
+{
+    return (uint64_t)n_max * (sizeof(int32_t) + 2 * sizeof(float)) + N_BUCKETS * sizeof(double);
+}

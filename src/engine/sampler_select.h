@@ -21,6 +21,7 @@ typedef struct gol_candidates {
 /* Errors: GOL_ENOMEM; *c is then zeroed. */
 int gol_candidates_init(gol_candidates *c, int32_t n_max, gol_err *err);
 void gol_candidates_deinit(gol_candidates *c);
+uint64_t gol_candidates_bytes(int32_t n_max); /* what init() allocates */
 
 /* Keeps those with depth <= depth_max. */
 void gol_candidates_keep_depth(gol_candidates *c, float depth_max);
