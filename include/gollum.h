@@ -115,12 +115,16 @@ typedef struct gollum_options {
     int32_t max_seqs;         /* requests running at once; 0: 64 */
     int32_t max_batch_tokens; /* tokens computed per step; 0: 512 */
     int32_t max_queued_reqs;  /* requests waiting; 0: 256 */
-    uint64_t kv_bytes;        /* of the KV cache; 0: as needed, at most 1/4 of available memory */
+    uint64_t kv_bytes;        /* of the KV cache; 0: as needed, as far as `memory` goes */
     gollum_kv_type kv_type;   /* default: F16 */
     gollum_log_fn *log;       /* NULL: silent. One per process: the first that is set stays */
     void *log_user;
     gollum_progress_fn *progress; /* NULL: none */
     void *progress_user;
+    /* Bytes that the whole process may take: weights, KV cache, scratch, requests; all of it is planned before loading, and refused
+     * with GOLLUM_ENOMEM and the numbers when it cannot fit. 0: what is available, less a margin, and of what the rest
+     * leaves half for the KV cache. */
+    uint64_t memory;
 } gollum_options;
 
 /* Copies what it needs. On failure *out is NULL. Errors: GOLLUM_EINVAL (an option), GOLLUM_ENOTFOUND and GOLLUM_EIO (the file),

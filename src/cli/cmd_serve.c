@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/common.h"
+#include "cli/memory_report.h"
 #include "http/server.h"
 
 enum { API_KEY_MAX = 1024, DRAIN_POLL_US = 10000, FLUSH_MS = 2000 };
@@ -67,37 +68,24 @@ static int read_api_key(service *s, const gol_settings *settings, gol_err *err)
 
 static int open_instance(service *s, const gol_settings *settings, const char *path, gol_err *err)
 {
-    const gol_instance_opts opts = {
-        .model_path = path,
-        .n_threads = (int)settings->threads,
-        .load = {.progress = gol_cli_wants_progress(settings) ? gol_cli_progress : NULL},
-        .engine = {.max_seqs = (int32_t)settings->max_num_seqs,
-                   .max_batch_tokens = (int32_t)settings->max_num_batched_tokens,
-                   .max_model_len = (int32_t)settings->ctx_size,
-                   .block_size = (int32_t)settings->block_size,
-                   .kv_bytes = settings->kv_cache_memory,
-                   .kv_type = gol_cli_kv_type(settings, GOL_KV_F16),
-                   .max_queued_reqs = (int32_t)settings->max_num_queued_reqs,
-                   .no_prefix_caching = !settings->prefix_caching,
-                   .exact_cache_bytes = settings->exact_cache_memory > 0
-                                            ? (int64_t)settings->exact_cache_memory
-                                            : -1},
-    };
-    return gol_instance_open(&s->instance, &opts, err);
+    const gol_instance_opts opts = gol_cli_instance_opts(settings, path);
+    const int rc = gol_instance_prepare(&s->instance, &opts, err);
+    if (rc != 0)
+        return rc;
+    gol_memory_report_log(&s->instance.limits, &s->instance.memory);
+    return gol_instance_load(&s->instance, &opts, err);
 }
 
 static void log_limits(const service *s)
 {
     const gol_engine_limits *limits = gol_engine_get_limits(s->instance.engine);
-    gol_log_info("serve",
-                 "context of %d tokens, %d sequences at once, %d tokens per step, KV cache of %.1f "
-                 "MiB (%s, %d blocks of %d tokens), prefix caching %s with logits of %d prompts in "
-                 "%.1f MiB, %d threads, processor level %s",
-                 limits->max_model_len, limits->max_seqs, limits->max_batch_tokens,
-                 (double)limits->kv_bytes / (1 << 20), gol_kv_type_name(limits->kv_type),
-                 limits->n_blocks, limits->block_size, limits->has_prefix_caching ? "on" : "off",
-                 limits->n_exact_rows, (double)limits->exact_cache_bytes / (1 << 20),
-                 gol_backend_cpu_n_threads(s->instance.backend), gol_cpu_level_name(gol_cpu_get()));
+    gol_log_info(
+        "serve",
+        "context of %d tokens, %d sequences at once, %d tokens per step, prefix caching %s, %d "
+        "threads, processor level %s",
+        limits->max_model_len, limits->max_seqs, limits->max_batch_tokens,
+        limits->has_prefix_caching ? "on" : "off", gol_backend_cpu_n_threads(s->instance.backend),
+        gol_cpu_level_name(gol_cpu_get()));
 }
 
 static int start(service *s, const gol_settings *settings, gol_err *err)

@@ -11,6 +11,7 @@ int gol_cmd_tokenize(const gol_settings *settings);
 int gol_cmd_detokenize(const gol_settings *settings);
 int gol_cmd_logits(const gol_settings *settings);
 int gol_cmd_inspect(const gol_settings *settings);
+int gol_cmd_plan(const gol_settings *settings);
 int gol_cmd_verify(const gol_settings *settings);
 int gol_cmd_quantize(const gol_settings *settings);
 int gol_cmd_info(const gol_settings *settings);

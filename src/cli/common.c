@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/sysmem.h"
 
 enum { READ_CHUNK = 64 << 10 };
 
@@ -149,6 +150,36 @@ gol_kv_type gol_cli_kv_type(const gol_settings *settings, gol_kv_type otherwise)
     return type;
 }
 
+/* --memory in bytes, 0: not given. */
+static uint64_t memory_bytes(const gol_settings *settings, uint64_t available)
+{
+    const gol_memory_amount *m = &settings->memory;
+    return m->share > 0 ? (uint64_t)((double)available * m->share) : m->bytes;
+}
+
+gol_instance_opts gol_cli_instance_opts(const gol_settings *settings, const char *path)
+{
+    const uint64_t available = gol_sysmem_available();
+    return (gol_instance_opts){
+        .model_path = path,
+        .n_threads = (int)settings->threads,
+        .load = {.progress = gol_cli_wants_progress(settings) ? gol_cli_progress : NULL},
+        .engine = {.max_seqs = (int32_t)settings->max_num_seqs,
+                   .max_batch_tokens = (int32_t)settings->max_num_batched_tokens,
+                   .max_model_len = (int32_t)settings->ctx_size,
+                   .block_size = (int32_t)settings->block_size,
+                   .memory = memory_bytes(settings, available),
+                   .mem_available = available,
+                   .kv_bytes = settings->kv_cache_memory,
+                   .kv_type = gol_cli_kv_type(settings, GOL_KV_F16),
+                   .max_queued_reqs = (int32_t)settings->max_num_queued_reqs,
+                   .no_prefix_caching = !settings->prefix_caching,
+                   .exact_cache_bytes = settings->exact_cache_memory > 0
+                                            ? (int64_t)settings->exact_cache_memory
+                                            : -1},
+    };
+}
+
 void gol_cli_fill_options(gollum_options *options, const gol_settings *settings, const char *path)
 {
     gollum_options_init(options);
@@ -157,6 +188,7 @@ void gol_cli_fill_options(gollum_options *options, const gol_settings *settings,
     options->max_model_len = (int32_t)settings->ctx_size;
     options->max_seqs = 1;
     options->max_batch_tokens = (int32_t)settings->max_num_batched_tokens;
+    options->memory = memory_bytes(settings, gol_sysmem_available());
     options->kv_bytes = settings->kv_cache_memory;
     /* the public numbers are the backend's, src/lib/gollum.c pins them */
     options->kv_type = (gollum_kv_type)gol_cli_kv_type(settings, GOL_KV_F16);

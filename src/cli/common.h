@@ -38,6 +38,10 @@ int gol_cli_parse_ids(gol_ids *ids, gol_str text, const char *source, gol_err *e
 /* --kv-cache-dtype, or what holds when it is not given. */
 gol_kv_type gol_cli_kv_type(const gol_settings *settings, gol_kv_type otherwise);
 
+/* Everything that the settings say about a model and its engine; path must outlive it. A share of the available memory becomes
+ * bytes here. */
+gol_instance_opts gol_cli_instance_opts(const gol_settings *settings, const char *path);
+
 /* gollum_options from the settings, ready for gollum_open(); path must outlive them. */
 void gol_cli_fill_options(gollum_options *options, const gol_settings *settings, const char *path);
 void gol_cli_fill_request(gollum_request *request, const gol_settings *settings);

@@ -20,6 +20,10 @@
     {                                                                                              \
         names, GOL_OPTION_SIZE, commands, FIELD(field), 0, 9e18, def, NULL, "SIZE", help           \
     }
+#define MEMORY(names, commands, field, def, help)                                                  \
+    {                                                                                              \
+        names, GOL_OPTION_MEMORY, commands, FIELD(field), 0, 9e18, def, NULL, "SIZE|P%", help      \
+    }
 #define REAL(names, commands, field, lo, hi, def, help)                                            \
     {                                                                                              \
         names, GOL_OPTION_REAL, commands, FIELD(field), lo, hi, def, NULL, "X", help               \
@@ -39,13 +43,14 @@ const gol_option gol_option_table[] = {
 
     INT("--threads -t", GOL_CMD_ENGINE | GOL_CMD_LOGITS | GOL_CMD_VERIFY | GOL_CMD_INFO | GOL_CMD_QUANTIZE, threads, 0, 512, "0", "worker threads; 0: all processors we may use"),
     INT("--ctx-size -c --max-model-len", GOL_CMD_ENGINE, ctx_size, 0, 1 << 27, "0", "tokens of one request, prompt and answer; 0: the model's own, or what fits"),
-    INT("--max-num-seqs -np --parallel", GOL_CMD_SERVE, max_num_seqs, 0, 4096, "0", "requests that run at once; 0: 64, or as many as a step has tokens"),
+    INT("--max-num-seqs -np --parallel", GOL_CMD_SERVE | GOL_CMD_PLAN, max_num_seqs, 0, 4096, "0", "requests that run at once; 0: 64, or as many as a step has tokens"),
     INT("--max-num-batched-tokens -b --batch-size", GOL_CMD_ENGINE, max_num_batched_tokens, 0, 1 << 16, "0", "tokens computed per step; 0: 512, or as many as run at once"),
-    INT("--max-num-queued-reqs", GOL_CMD_SERVE, max_num_queued_reqs, 1, 1 << 20, "256", "requests that wait; more get 429"),
-    INT("--block-size", GOL_CMD_SERVE, block_size, 1, 1024, "16", "tokens per block of the KV cache"),
-    SIZE("--kv-cache-memory --kv-cache-memory-bytes", GOL_CMD_ENGINE, kv_cache_memory, "0", "memory of the KV cache (512M, 4G); 0: as needed, at most a quarter of what is free"),
-    SWITCH_ON("--prefix-caching --enable-prefix-caching --cache-prompt", GOL_CMD_SERVE, prefix_caching, "find the beginnings of prompts in the KV cache; --no-prefix-caching computes them all"),
-    SIZE("--exact-cache-memory", GOL_CMD_SERVE, exact_cache_memory, "64M", "memory for the logits behind whole prompts, whose repeats then cost nothing; 0: none"),
+    INT("--max-num-queued-reqs", GOL_CMD_SERVE | GOL_CMD_PLAN, max_num_queued_reqs, 1, 1 << 20, "256", "requests that wait; more get 429"),
+    INT("--block-size", GOL_CMD_SERVE | GOL_CMD_PLAN, block_size, 1, 1024, "16", "tokens per block of the KV cache"),
+    MEMORY("--memory --gpu-memory-utilization", GOL_CMD_ENGINE, memory, "0", "what the whole process may take (12G), or a share of what is available at start (75%, 0.75); 0: what is available less a margin, the KV cache half of what the rest leaves"),
+    SIZE("--kv-cache-memory --kv-cache-memory-bytes", GOL_CMD_ENGINE, kv_cache_memory, "0", "memory of the KV cache (512M, 4G); 0: as needed, as far as --memory goes"),
+    SWITCH_ON("--prefix-caching --enable-prefix-caching --cache-prompt", GOL_CMD_SERVE | GOL_CMD_PLAN, prefix_caching, "find the beginnings of prompts in the KV cache; --no-prefix-caching computes them all"),
+    SIZE("--exact-cache-memory", GOL_CMD_SERVE | GOL_CMD_PLAN, exact_cache_memory, "64M", "memory for the logits behind whole prompts, whose repeats then cost nothing; 0: none"),
     CHOICE("--kv-cache-dtype --cache-type-k -ctk", GOL_CMD_ENGINE | GOL_CMD_LOGITS | GOL_CMD_BENCH, kv_cache_dtype, NULL, "auto|f16|bf16|f32|q8_0|float16|fp16|half|bfloat16|float32|fp32|float", "numbers of the KV cache; auto: f16, but f32 for logits"),
 
     TEXT("--host", GOL_CMD_SERVE, host, "127.0.0.1", "ADDRESS", "address to listen on; 0.0.0.0 for every IPv4 one"),
@@ -96,7 +101,7 @@ const gol_option gol_option_table[] = {
     SWITCH("--special --parse-special", GOL_CMD_TOKENIZE | GOL_CMD_RUN, special, "control tokens written in the text become their ids"),
     SWITCH("--add-special", GOL_CMD_TOKENIZE, add_special, "add the tokens that the model begins and ends texts with"),
     SWITCH("--skip-special", GOL_CMD_DETOKENIZE, skip_special, "leave control tokens out"),
-    SWITCH("--json", GOL_CMD_INSPECT | GOL_CMD_VERIFY | GOL_CMD_INFO | GOL_CMD_BENCH, json, "print JSON"),
+    SWITCH("--json", GOL_CMD_INSPECT | GOL_CMD_PLAN | GOL_CMD_VERIFY | GOL_CMD_INFO | GOL_CMD_BENCH, json, "print JSON"),
     SWITCH("--tensors", GOL_CMD_INSPECT, tensors, "list the tensors"),
     TEXT("--output -o", GOL_CMD_LOGITS, output, NULL, "FILE", "where to write (-: stdout): float32, little-endian, [n_tokens][n_vocab]"),
 

@@ -12,6 +12,7 @@ typedef enum gol_option_kind {
     GOL_OPTION_SWITCH, /* bool; --no-NAME switches off */
     GOL_OPTION_INT,    /* int64_t */
     GOL_OPTION_SIZE,   /* uint64_t bytes: 512M, 4G, 1.5GiB */
+    GOL_OPTION_MEMORY, /* gol_memory_amount: a size, or 75% */
     GOL_OPTION_REAL,   /* double */
     GOL_OPTION_TEXT,   /* const char * */
     GOL_OPTION_CHOICE, /* const char *, one of `choices` */
@@ -30,9 +31,10 @@ enum {
     GOL_CMD_INFO = 1 << 8,
     GOL_CMD_BENCH = 1 << 9,
     GOL_CMD_QUANTIZE = 1 << 10,
-    GOL_CMD_ALL = (1 << 11) - 1,
+    GOL_CMD_PLAN = 1 << 11,
+    GOL_CMD_ALL = (1 << 12) - 1,
     GOL_CMD_GENERATE = GOL_CMD_RUN | GOL_CMD_CHAT,
-    GOL_CMD_ENGINE = GOL_CMD_GENERATE | GOL_CMD_SERVE,
+    GOL_CMD_ENGINE = GOL_CMD_GENERATE | GOL_CMD_SERVE | GOL_CMD_PLAN,
     GOL_CMD_MODEL = GOL_CMD_ALL & ~GOL_CMD_INFO,
 };
 

@@ -60,8 +60,7 @@ static int set_real(double *out, const gol_option *option, const char *shown, co
 }
 
 /* 4096, 512K, 1.5G, 2GiB, 2GB: powers of 1024 in each case. */
-static int set_size(uint64_t *out, const gol_option *option, const char *shown, const char *text,
-                    gol_err *err)
+static bool parse_size(uint64_t *out, const gol_option *option, const char *text)
 {
     static const char units[] = "KMGT";
     char *end;
@@ -77,10 +76,38 @@ static int set_size(uint64_t *out, const gol_option *option, const char *shown, 
     if (*end == 'B' || *end == 'b')
         end++;
     ok = ok && *end == '\0' && value <= option->max;
-    if (!ok)
-        return gol_fail(err, GOL_EUSAGE, "%s: '%s', accepted are sizes like 4096, 512M, 1.5G",
+    if (ok)
+        *out = (uint64_t)value;
+    return ok;
+}
+
+static int set_size(uint64_t *out, const gol_option *option, const char *shown, const char *text,
+                    gol_err *err)
+{
+    if (parse_size(out, option, text))
+        return 0;
+    return gol_fail(err, GOL_EUSAGE, "%s: '%s', accepted are sizes like 4096, 512M, 1.5G", shown,
+                    text);
+}
+
+/* A size; or 75%, or the same as a number of at most 1: no size is so small. */
+static int set_memory(gol_memory_amount *out, const gol_option *option, const char *shown,
+                      const char *text, gol_err *err)
+{
+    char *end;
+    double share = strtod(text, &end);
+    if (end != text && *end == '%') {
+        share /= 100;
+        end++;
+    }
+    *out = (gol_memory_amount){0};
+    if (end != text && *end == '\0' && share > 0 && share <= 1)
+        out->share = share;
+    else if (!parse_size(&out->bytes, option, text))
+        return gol_fail(err, GOL_EUSAGE,
+                        "%s: '%s', accepted are sizes like 512M, 12G, and shares of what is "
+                        "available like 75%% or 0.75",
                         shown, text);
-    *out = (uint64_t)value;
     return 0;
 }
 
@@ -110,6 +137,8 @@ int gol_option_set(gol_settings *settings, const gol_option *option, const char 
         return set_int(out, option, shown, text, err);
     case GOL_OPTION_SIZE:
         return set_size(out, option, shown, text, err);
+    case GOL_OPTION_MEMORY:
+        return set_memory(out, option, shown, text, err);
     case GOL_OPTION_REAL:
         return set_real(out, option, shown, text, err);
     case GOL_OPTION_TEXT:
@@ -136,6 +165,14 @@ void gol_option_print(const gol_settings *settings, const gol_option *option, ch
     case GOL_OPTION_SIZE:
         snprintf(buf, size, "%llu", (unsigned long long)*(const uint64_t *)in);
         return;
+    case GOL_OPTION_MEMORY: {
+        const gol_memory_amount *m = in;
+        if (m->share > 0)
+            snprintf(buf, size, "%.9g%%", m->share * 100);
+        else
+            snprintf(buf, size, "%llu", (unsigned long long)m->bytes);
+        return;
+    }
     case GOL_OPTION_REAL:
         snprintf(buf, size, "%g", *(const double *)in);
         return;

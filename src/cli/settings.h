@@ -20,6 +20,12 @@ typedef enum gol_setting_source {
     GOL_SOURCE_FLAG,
 } gol_setting_source;
 
+/* "12G" or "75%". Both 0: not given. */
+typedef struct gol_memory_amount {
+    uint64_t bytes;
+    double share; /* of the memory that is available, (0, 1] */
+} gol_memory_amount;
+
 typedef struct gol_settings {
     /* general */
     const char *model;
@@ -38,6 +44,7 @@ typedef struct gol_settings {
     int64_t max_num_batched_tokens;
     int64_t max_num_queued_reqs;
     int64_t block_size;
+    gol_memory_amount memory;
     uint64_t kv_cache_memory;
     const char *kv_cache_dtype;
     bool prefix_caching;

@@ -56,6 +56,7 @@ static int create(gollum **out, const gollum_options *o, gol_err *err)
         .engine = {.max_seqs = o->max_seqs,
                    .max_batch_tokens = o->max_batch_tokens,
                    .max_model_len = o->max_model_len,
+                   .memory = o->memory,
                    .kv_bytes = o->kv_bytes,
                    .kv_type = (gol_kv_type)o->kv_type,
                    .max_queued_reqs = o->max_queued_reqs},

@@ -27,12 +27,20 @@ typedef struct gol_instance {
     gol_backend *backend;
     gol_model *model;
     gol_engine *engine; /* NULL after open_model() */
+
+    /* What prepare() found: the engine will have exactly these. */
+    gol_engine_limits limits;
+    gol_memory_plan memory;
 } gol_instance;
 
 /* Up to the model; for commands that drive the forward pass themselves. On failure *out is all NULL. */
 int gol_instance_open_model(gol_instance *out, const gol_instance_opts *opts, gol_err *err);
 
-/* With the engine. Errors: those of the parts. */
+/* With the engine, in two steps; what lies between them is the caller's chance to show the plan. prepare() reads the file's
+ * header and decides all sizes: weights are not touched, nothing big is allocated. When the model does not fit (GOL_ENOMEM), limits
+ * and memory say how it was tried. load() does the rest. On failure *out is closed. Errors: those of the parts. */
+int gol_instance_prepare(gol_instance *out, const gol_instance_opts *opts, gol_err *err);
+int gol_instance_load(gol_instance *out, const gol_instance_opts *opts, gol_err *err);
 int gol_instance_open(gol_instance *out, const gol_instance_opts *opts, gol_err *err);
 void gol_instance_close(gol_instance *instance); /* zeroed and half-open ones are fine */
 

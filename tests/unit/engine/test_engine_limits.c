@@ -29,7 +29,7 @@ static size_t reserve_bytes(gol_backend *be, const gol_scratch_shape *shape)
 static const gol_backend_ops ops = {
     .name = "fake", .kv_bytes = kv_bytes, .reserve_bytes = reserve_bytes};
 static gol_backend backend = {.ops = &ops};
-static gol_config config = {.n_vocab = 100, .n_embd = 8};
+static gol_config config = {.n_vocab = 1000, .n_embd = 8};
 static gol_memory_plan plan; /* of the last call */
 static const uint64_t mib = 1u << 20;
 static const uint64_t gib = 1u << 30;
@@ -76,11 +76,11 @@ static void rows_of_whole_prompts_are_kept_within_their_budget(void **state)
 {
     (void)state;
     const gol_memory_basis b = basis(1000, 64 * gib);
-    const int64_t row = (int64_t)gol_exact_cache_bytes(1, 100, 16);
+    const int64_t row = (int64_t)gol_exact_cache_bytes(1, 1000, 16);
     gol_engine_limits l = limits_of((gol_engine_opts){0}, b);
     assert_true(l.has_prefix_caching);
     assert_int_equal(l.n_exact_rows, l.kv_bytes / 8 / (uint64_t)row);
-    assert_int_equal(l.exact_cache_bytes, gol_exact_cache_bytes(l.n_exact_rows, 100, 16));
+    assert_int_equal(l.exact_cache_bytes, gol_exact_cache_bytes(l.n_exact_rows, 1000, 16));
     l = limits_of((gol_engine_opts){.exact_cache_bytes = 3 * row}, b);
     assert_int_equal(l.n_exact_rows, 3);
     l = limits_of((gol_engine_opts){.exact_cache_bytes = 3 * row - 1}, b);

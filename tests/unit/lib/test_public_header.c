@@ -28,6 +28,7 @@ AT(gollum_options, log, 56);
 AT(gollum_options, log_user, 64);
 AT(gollum_options, progress, 72);
 AT(gollum_options, progress_user, 80);
+AT(gollum_options, memory, 88);
 
 AT(gollum_event, id, 8);
 AT(gollum_event, token, 16);
@@ -106,7 +107,7 @@ static void init_sets_every_field_to_its_default(void **state)
     gollum_options_init(&options);
     memset(&no_options, 0, sizeof no_options);
     no_options.struct_size = sizeof no_options;
-    assert_memory_equal(&options, &no_options, offsetof(gollum_options, progress_user));
+    assert_memory_equal(&options, &no_options, offsetof(gollum_options, memory));
 
     gollum_request request;
     memset(&request, 0x5a, sizeof request);
