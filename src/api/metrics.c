@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "api/route.h"
+#include "base/sysmem.h"
 
 static void put_family(gol_buf *out, const char *name, const char *kind, const char *help)
 {
@@ -49,6 +50,26 @@ static void put_finished(gol_buf *out, const gol_engine_stats *stats)
                        reasons[i].label, stats->n_finished[reasons[i].reason]);
 }
 
+/* The plan says what each part may become; the process's resident memory what all of it is now. */
+static void put_memory(gol_buf *out, const gol_memory_plan *plan)
+{
+    put_family(out, "memory_planned_bytes", "gauge",
+               "Memory that each part takes when every page of it is used.");
+    for (int part = 0; part < GOL_N_MEMORY_PARTS; part++)
+        gol_buf_printf(out, "gollum_memory_planned_bytes{part=\"%s\"} %" PRIu64 "\n",
+                       gol_memory_part_name((gol_memory_part)part), plan->bytes[part]);
+    if (plan->max != UINT64_MAX)
+        put_gauge(out, "memory_max_bytes", "Memory that all parts together may take.",
+                  (double)plan->max);
+    const uint64_t n_resident = gol_sysmem_resident();
+    if (n_resident > 0) /* the name that Prometheus's own clients give it */
+        gol_buf_printf(out,
+                       "# HELP process_resident_memory_bytes Resident memory size in bytes.\n"
+                       "# TYPE process_resident_memory_bytes gauge\n"
+                       "process_resident_memory_bytes %" PRIu64 "\n",
+                       n_resident);
+}
+
 int gol_metrics_run(gol_api_call *call, const json_t *root, gol_api_error *error)
 {
     (void)root;
@@ -79,6 +100,7 @@ int gol_metrics_run(gol_api_call *call, const json_t *root, gol_api_error *error
     put_counter(out, "preemptions_total", "Sequences that lost their blocks and recompute.",
                 stats.n_preemptions);
     put_finished(out, &stats);
+    put_memory(out, gol_engine_get_memory(call->api->engine));
     gol_call_reply_text(call, 200, "text/plain; version=0.0.4; charset=utf-8");
     return 0;
 }

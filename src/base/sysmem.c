@@ -104,3 +104,15 @@ uint64_t gol_sysmem_available(void)
     const long page_size = sysconf(_SC_PAGESIZE);
     return n_pages > 0 && page_size > 0 ? (uint64_t)n_pages * (uint64_t)page_size / 2 : 0;
 }
+
+uint64_t gol_sysmem_resident(void)
+{
+    FILE *f = fopen("/proc/self/statm", "re");
+    if (!f)
+        return 0;
+    uint64_t n_pages = 0; /* total, then resident */
+    const bool found = fscanf(f, "%*u %" SCNu64, &n_pages) == 1;
+    fclose(f);
+    const long page_size = sysconf(_SC_PAGESIZE);
+    return found && page_size > 0 ? n_pages * (uint64_t)page_size : 0;
+}

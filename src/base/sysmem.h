@@ -8,7 +8,10 @@
 /* Bytes. 0 when the system does not tell. */
 uint64_t gol_sysmem_available(void);
 
-/* The same with all files of Linux looked for under root, a folder in tests. */
+/* What this process holds in memory now, pages of mapped files included. Bytes; 0 when the system does not tell. */
+uint64_t gol_sysmem_resident(void);
+
+/* What is available, with all files of Linux looked for under root, a folder in tests. */
 uint64_t gol_sysmem_available_at(const char *root);
 
 #endif

@@ -78,6 +78,8 @@ typedef enum gol_memory_part {
     GOL_N_MEMORY_PARTS
 } gol_memory_part;
 
+const char *gol_memory_part_name(gol_memory_part part); /* "kv_cache", for machines */
+
 /* Upper bounds with every page touched, made before anything is allocated (memory_plan.h). */
 typedef struct gol_memory_plan {
     uint64_t bytes[GOL_N_MEMORY_PARTS];

@@ -67,12 +67,13 @@ static uint64_t scratch_bytes(const gol_memory_basis *basis, const gol_engine_li
 }
 
 /* Answers: tokens that are computed stand in the KV cache, so it bounds them too. */
-static uint64_t request_bytes(const gol_engine_limits *limits)
+static uint64_t request_bytes(const gol_engine_limits *limits, int32_t n_vocab)
 {
     const uint64_t n_places = (uint64_t)limits->max_seqs + (uint64_t)limits->max_queued_reqs;
     const uint64_t n_answer = (uint64_t)kv_tokens(limits);
     const uint64_t n_most = mul((uint64_t)limits->max_seqs, (uint64_t)limits->max_model_len);
-    uint64_t sum = mul(n_places, GOL_REQUEST_BYTES + sizeof(gol_seq));
+    const uint64_t bitmaps = (uint64_t)n_vocab / 4; /* two of a bit for each id: of repetitions */
+    uint64_t sum = mul(n_places, GOL_REQUEST_BYTES + sizeof(gol_seq) + bitmaps);
     sum = add(sum, gol_inbox_bytes(limits->max_queued_reqs, limits->max_seqs));
     sum = add(sum, mul((uint64_t)gol_memory_prompt_tokens(limits), GOL_PROMPT_TOKEN_BYTES));
     return add(sum, mul(n_answer < n_most ? n_answer : n_most, GOL_ANSWER_TOKEN_BYTES));
@@ -89,21 +90,9 @@ void gol_memory_plan_fill(gol_memory_plan *plan, const gol_memory_basis *basis,
                                gol_kv_cache_bytes(limits->n_blocks, limits->block_size));
     bytes[GOL_MEMORY_PROMPTS] = limits->exact_cache_bytes;
     bytes[GOL_MEMORY_SCRATCH] = scratch_bytes(basis, limits);
-    bytes[GOL_MEMORY_REQUESTS] = request_bytes(limits);
+    bytes[GOL_MEMORY_REQUESTS] = request_bytes(limits, basis->config->n_vocab);
     bytes[GOL_MEMORY_OTHER] = basis->other_bytes;
     plan->total = 0;
     for (int i = 0; i < GOL_N_MEMORY_PARTS; i++)
         plan->total = add(plan->total, bytes[i]);
-}
-
-const char *gol_memory_part_name(gol_memory_part part)
-{
-    static const char *const names[] = {
-        [GOL_MEMORY_WEIGHTS] = "weights",   [GOL_MEMORY_FILE] = "weights_in_file",
-        [GOL_MEMORY_KV] = "kv_cache",       [GOL_MEMORY_SCRATCH] = "scratch",
-        [GOL_MEMORY_REQUESTS] = "requests", [GOL_MEMORY_OTHER] = "other",
-    };
-    static_assert(sizeof names / sizeof *names == GOL_N_MEMORY_PARTS, "every part has a name");
-    assert(part >= 0 && part < GOL_N_MEMORY_PARTS);
-    return names[part];
 }

@@ -57,6 +57,4 @@ uint64_t gol_memory_kv_bytes(const gol_memory_basis *basis, const gol_engine_lim
 /* Sequences of full length that fit the KV cache at once. */
 int32_t gol_memory_n_full_seqs(const gol_engine_limits *limits);
 
-const char *gol_memory_part_name(gol_memory_part part); /* "kv_cache", for machines */
-
 #endif

@@ -27,6 +27,7 @@ typedef struct fake_seq {
 
 struct gol_engine {
     gol_engine_limits limits;
+    gol_memory_plan memory;
     gol_engine_stats stats;
     gol_config config;
     fake_seq seqs[FAKE_SEQS_MAX];
@@ -155,6 +156,11 @@ bool gol_engine_drain(gol_engine *e, int64_t timeout_ms)
 const gol_engine_limits *gol_engine_get_limits(const gol_engine *e)
 {
     return &e->limits;
+}
+
+const gol_memory_plan *gol_engine_get_memory(const gol_engine *e)
+{
+    return &e->memory;
 }
 
 void gol_engine_get_stats(const gol_engine *e, gol_engine_stats *out)

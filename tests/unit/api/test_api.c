@@ -228,6 +228,8 @@ static void test_metrics_are_the_engines_figures(void **state)
     engine.stats.n_prefix_hits = 30;
     engine.stats.n_exact_hits = 2;
     engine.stats.n_finished[GOL_FINISH_ABORT] = 7;
+    engine.memory.bytes[GOL_MEMORY_KV] = 12345678901;
+    engine.memory.max = (uint64_t)1 << 34;
     gol_api_call *call = get("/metrics");
     assert_true(gol_api_call_is_ready(call));
     const gol_api_reply *reply = gol_api_call_reply(call);
@@ -243,6 +245,9 @@ static void test_metrics_are_the_engines_figures(void **state)
         "# TYPE gollum_generation_tokens_total counter\n",
         "\ngollum_generation_tokens_total 18446744073709551615\n",
         "\ngollum_sequences_finished_total{reason=\"abort\"} 7\n",
+        "# TYPE gollum_memory_planned_bytes gauge\n",
+        "\ngollum_memory_planned_bytes{part=\"kv_cache\"} 12345678901\n",
+        "\ngollum_memory_max_bytes 17179869184\n",
     };
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         if (memmem(reply->body.data, reply->body.len, lines[i], strlen(lines[i])) == NULL)

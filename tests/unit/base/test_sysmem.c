@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -64,6 +66,23 @@ static void this_machine_has_some(void **state)
     assert_true(gol_sysmem_available() > 1 << 20);
 }
 
+static void what_this_process_holds_grows_when_pages_are_touched(void **state)
+{
+    (void)state;
+    enum { N = 64 << 20 };
+    const uint64_t before = gol_sysmem_resident();
+    if (before == 0)
+        skip(); /* no /proc */
+    char *p = malloc(N);
+    assert_non_null(p);
+    memset(p, 1, N);
+    const uint64_t after = gol_sysmem_resident();
+    assert_int_equal(p[N / 2], 1);
+    free(p);
+    assert_true(after > before + N / 2);
+    assert_true(after < before + (uint64_t)16 * N); /* bytes: neither pages nor KiB */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -73,6 +92,7 @@ int main(void)
                                         make_root, remove_root),
         cmocka_unit_test_setup_teardown(a_v1_group_lowers_it_too, make_root, remove_root),
         cmocka_unit_test(this_machine_has_some),
+        cmocka_unit_test(what_this_process_holds_grows_when_pages_are_touched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,6 +76,46 @@ static void switches_go_on_and_off(void **state)
     assert_int_equal(parse(&s, &run, "--no-top-k", &err), GOL_EUSAGE);
 }
 
+static void memory_is_a_size_or_a_share(void **state)
+{
+    (void)state;
+    gol_settings s;
+    gol_err err;
+    static const struct {
+        const char *line;
+        uint64_t bytes;
+        double share;
+        const char *shown;
+    } good[] = {
+        {"--memory 12G", 12ull << 30, 0, "12884901888"},
+        {"--memory=512MiB", 512 << 20, 0, "536870912"},
+        {"--memory 75%", 0, 0.75, "75%"},
+        {"--memory 0.75", 0, 0.75, "75%"},
+        {"--gpu-memory-utilization 0.9", 0, 0.9, "90%"},
+        {"--memory 1", 0, 1, "100%"},
+        {"--memory 100%", 0, 1, "100%"},
+        {"--memory 2", 2, 0, "2"},
+        {"--memory 50% --memory 0", 0, 0, "0"},
+        {"--memory 50% --memory 1G", 1 << 30, 0, "1073741824"},
+    };
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        char shown[64];
+        assert_int_equal(parse(&s, &serve, good[i].line, &err), 0);
+        assert_int_equal(s.memory.bytes, good[i].bytes);
+        assert_true(s.memory.share > good[i].share - 1e-9 && s.memory.share < good[i].share + 1e-9);
+        gol_option_print(&s, &gol_option_table[gol_option_find("--memory", 8, GOL_CMD_SERVE)],
+                         shown, sizeof shown);
+        assert_string_equal(shown, good[i].shown);
+    }
+    static const char *const bad[] = {"--memory 101%", "--memory 0%",   "--memory -1",
+                                      "--memory much", "--memory 75%G", "--memory nan%",
+                                      "--memory 12GG"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(parse(&s, &serve, bad[i], &err), GOL_EUSAGE);
+        assert_non_null(strstr(err.message, "75%"));
+    }
+}
+
 static void sizes_have_units(void **state)
 {
     (void)state;
@@ -258,6 +298,7 @@ int main(void)
         cmocka_unit_test(every_spelling_of_an_option_is_taken),
         cmocka_unit_test(switches_go_on_and_off),
         cmocka_unit_test(sizes_have_units),
+        cmocka_unit_test(memory_is_a_size_or_a_share),
         cmocka_unit_test(numbers_outside_their_range_are_named),
         cmocka_unit_test(unknown_options_and_those_of_other_commands_are_refused),
         cmocka_unit_test(flag_wins_over_environment_over_config_over_default),

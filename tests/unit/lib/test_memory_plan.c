@@ -20,6 +20,7 @@
 #include "base/sysmem.h"
 #include "lib/instance.h"
 #include "make_model/make_model.h"
+#include "support/fake_root.h"
 #include "support/temp_dir.h"
 #include "support/watched_memory.h"
 
@@ -167,6 +168,32 @@ static void a_model_that_does_not_fit_is_refused_before_its_weights_are_touched(
     assert_non_null(strstr(err.message, "weights"));
 }
 
+static void the_plan_follows_the_limit_of_a_control_group(void **state)
+{
+    write_model(make_model_find_shape("llama", "small"), GOL_TYPE_Q8_0);
+    assert_int_equal(make_root(state), 0);
+    put("/proc/meminfo", "MemAvailable: 20000000 kB\n");
+    put_proc("0::/box\n", "35 24 0:30 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
+    put("/sys/fs/cgroup/box/memory.current", "10000000\n");
+    put("/sys/fs/cgroup/box/memory.max", "210000000\n");
+    gol_err err = {0};
+    gol_instance instance;
+    gol_instance_opts opts = {.model_path = path, .n_threads = 1};
+    opts.engine.mem_available = gol_sysmem_available_at(root);
+    assert_int_equal(opts.engine.mem_available, 200000000);
+    check(gol_instance_prepare(&instance, &opts, &err), &err);
+    assert_int_equal(instance.memory.available, 200000000);
+    assert_int_equal(instance.memory.max, 175000000); /* an eighth is the margin */
+    assert_true(instance.memory.total <= 175000000);
+    gol_instance_close(&instance);
+
+    put("/sys/fs/cgroup/box/memory.max", "50000000\n"); /* less than the program itself needs */
+    opts.engine.mem_available = gol_sysmem_available_at(root);
+    assert_int_equal(gol_instance_prepare(&instance, &opts, &err), GOL_ENOMEM);
+    assert_non_null(strstr(err.message, "33.4 MiB")); /* 40 MB without the margin */
+    remove_root(state);
+}
+
 /* VmHWM, VmRSS; 0: the system does not tell. */
 static uint64_t read_status(const char *key)
 {
@@ -292,6 +319,7 @@ int main(void)
         cmocka_unit_test(plans_hold_for_every_shape_type_and_configuration),
         cmocka_unit_test(a_q8_0_cache_is_planned_too),
         cmocka_unit_test(a_model_that_does_not_fit_is_refused_before_its_weights_are_touched),
+        cmocka_unit_test(the_plan_follows_the_limit_of_a_control_group),
     };
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }
