@@ -145,11 +145,11 @@ static void a_context_that_was_asked_for_may_take_more_than_the_half(void **stat
 {
     (void)state;
     const gol_engine_limits free_len = limits_of((gol_engine_opts){0}, basis(1000000, gib));
-    assert_true(free_len.max_model_len < 500000);
-    const gol_engine_opts asked = {.max_model_len = 600000};
+    assert_true(free_len.max_model_len < 400000);
+    const gol_engine_opts asked = {.max_model_len = 480000};
     const gol_engine_limits l = limits_of(asked, basis(1000000, gib));
-    assert_int_equal(l.max_model_len, 600000);
-    assert_int_equal(l.n_blocks, 600000 / 16); /* one sequence, not more */
+    assert_int_equal(l.max_model_len, 480000);
+    assert_int_equal(l.n_blocks, 480000 / 16); /* one sequence, not more */
     const gol_engine_opts less = {.max_model_len = 1000};
     const gol_engine_limits m = limits_of(less, basis(1000000, 64 * mib));
     assert_int_equal(m.max_model_len, 1000);
