@@ -214,6 +214,7 @@ static void keep_row(simulation *sim, const request *r)
 static void run(simulation *sim, const gol_plan *plan)
 {
     sim_memory_copy_blocks(&sim->memory, plan);
+    sim_memory_check_index(&sim->memory, &sim->kv, &sim->place);
     for (const gol_seq *seq = sim->sched.running.head; seq; seq = seq->next)
         sim_memory_check_seq(&sim->memory, seq, sim->requests[seq->id - 1].contents, &sim->place);
     for (int32_t i = 0; i < plan->n_hits; i++)

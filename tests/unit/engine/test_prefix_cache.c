@@ -191,6 +191,8 @@ static void the_last_token_is_computed_even_if_it_fills_a_block(void **state)
         assert_int_equal(seq->n_cached, 7);
         assert_int_equal(b.n_tokens, 1);
         assert_int_equal(b.n_copies, 0); /* its block is unheld: taken over and cut */
+        assert_int_equal(b.kv.stats.n_merges, bs == 1 ? 1 : 0);
+        assert_int_equal(b.kv.index.n_cached, 8 / bs);
         tear_down(&b);
     }
 }
@@ -239,6 +241,29 @@ static void an_unheld_block_that_holds_more_is_copied(void **state)
     assert_int_equal(b.n_copies, 1);
     assert_int_equal(b.copy.src_block, tail);
     assert_int_equal(b.kv.pool.blocks[tail].n_filled, 3);
+    tear_down(&b);
+}
+
+static void what_was_copied_is_young_again(void **state)
+{
+    (void)state;
+    bench b;
+    set_up(&b, 5, BS, 0);
+    warm(&b, 7);
+    gol_seq *other = add_other(&b, 7, 0, 99, 0);
+    step(&b);
+    finish(&b, other);
+    gol_seq *second = add_other(&b, 7, 6, 98, 0); /* copies the oldest block, that of 5 6 7 */
+    step(&b);
+    assert_int_equal(second->n_cached, 6);
+    assert_int_equal(b.n_copies, 1);
+    finish(&b, second);
+    gol_seq *third = add_other(&b, 7, 0, 97, 0); /* takes the two oldest */
+    step(&b);
+    finish(&b, third);
+    gol_seq *again = add(&b, 8);
+    step(&b);
+    assert_int_equal(again->n_cached, 7);
     tear_down(&b);
 }
 
@@ -414,6 +439,7 @@ static void blocks_that_become_equal_are_merged(void **state)
     assert_int_equal(b.kv.stats.n_merges, 1);
     assert_int_equal(first->block_table[1], third->block_table[1]);
     assert_int_equal(b.kv.pool.blocks[first->block_table[1]].ref_cnt, 2);
+    assert_int_equal(b.kv.index.n_cached, 4); /* the third one's own block holds nothing now */
     assert_int_not_equal(first->block_table[1], second->block_table[1]);
     step(&b); /* and go on in blocks of their own */
     assert_int_not_equal(first->block_table[2], third->block_table[2]);
@@ -498,6 +524,22 @@ static void a_follower_blocks_nobody(void **state)
     assert_int_equal(follower->n_cached, 40);
     assert_int_equal(b.n_tokens, 1 + 5 + 1);
     tear_down(&b);
+}
+
+static void what_a_follower_will_want_is_not_given_to_others(void **state)
+{
+    (void)state;
+    for (int32_t n_blocks = 19; n_blocks <= 20; n_blocks++) {
+        bench b;
+        set_up(&b, n_blocks, BS, 4);
+        add(&b, 40);                                  /* 10 blocks */
+        gol_seq *follower = add(&b, 60);              /* 5 more, promised */
+        gol_seq *third = add_other(&b, 12, 0, 99, 0); /* 3; and each running one keeps a spare */
+        step(&b);
+        assert_int_equal(follower->n_promised, 5);
+        assert_int_equal(third->status, n_blocks == 20 ? GOL_SEQ_RUNNING : GOL_SEQ_WAITING);
+        tear_down(&b);
+    }
 }
 
 static void followers_go_on_by_themselves_when_their_leader_ends(void **state)
@@ -598,6 +640,7 @@ int main(void)
         cmocka_unit_test(the_last_token_is_computed_even_if_it_fills_a_block),
         cmocka_unit_test(an_unheld_block_is_taken_over_a_held_one_copied),
         cmocka_unit_test(an_unheld_block_that_holds_more_is_copied),
+        cmocka_unit_test(what_was_copied_is_young_again),
         cmocka_unit_test(a_prompt_that_differs_inside_a_block_shares_up_to_there),
         cmocka_unit_test(the_last_free_block_is_cut_rather_than_copied_onto_itself),
         cmocka_unit_test(salts_share_nothing),
@@ -610,6 +653,7 @@ int main(void)
         cmocka_unit_test(a_preempted_sequence_finds_its_own_tokens_again),
         cmocka_unit_test(equal_prompts_that_arrive_together_are_computed_once),
         cmocka_unit_test(a_follower_blocks_nobody),
+        cmocka_unit_test(what_a_follower_will_want_is_not_given_to_others),
         cmocka_unit_test(followers_go_on_by_themselves_when_their_leader_ends),
         cmocka_unit_test(a_follower_computes_the_rest_itself),
         cmocka_unit_test(little_in_common_is_not_waited_for),
