@@ -18,21 +18,42 @@ typedef struct way {
     int32_t top_k;
     bool has_penalty;
     int32_t n_logprobs;
+    const gol_sampling_extras *extras; /* NULL: none */
 } way;
 
+#define EXTRAS(...)                                                                                \
+    &(const gol_sampling_extras)                                                                   \
+    {                                                                                              \
+        .repeat_last_n = -1, .dynatemp_exponent = 1.0f, .mirostat_tau = 5.0f,                      \
+        .mirostat_eta = 0.1f, .dry_base = 1.75f, .dry_penalty_last_n = -1, __VA_ARGS__             \
+    }
+
+enum { N_TOKENS = 4096 }; /* prompt and answer so far, for DRY */
+
 static const way ways[] = {
-    {"greedy", 0.0f, 1.0f, 0.0f, 0, false, -1},
-    {"greedy, 20 logprobs", 0.0f, 1.0f, 0.0f, 0, false, 20},
-    {"temperature", 0.8f, 1.0f, 0.0f, 0, false, -1},
-    {"top_k 40", 0.8f, 1.0f, 0.0f, 40, false, -1},
-    {"top_p 0.95", 0.8f, 0.95f, 0.0f, 0, false, -1},
-    {"min_p 0.05", 0.8f, 1.0f, 0.05f, 0, false, -1},
-    {"top_k 40, top_p 0.95, min_p 0.05", 0.8f, 0.95f, 0.05f, 40, false, -1},
-    {"the same with penalties", 0.8f, 0.95f, 0.05f, 40, true, -1},
+    {"greedy", 0.0f, 1.0f, 0.0f, 0, false, -1, NULL},
+    {"greedy, 20 logprobs", 0.0f, 1.0f, 0.0f, 0, false, 20, NULL},
+    {"temperature", 0.8f, 1.0f, 0.0f, 0, false, -1, NULL},
+    {"top_k 40", 0.8f, 1.0f, 0.0f, 40, false, -1, NULL},
+    {"top_p 0.95", 0.8f, 0.95f, 0.0f, 0, false, -1, NULL},
+    {"min_p 0.05", 0.8f, 1.0f, 0.05f, 0, false, -1, NULL},
+    {"top_k 40, top_p 0.95, min_p 0.05", 0.8f, 0.95f, 0.05f, 40, false, -1, NULL},
+    {"the same with penalties", 0.8f, 0.95f, 0.05f, 40, true, -1, NULL},
+    {"the same with DRY, 4096 tokens", 0.8f, 0.95f, 0.05f, 40, false, -1,
+     EXTRAS(.typical_p = 1.0f, .dry_multiplier = 0.8f, .dry_allowed_length = 2)},
+    {"the same with xtc", 0.8f, 0.95f, 0.05f, 40, false, -1,
+     EXTRAS(.typical_p = 1.0f, .xtc_probability = 0.5f, .xtc_threshold = 0.1f)},
+    {"typical_p 0.9", 0.8f, 1.0f, 0.0f, 0, false, -1, EXTRAS(.typical_p = 0.9f)},
+    {"top_n_sigma 1", 0.8f, 1.0f, 0.0f, 0, false, -1,
+     EXTRAS(.typical_p = 1.0f, .top_n_sigma = 1.0f)},
+    {"dynamic temperature, min_p 0.05", 0.8f, 1.0f, 0.05f, 0, false, -1,
+     EXTRAS(.typical_p = 1.0f, .dynatemp_range = 0.5f)},
+    {"mirostat 1", 0.8f, 1.0f, 0.0f, 0, false, -1, EXTRAS(.typical_p = 1.0f, .mirostat = 1)},
+    {"mirostat 2", 0.8f, 1.0f, 0.0f, 0, false, -1, EXTRAS(.typical_p = 1.0f, .mirostat = 2)},
 };
 
 static double time_draws(gol_sampler *s, const float *logits, const way *w,
-                         const gol_token_counts *counts)
+                         const gol_token_counts *counts, const int32_t *tokens)
 {
     enum { N_DRAWS = 40 };
     gol_sampling_params p = GOL_SAMPLING_DEFAULT;
@@ -41,11 +62,16 @@ static double time_draws(gol_sampler *s, const float *logits, const way *w,
     p.min_p = w->min_p;
     p.top_k = w->top_k;
     p.repetition_penalty = w->has_penalty ? 1.1f : 1.0f;
+    gol_seq_extras *extras = NULL;
+    if (gol_seq_extras_create(&extras, w->extras, s->n_vocab, N_TOKENS, NULL) < 0)
+        return 0;
     uint64_t best = UINT64_MAX;
     for (int32_t i = 0; i < N_DRAWS; i++) {
         const gol_draw d = {.params = &p,
                             .counts = w->has_penalty ? counts : NULL,
-                            .position = i,
+                            .extras = extras,
+                            .tokens = tokens,
+                            .position = extras ? N_TOKENS - i : i,
                             .n_logprobs = w->n_logprobs};
         gol_sample sample;
         const uint64_t start = gol_clock_ns();
@@ -53,6 +79,7 @@ static double time_draws(gol_sampler *s, const float *logits, const way *w,
         const uint64_t ns = gol_clock_ns() - start;
         best = ns < best ? ns : best;
     }
+    gol_seq_extras_destroy(&extras);
     return (double)best / 1000.0;
 }
 
@@ -78,13 +105,16 @@ int main(int argc, char **argv)
     }
     for (int32_t i = 0; i < 500; i++)
         gol_token_counts_add_output(&counts, i * 7 % n_vocab);
+    static int32_t tokens[N_TOKENS];
+    for (int32_t i = 0; i < N_TOKENS; i++)
+        tokens[i] = i % 97 * 31 % n_vocab;
     printf("%d tokens, microseconds per draw %27s %10s\n", n_vocab, "peaked", "flat");
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
         fill(logits, n_vocab, 2.5, true);
-        const double peaked = time_draws(&s, logits, &ways[i], &counts);
+        const double peaked = time_draws(&s, logits, &ways[i], &counts, tokens);
         fill(logits, n_vocab, 0.5, false);
         printf("%-50s %10.1f %10.1f\n", ways[i].name, peaked,
-               time_draws(&s, logits, &ways[i], &counts));
+               time_draws(&s, logits, &ways[i], &counts, tokens));
     }
     gol_token_counts_deinit(&counts);
     gol_sampler_deinit(&s);
