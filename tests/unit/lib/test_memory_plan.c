@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "base/sysmem.h"
+#include "gollum.h"
 #include "lib/instance.h"
 #include "make_model/make_model.h"
 #include "support/fake_root.h"
@@ -166,6 +167,25 @@ static void a_model_that_does_not_fit_is_refused_before_its_weights_are_touched(
     assert_true(instance.memory.total > instance.memory.max); /* for who wants to show it */
     assert_non_null(strstr(err.message, "52.0 MiB"));
     assert_non_null(strstr(err.message, "weights"));
+}
+
+static void a_program_sets_the_budget_too(void **state)
+{
+    (void)state;
+    write_model(make_model_find_shape("llama", "tiny"), GOL_TYPE_F16);
+    gollum_options options;
+    gollum_error error;
+    gollum *g;
+    gollum_options_init(&options);
+    options.model_path = path;
+    options.n_threads = 1;
+    options.memory = 50 * mib;
+    assert_int_equal(gollum_open(&g, &options, &error), GOLLUM_ENOMEM);
+    assert_int_equal(error.exit_code, 71);
+    assert_non_null(strstr(error.message, "memory is 50.0 MiB"));
+    options.memory = 90 * mib;
+    assert_int_equal(gollum_open(&g, &options, &error), 0);
+    gollum_close(&g);
 }
 
 static void the_plan_follows_the_limit_of_a_control_group(void **state)
@@ -319,6 +339,7 @@ int main(void)
         cmocka_unit_test(plans_hold_for_every_shape_type_and_configuration),
         cmocka_unit_test(a_q8_0_cache_is_planned_too),
         cmocka_unit_test(a_model_that_does_not_fit_is_refused_before_its_weights_are_touched),
+        cmocka_unit_test(a_program_sets_the_budget_too),
         cmocka_unit_test(the_plan_follows_the_limit_of_a_control_group),
     };
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
