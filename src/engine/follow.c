@@ -1,7 +1,7 @@
 /*
  * Who is worth waiting for. Waiting costs a sequence the time of the leader's slices, but the leader stands before it in policy
  * order and would get its tokens first anyway; and it is a step more, in which all weights are read once. So what is saved must
- * be worth a step, or be all that the sequence lacks.
+ * be worth a step, or be all that the sequence lacks: an equal prompt then takes no place in any forward pass.
  */
 #include "engine/follow.h"
 
@@ -51,7 +51,7 @@ int32_t gol_follow_reach(const gol_seq *leader, const gol_seq *seq, int32_t n_sh
     const int32_t n_saved = n_reach - n_shared;
     if (n_saved <= 0 || n_reach <= leader->n_computed)
         return 0;
-    return n_saved >= TOKENS_SAVED_MIN || n_reach == n_useful ? n_reach : 0;
+    return n_saved >= TOKENS_SAVED_MIN || n_reach == seq->n_tokens ? n_reach : 0;
 }
 
 void gol_follow_begin(gol_seq *seq, const gol_leader *leader)

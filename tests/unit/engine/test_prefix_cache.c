@@ -594,13 +594,15 @@ static void little_in_common_is_not_waited_for(void **state)
 {
     (void)state;
     bench b;
-    set_up(&b, N_BLOCKS, BS, 4);
+    set_up(&b, 32, BS, 4);
     add(&b, 20);
     gol_seq *second = add_other(&b, 20, 12, 99, 0);
+    gol_seq *third = add_other(&b, 20, 19, 98, 0); /* all but the last one */
     step(&b);
     assert_false(second->is_following);
-    assert_int_equal(b.n_tokens, 40);
-    assert_int_equal(b.kv.stats.n_merges, 3); /* but the blocks meet */
+    assert_false(third->is_following);
+    assert_int_equal(b.n_tokens, 60);
+    assert_int_equal(b.kv.stats.n_merges, 3 + 4); /* but the blocks meet */
     tear_down(&b);
 }
 
