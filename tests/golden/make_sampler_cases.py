@@ -140,6 +140,29 @@ def make_llama(lib):
 
 # ---- the header ----
 
+HEAD = f"""/* Made by make_sampler_cases.py: do not edit. */
+#ifndef TESTS_GOLDEN_SAMPLER_CASES_H
+#define TESTS_GOLDEN_SAMPLER_CASES_H
+
+#include <stdint.h>
+
+#include "engine/request.h"
+
+/* clang-format off */
+enum {{ CASE_VOCAB = {N_VOCAB}, CASE_TOKENS_MAX = 40 }};
+
+typedef struct sampler_case {{
+    const char *source;
+    gol_sampling_params params;
+    gol_sampling_extras extras;
+    float logits[CASE_VOCAB];
+    double probs[CASE_VOCAB]; /* what is left */
+    int32_t n_tokens;
+    int32_t tokens[CASE_TOKENS_MAX]; /* so far */
+}} sampler_case;
+"""
+
+
 def number(x):
     text = f"{x:.6g}" if float(np.float32(f"{x:.6g}")) == x else f"{x:.9g}"
     return text + ("" if "e" in text or "." in text else ".0") + "f"
@@ -164,9 +187,7 @@ def emit_lists(i, params):
 
 
 def emit():
-    print("/* Made by make_sampler_cases.py: do not edit. */")
-    print("/* clang-format off */")
-    print(f"enum {{ CASE_VOCAB = {N_VOCAB}, CASE_TOKENS_MAX = 40 }};")
+    print(HEAD)
     print("static const sampler_case cases[] = {")
     plain = ("temperature", "top_k", "top_p", "min_p", "repetition_penalty")
     for i, (source, logits, params, probs, tokens) in enumerate(cases):
@@ -182,7 +203,7 @@ def emit():
         shares = ", ".join(f"{p:.5g}" for p in probs)
         print(f"     {{{shares}}},")
         print(f"     {len(tokens)}, {{{', '.join(map(str, tokens)) or '0'}}}}},")
-    print("};")
+    print("};\n\n#endif")
 
 
 def main():

@@ -1,6 +1,24 @@
 /* Made by make_sampler_cases.py: do not edit. */
+#ifndef TESTS_GOLDEN_SAMPLER_CASES_H
+#define TESTS_GOLDEN_SAMPLER_CASES_H
+
+#include <stdint.h>
+
+#include "engine/request.h"
+
 /* clang-format off */
 enum { CASE_VOCAB = 40, CASE_TOKENS_MAX = 40 };
+
+typedef struct sampler_case {
+    const char *source;
+    gol_sampling_params params;
+    gol_sampling_extras extras;
+    float logits[CASE_VOCAB];
+    double probs[CASE_VOCAB]; /* what is left */
+    int32_t n_tokens;
+    int32_t tokens[CASE_TOKENS_MAX]; /* so far */
+} sampler_case;
+
 static const sampler_case cases[] = {
     {"transformers", {.temperature = 0.5f, .top_p = 1.0f, .repetition_penalty = 1.0f, .top_k = 5}, {.repeat_last_n = -1, .typical_p = 1.0f, .dry_base = 1.75f, .dynatemp_exponent = 1.0f, .xtc_threshold = 0.1f},
      {0.245f, -0.514f, -1.049f, 1.397f, -1.864f, 1.126f, 1.227f, -0.568f, -3.51f, 4.024f, -0.69f, -0.694f, 2.241f, 1.247f, -3.122f, 0.884f, 1.256f, -0.011f, -3.458f, -3.019f, 0.948f, -0.02f, -1.479f, 2.363f, 0.984f, 0.181f, -0.463f, 1.952f, 0.567f, 1.288f, -0.683f, -1.431f, 2.319f, 0.504f, -2.959f, -1.868f, -1.082f, -1.605f, -0.536f, -0.657f},
@@ -363,3 +381,5 @@ static const sampler_case cases[] = {
      {7.4754e-06, 7.5298e-05, 4.9805e-05, 6.67e-06, 4.8092e-05, 2.9024e-05, 9.1023e-05, 6.2873e-05, 3.4713e-05, 1.9416e-05, 0.0010277, 1.1659e-05, 8.2293e-07, 0.98867, 2.9998e-05, 6.4272e-05, 3.6645e-07, 5.1661e-06, 0.0021263, 3.8656e-06, 1.0372e-05, 7.4239e-07, 9.7876e-06, 0.0002075, 1.3628e-05, 6.1259e-05, 1.3973e-05, 0.0063685, 3.6762e-09, 6.9485e-05, 5.7807e-05, 1.4349e-06, 4.0614e-05, 1.5436e-06, 8.1917e-06, 1.5061e-05, 0.00059474, 1.4534e-09, 2.7116e-05, 0.00013257},
      40, {1, 1, 0, 3, 0, 0, 3, 2, 2, 0, 2, 3, 0, 3, 0, 1, 1, 3, 3, 0, 1, 1, 2, 2, 3, 3, 0, 1, 3, 0, 0, 1, 3, 2, 1, 1, 0, 0, 0, 3}},
 };
+
+#endif

@@ -11,20 +11,8 @@
 #include <cmocka.h>
 
 #include "engine/sequence.h"
-#include "unit/engine/sampler_test.h"
-
-typedef struct sampler_case sampler_case;
-struct sampler_case {
-    const char *source;
-    gol_sampling_params params;
-    gol_sampling_extras extras;
-    float logits[40];
-    double probs[40];
-    int32_t n_tokens;
-    int32_t tokens[40];
-};
-
 #include "golden/sampler_cases.h"
+#include "unit/engine/sampler_test.h"
 
 static void ignore_output(void *user, const gol_output *output)
 {
