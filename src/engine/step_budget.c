@@ -1,0 +1,62 @@
+/* See step_budget.h. */
+#include "engine/step_budget.h"
+
+#include <assert.h>
+
+static int32_t min_i32(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
+}
+
+static int32_t max_i32(int32_t a, int32_t b)
+{
+    return a > b ? a : b;
+}
+
+void gol_step_budget_init(gol_step_budget *b, const gol_step_cost *cost, int32_t n_rows)
+{
+    *b = (gol_step_budget){.cost = cost, .n_rows_left = n_rows};
+}
+
+void gol_step_budget_set_limit(gol_step_budget *b, double limit_ns)
+{
+    b->limit_ns = b->cost ? limit_ns : 0.0;
+}
+
+/* A part of what is left, one row at least. */
+static int32_t part_of(int32_t n, double share)
+{
+    return n == 0 ? 0 : max_i32(1, (int32_t)((double)n * share));
+}
+
+int32_t gol_step_budget_grant(const gol_step_budget *b, int32_t first, int32_t n, double share)
+{
+    n = min_i32(n, part_of(b->n_rows_left, share));
+    if (b->limit_ns <= 0.0)
+        return n;
+    const double spent_ns = gol_step_cost_predict(b->cost, &b->load);
+    const double left_ns = b->limit_ns > spent_ns ? b->limit_ns - spent_ns : 0.0;
+    const int32_t n_in_time = gol_step_cost_rows_within(b->cost, &b->load, first, n,
+                                                        spent_ns + share * left_ns);
+    const int32_t n_floor = max_i32(0, GOL_STEP_PROMPT_ROWS_MIN - b->n_prompt_rows);
+    return max_i32(n_in_time, min_i32(n, part_of(n_floor, share)));
+}
+
+void gol_step_budget_take(gol_step_budget *b, const gol_slice *slice)
+{
+    assert(slice->n <= b->n_rows_left);
+    const gol_step_load load = gol_step_load_of(slice->first, slice->n, slice->is_decode);
+    gol_step_load_add(&b->load, &load);
+    b->n_rows_left -= slice->n;
+    b->n_prompt_rows += slice->is_decode ? 0 : slice->n;
+}
+
+void gol_step_budget_give_back(gol_step_budget *b, const gol_slice *slice)
+{
+    const gol_step_load load = gol_step_load_of(slice->first, slice->n, slice->is_decode);
+    b->load.n_rows -= load.n_rows;
+    b->load.n_decode_pairs -= load.n_decode_pairs;
+    b->load.n_prefill_pairs -= load.n_prefill_pairs;
+    b->n_rows_left += slice->n;
+    b->n_prompt_rows -= slice->is_decode ? 0 : slice->n;
+}

@@ -1,0 +1,97 @@
+/* What a step may take: rows, time, shares of both, and the floor that keeps prompts moving. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "engine/step_budget.h"
+
+/* 10 ms and 1 ms per row; attention costs nothing. */
+static gol_step_cost learned(void)
+{
+    gol_step_cost cost;
+    gol_step_cost_init(&cost);
+    for (int round = 0; round < 60; round++) {
+        for (int32_t n = 1; n <= 512; n += 1 + n / 4) {
+            const gol_step_load load = {.n_rows = n};
+            gol_step_cost_observe(&cost, &load, 10000000 + 1000000 * (uint64_t)n, 0);
+        }
+    }
+    return cost;
+}
+
+static void take(gol_step_budget *b, int32_t first, int32_t n, bool is_decode)
+{
+    gol_step_budget_take(b, &(gol_slice){first, n, is_decode});
+}
+
+static void without_a_limit_only_rows_count(void **state)
+{
+    (void)state;
+    gol_step_budget b;
+    gol_step_budget_init(&b, NULL, 100);
+    gol_step_budget_set_limit(&b, 1.0); /* without a cost there is no time */
+    take(&b, 7, 1, true);
+    assert_int_equal(gol_step_budget_grant(&b, 0, 1000, 1.0), 99);
+    assert_int_equal(gol_step_budget_grant(&b, 0, 5, 1.0), 5);
+    assert_int_equal(gol_step_budget_grant(&b, 0, 1000, 0.5), 49);
+    take(&b, 0, 99, false);
+    assert_int_equal(gol_step_budget_grant(&b, 0, 1, 1.0), 0);
+}
+
+static void rows_fill_the_step_up_to_its_limit(void **state)
+{
+    (void)state;
+    const gol_step_cost cost = learned();
+    gol_step_budget b;
+    gol_step_budget_init(&b, &cost, 512);
+    for (int i = 0; i < 4; i++)
+        take(&b, 100, 1, true);
+    gol_step_budget_set_limit(&b, 110e6);
+    assert_in_range(gol_step_budget_grant(&b, 0, 512, 1.0), 93, 99);
+    assert_in_range(gol_step_budget_grant(&b, 0, 512, 0.5), 44, 51);
+}
+
+static void what_was_given_back_can_be_taken_again(void **state)
+{
+    (void)state;
+    const gol_step_cost cost = learned();
+    gol_step_budget b;
+    gol_step_budget_init(&b, &cost, 512);
+    gol_step_budget_set_limit(&b, 110e6);
+    const int32_t n = gol_step_budget_grant(&b, 30, 512, 1.0);
+    const gol_slice slice = {30, 40, false};
+    gol_step_budget_take(&b, &slice);
+    assert_true(gol_step_budget_grant(&b, 30, 512, 1.0) < n);
+    gol_step_budget_give_back(&b, &slice);
+    assert_int_equal(gol_step_budget_grant(&b, 30, 512, 1.0), n);
+    assert_int_equal(b.n_rows_left, 512);
+}
+
+static void prompts_move_even_when_decodes_fill_the_step(void **state)
+{
+    (void)state;
+    const gol_step_cost cost = learned();
+    gol_step_budget b;
+    gol_step_budget_init(&b, &cost, 512);
+    for (int i = 0; i < 200; i++)
+        take(&b, 100, 1, true);
+    gol_step_budget_set_limit(&b, 110e6);
+    assert_int_equal(gol_step_budget_grant(&b, 0, 512, 1.0), GOL_STEP_PROMPT_ROWS_MIN);
+    assert_int_equal(gol_step_budget_grant(&b, 0, 512, 0.5), GOL_STEP_PROMPT_ROWS_MIN / 2);
+    take(&b, 0, GOL_STEP_PROMPT_ROWS_MIN, false);
+    assert_int_equal(gol_step_budget_grant(&b, 0, 512, 1.0), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_a_limit_only_rows_count),
+        cmocka_unit_test(rows_fill_the_step_up_to_its_limit),
+        cmocka_unit_test(what_was_given_back_can_be_taken_again),
+        cmocka_unit_test(prompts_move_even_when_decodes_fill_the_step),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
