@@ -1,8 +1,10 @@
 /*
- * Continuous batching. One budget of tokens per step is handed out in this order:
+ * Continuous batching. One budget of a step, rows and time (step_budget.h), is handed out in this order:
  *   1. running sequences that lack one token (decodes): no stream ever waits for somebody's prompt;
- *   2. running sequences that lack more (prompts in slices, recomputation), in policy order;
- *   3. waiting sequences, in policy order, the first that finds no place ends the round: nobody is overtaken.
+ *   2. up to half of the rest: the shortest prompts behind the first one, if they are shorter than it, so that a short question
+ *      does not wait for a stranger's book;
+ *   3. running sequences that lack more (prompts in slices, recomputation), in policy order;
+ *   4. waiting sequences, in policy order; the first that finds no place ends the round.
  * A running sequence that finds no free block takes those of the last in policy order, which goes back to waiting with its
  * tokens and recomputes them later, as far as they are not still in the prefix cache (preemption by recomputation).
  *
@@ -79,6 +81,8 @@ void gol_scheduler_add(gol_scheduler *s, gol_seq *seq)
 {
     assert(seq->status == GOL_SEQ_WAITING);
     assert(gol_kv_cache_blocks_for(s->kv, seq->n_tokens_max) <= s->kv->pool.n_blocks);
+    const gol_prefix prefix = gol_kv_cache_find_prefix(s->kv, seq);
+    seq->n_rows_expected = seq->n_tokens - prefix.n_blocks * s->kv->block_size;
     insert_from_tail(s, &s->waiting, seq);
 }
 
@@ -103,8 +107,11 @@ static void preempt(gol_scheduler *s, gol_seq *seq)
     detach(s, seq);
     gol_seq_queue_remove(&s->running, seq);
     gol_kv_cache_free(s->kv, seq);
-    s->n_tokens_left += seq->n_scheduled;
+    const gol_slice slice = {seq->n_computed, seq->n_scheduled, seq->is_decode};
+    gol_step_budget_give_back(&s->budget, &slice);
     seq->n_scheduled = 0;
+    seq->is_decode = false;
+    seq->n_rows_expected = seq->n_tokens;
     seq->n_computed = 0;
     seq->kept_row = NULL;
     seq->status = GOL_SEQ_PREEMPTED;
@@ -124,16 +131,18 @@ static bool reserve(gol_scheduler *s, gol_seq *seq, int32_t n)
     return true;
 }
 
-static int32_t slice(const gol_scheduler *s, const gol_seq *seq)
+/* Up to n more rows of a running sequence's prompt. Returns how many; -1: it was preempted for want of blocks. */
+static int32_t give(gol_scheduler *s, gol_seq *seq, int32_t n)
 {
-    const int32_t n_pending = gol_seq_n_pending(seq);
-    return n_pending < s->n_tokens_left ? n_pending : s->n_tokens_left;
-}
-
-static void hand_out(gol_scheduler *s, gol_seq *seq, int32_t n)
-{
-    seq->n_scheduled = n;
-    s->n_tokens_left -= n;
+    const int32_t first = seq->n_computed + seq->n_scheduled;
+    n = gol_step_budget_grant(&s->budget, first, n);
+    if (n == 0)
+        return 0;
+    if (!reserve(s, seq, seq->n_scheduled + n))
+        return -1;
+    gol_step_budget_take(&s->budget, &(gol_slice){first, n, false});
+    seq->n_scheduled += n;
+    return n;
 }
 
 /* The first running sequence before this one that is computing what it needs. */
@@ -187,55 +196,168 @@ static void update_followers(gol_scheduler *s)
     }
 }
 
-/* One round over the running sequences: those that decode, or the others. */
-static void schedule_running(gol_scheduler *s, bool decodes)
+static bool takes_rows(const gol_seq *seq)
+{
+    return !seq->is_following && !seq->kept_row;
+}
+
+/* Those that lack one row get it, whatever it costs. */
+static void schedule_decodes(gol_scheduler *s)
 {
     gol_seq *seq = s->running.head;
-    while (seq && s->n_tokens_left > 0) {
-        const bool is_decode = gol_seq_n_pending(seq) == 1;
-        if (is_decode == decodes && !seq->is_following && !seq->kept_row) {
-            const int32_t n = slice(s, seq);
-            if (!reserve(s, seq, n))
+    while (seq && s->budget.n_rows_left > 0) {
+        if (gol_seq_n_pending(seq) == 1 && takes_rows(seq)) {
+            if (!reserve(s, seq, 1))
                 return; /* it was the tail */
-            hand_out(s, seq, n);
+            seq->n_scheduled = 1;
+            seq->is_decode = true;
+            gol_step_budget_take(&s->budget, &(gol_slice){seq->n_computed, 1, true});
         }
         seq = seq->next; /* read only now: reserve() may have cut the tail off */
     }
 }
 
-/*
- * Budget is left and nobody was preempted: every running sequence has places for all its tokens, or a promise of them. A new
- * one starts only if all its tokens fit (not just the first slice), and every running one can still take one more block, which
- * is all they need within the next block_size steps: admitting more would end in preemption. Blocks it shares cost nothing if
- * somebody holds them, and otherwise leave the free list.
- */
-static bool has_room(const gol_scheduler *s, const gol_seq *seq, const gol_prefix *prefix,
-                     const gol_leader *leader)
+/* Prompts, and what is recomputed. */
+static void schedule_running(gol_scheduler *s)
 {
-    const int32_t n_needed = n_own_blocks(s, seq, prefix->n_blocks, leader) + prefix->n_free;
-    return n_needed <= gol_kv_cache_n_free(s->kv) - s->n_promised - s->running.n;
+    gol_seq *seq = s->running.head;
+    while (seq && s->budget.n_rows_left > 0) {
+        const int32_t n_left = gol_seq_n_pending(seq) - seq->n_scheduled;
+        if (n_left > 0 && takes_rows(seq) && give(s, seq, n_left) < 0)
+            return; /* it was the tail */
+        seq = seq->next;
+    }
 }
 
+/*
+ * A new sequence starts only if all its tokens fit (not just the first slice), after what the running ones still need for
+ * their known tokens and have been promised, and each of these can take one more block, which is all they need within the next
+ * block_size steps: admitting more would end in preemption. Blocks it shares cost nothing if somebody holds them, and otherwise
+ * leave the free list. n_reserved: blocks for those that it overtakes.
+ */
+static bool has_room(const gol_scheduler *s, const gol_seq *seq, const gol_prefix *prefix,
+                     const gol_leader *leader, int32_t n_reserved)
+{
+    const int32_t n_needed = n_own_blocks(s, seq, prefix->n_blocks, leader) + prefix->n_free;
+    int64_t n_left = (int64_t)gol_kv_cache_n_free(s->kv) - s->n_promised - n_reserved;
+    for (const gol_seq *q = s->running.head; q; q = q->next)
+        n_left -= 1 + (q->is_following ? 0 : gol_kv_cache_n_lacking(s->kv, q));
+    return n_needed <= n_left;
+}
+
+/* Into the running ones; its row if one is all that it lacks, no other yet. False: no room for it. */
+static bool try_start(gol_scheduler *s, gol_seq *seq, int32_t n_reserved)
+{
+    assert(seq->n_computed == 0 && seq->n_blocks == 0);
+    if (s->running.n == s->opts.max_seqs)
+        return false;
+    const gol_prefix prefix = gol_kv_cache_find_prefix(s->kv, seq);
+    const gol_leader leader = find_leader(s, seq, prefix.n_blocks * s->kv->block_size);
+    if (!has_room(s, seq, &prefix, &leader, n_reserved))
+        return false;
+    gol_seq_queue_remove(&s->waiting, seq);
+    insert_from_tail(s, &s->running, seq);
+    seq->status = GOL_SEQ_RUNNING;
+    gol_kv_cache_share_prefix(s->kv, seq);
+    follow_or_settle(s, seq, &leader);
+    if (takes_rows(seq) && gol_seq_n_pending(seq) == 1)
+        give(s, seq, 1);
+    return true;
+}
+
+/* Nobody was preempted, and all running ones have their rows as far as there are some. */
 static void schedule_waiting(gol_scheduler *s)
 {
-    while (s->waiting.head && s->running.n < s->opts.max_seqs && s->n_tokens_left > 0) {
+    while (s->waiting.head && gol_step_budget_grant(&s->budget, 0, 1) > 0) {
         gol_seq *seq = s->waiting.head;
-        assert(seq->n_computed == 0 && seq->n_blocks == 0);
-        const gol_prefix prefix = gol_kv_cache_find_prefix(s->kv, seq);
-        const gol_leader leader = find_leader(s, seq, prefix.n_blocks * s->kv->block_size);
-        if (!has_room(s, seq, &prefix, &leader))
+        if (!try_start(s, seq, 0))
             return;
-        gol_seq_queue_remove(&s->waiting, seq);
-        insert_from_tail(s, &s->running, seq);
-        seq->status = GOL_SEQ_RUNNING;
-        gol_kv_cache_share_prefix(s->kv, seq);
-        follow_or_settle(s, seq, &leader);
-        if (seq->is_following || seq->kept_row)
+        if (!takes_rows(seq))
             continue;
-        const int32_t n = slice(s, seq);
-        const bool has_slots = gol_kv_cache_allocate_slots(s->kv, seq, n);
-        assert(has_slots);
-        hand_out(s, seq, n);
+        const int32_t n = give(s, seq, gol_seq_n_pending(seq) - seq->n_scheduled);
+        assert(n >= 0); /* there was room for all of it */
+    }
+}
+
+/* Whose prompt is next in policy order; it runs now if there is room for it. NULL: nobody's. */
+static gol_seq *start_first_prompt(gol_scheduler *s)
+{
+    gol_seq *running = s->running.head;
+    while (running && (gol_seq_n_pending(running) <= 1 || !takes_rows(running)))
+        running = running->next;
+    gol_seq *waiting = s->waiting.head;
+    while (waiting && (!running || is_before(s, waiting, running))) {
+        const bool lacks_rows = !try_start(s, waiting, 0) ||
+                                (takes_rows(waiting) && gol_seq_n_pending(waiting) > 1);
+        if (lacks_rows)
+            return waiting;
+        waiting = s->waiting.head;
+    }
+    return running;
+}
+
+static int32_t n_rows_expected(const gol_seq *seq)
+{
+    return seq->status == GOL_SEQ_RUNNING ? gol_seq_n_pending(seq) : seq->n_rows_expected;
+}
+
+/* The shortest prompt that is shorter than the first one and has no rows yet; of those that wait, among the next few. NULL:
+ * there is none. Blocks of those it overtakes in *n_reserved. */
+static gol_seq *find_shortest(const gol_scheduler *s, const gol_seq *first, int32_t *n_reserved)
+{
+    enum { N_WAITING_SEEN = 64 };
+    const bool is_strict = s->opts.policy == GOL_SCHED_PRIORITY;
+    gol_seq *best = NULL;
+    int32_t n_best = n_rows_expected(first);
+    for (gol_seq *seq = s->running.head; seq; seq = seq->next) {
+        const bool is_open = gol_seq_n_pending(seq) > 1 && seq->n_scheduled == 0 && takes_rows(seq);
+        if (!is_open || (is_strict && seq->priority != first->priority))
+            continue;
+        if (n_rows_expected(seq) < n_best) {
+            best = seq;
+            n_best = n_rows_expected(seq);
+        }
+    }
+    int32_t n_seen = 0;
+    int32_t n_before = 0;
+    for (gol_seq *seq = s->waiting.head; seq && n_seen < N_WAITING_SEEN; seq = seq->next) {
+        if (is_strict && seq->priority != first->priority)
+            break;
+        if (n_rows_expected(seq) < n_best) {
+            best = seq;
+            n_best = n_rows_expected(seq);
+            *n_reserved = n_before;
+        }
+        n_before += gol_kv_cache_blocks_for(s->kv, seq->n_tokens);
+        n_seen++;
+    }
+    return best;
+}
+
+/* The first prompt keeps half of the rows that decodes leave, and all that nobody shorter wants. So those behind it delay it by a
+ * factor of two at most, while each of them waits for shorter ones only. */
+static void schedule_shortest(gol_scheduler *s)
+{
+    const gol_seq *first = start_first_prompt(s);
+    if (!first)
+        return;
+    int32_t n_left = gol_step_budget_grant(&s->budget, first->n_computed, s->budget.n_rows_left) /
+                     2;
+    while (n_left > 0) {
+        int32_t n_reserved = 0;
+        gol_seq *seq = find_shortest(s, first, &n_reserved);
+        if (!seq)
+            return;
+        if (seq->status != GOL_SEQ_RUNNING && !try_start(s, seq, n_reserved))
+            return;
+        n_left -= seq->n_scheduled;
+        const int32_t n_lacking = gol_seq_n_pending(seq) - seq->n_scheduled;
+        if (n_lacking == 0 || !takes_rows(seq))
+            continue;
+        const int32_t n = give(s, seq, n_lacking < n_left ? n_lacking : n_left);
+        if (n <= 0)
+            return;
+        n_left -= n;
     }
 }
 
@@ -249,17 +371,21 @@ static void fill_plan(gol_scheduler *s)
         s->plan.seqs[s->plan.n_seqs++] = seq;
         s->plan.n_tokens += seq->n_scheduled;
     }
-    assert(s->plan.n_tokens == s->opts.max_batch_tokens - s->n_tokens_left);
+    assert(s->plan.n_tokens == s->opts.max_batch_tokens - s->budget.n_rows_left);
 }
 
 const gol_plan *gol_scheduler_schedule(gol_scheduler *s)
 {
     const uint64_t n_preemptions = s->n_preemptions;
-    s->n_tokens_left = s->opts.max_batch_tokens;
+    gol_step_budget_init(&s->budget, s->opts.cost, s->opts.max_batch_tokens);
     update_followers(s);
-    schedule_running(s, true);
-    schedule_running(s, false);
-    /* In a step that had to preempt there is no room, and what budget came back is not handed out again. */
+    schedule_decodes(s);
+    const bool has_decodes = s->budget.load.n_rows > 0;
+    gol_step_budget_set_limit(&s->budget, has_decodes ? s->opts.max_itl_ns : s->opts.max_step_ns);
+    /* In a step that had to preempt there is no room, and what budget came back is not handed out to others. */
+    if (s->n_preemptions == n_preemptions)
+        schedule_shortest(s);
+    schedule_running(s);
     if (s->n_preemptions == n_preemptions)
         schedule_waiting(s);
     fill_plan(s);
@@ -268,8 +394,10 @@ const gol_plan *gol_scheduler_schedule(gol_scheduler *s)
 
 void gol_scheduler_update(gol_scheduler *s)
 {
-    for (int32_t i = 0; i < s->plan.n_seqs; i++)
+    for (int32_t i = 0; i < s->plan.n_seqs; i++) {
         gol_kv_cache_commit(s->kv, s->plan.seqs[i]);
+        s->plan.seqs[i]->is_decode = false;
+    }
     for (int32_t i = 0; i < s->plan.n_hits; i++)
         s->plan.hits[i]->kept_row = NULL;
     s->plan.n_copies = 0;

@@ -7,6 +7,8 @@
  *     gol_scheduler_update(s);                            // n_computed has caught up
  *     gol_scheduler_finish(s, seq);                       // for those that ended
  *
+ * Time enters as numbers: what steps have cost (step_cost.h) and how long one may be.
+ *
  * Both queues are in policy order: by arrival, or by priority and then arrival. Invariants are numbered in README.md.
  */
 #ifndef GOL_ENGINE_SCHEDULER_H
@@ -20,6 +22,7 @@
 #include "engine/sched_policy.h"
 #include "engine/seq_queue.h"
 #include "engine/sequence.h"
+#include "engine/step_budget.h"
 
 /* To be carried out in this order: copies, then what is drawn from kept rows, then the forward pass. */
 typedef struct gol_plan {
@@ -36,6 +39,10 @@ typedef struct gol_scheduler_opts {
     gol_sched_policy policy;
     int32_t max_seqs;
     int32_t max_batch_tokens; /* >= max_seqs: who decodes gets its token in every step */
+    /* Prompts get so many rows that a step is predicted to last this long at most. 0 or without cost: time does not count. */
+    double max_itl_ns;         /* while others decode */
+    double max_step_ns;        /* while nobody does */
+    const gol_step_cost *cost; /* NULL, or must outlive it */
 } gol_scheduler_opts;
 
 typedef struct gol_scheduler {
@@ -43,9 +50,9 @@ typedef struct gol_scheduler {
     gol_kv_cache *kv;
     gol_seq_queue waiting; /* WAITING and PREEMPTED */
     gol_seq_queue running;
-    gol_plan plan;         /* of the last schedule() */
-    int32_t n_tokens_left; /* of the budget, inside schedule() */
-    int32_t n_promised;    /* blocks that sequences who follow will want: sum of theirs */
+    gol_plan plan;          /* of the last schedule() */
+    gol_step_budget budget; /* of it; its load is what the step has to do */
+    int32_t n_promised;     /* blocks that sequences who follow will want: sum of theirs */
     uint64_t n_preemptions;
 } gol_scheduler;
 

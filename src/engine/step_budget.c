@@ -23,23 +23,14 @@ void gol_step_budget_set_limit(gol_step_budget *b, double limit_ns)
     b->limit_ns = b->cost ? limit_ns : 0.0;
 }
 
-/* A part of what is left, one row at least. */
-static int32_t part_of(int32_t n, double share)
+int32_t gol_step_budget_grant(const gol_step_budget *b, int32_t first, int32_t n)
 {
-    return n == 0 ? 0 : max_i32(1, (int32_t)((double)n * share));
-}
-
-int32_t gol_step_budget_grant(const gol_step_budget *b, int32_t first, int32_t n, double share)
-{
-    n = min_i32(n, part_of(b->n_rows_left, share));
+    n = min_i32(n, b->n_rows_left);
     if (b->limit_ns <= 0.0)
         return n;
-    const double spent_ns = gol_step_cost_predict(b->cost, &b->load);
-    const double left_ns = b->limit_ns > spent_ns ? b->limit_ns - spent_ns : 0.0;
-    const int32_t n_in_time = gol_step_cost_rows_within(b->cost, &b->load, first, n,
-                                                        spent_ns + share * left_ns);
+    const int32_t n_in_time = gol_step_cost_rows_within(b->cost, &b->load, first, n, b->limit_ns);
     const int32_t n_floor = max_i32(0, GOL_STEP_PROMPT_ROWS_MIN - b->n_prompt_rows);
-    return max_i32(n_in_time, min_i32(n, part_of(n_floor, share)));
+    return max_i32(n_in_time, min_i32(n, n_floor));
 }
 
 void gol_step_budget_take(gol_step_budget *b, const gol_slice *slice)

@@ -36,8 +36,8 @@ void gol_step_budget_init(gol_step_budget *b, const gol_step_cost *cost, int32_t
 /* From now on the step shall not be longer than this. */
 void gol_step_budget_set_limit(gol_step_budget *b, double limit_ns);
 
-/* How many of n rows of a prompt, from position `first` on, may be taken. share in (0, 1]: of what is left of the limit. */
-int32_t gol_step_budget_grant(const gol_step_budget *b, int32_t first, int32_t n, double share);
+/* How many of n rows of a prompt, from position `first` on, may be taken. */
+int32_t gol_step_budget_grant(const gol_step_budget *b, int32_t first, int32_t n);
 
 void gol_step_budget_take(gol_step_budget *b, const gol_slice *slice);
 void gol_step_budget_give_back(gol_step_budget *b, const gol_slice *slice);

@@ -5,8 +5,10 @@
  * step it is checked that each table holds its own sequence's tokens. After every step the invariants of sim_check.h are checked,
  * and at the end that everything ended, within a bound:
  *
- *   Under fcfs the oldest sequence computes at least one token in every step and is never preempted. So a request ends at
- *   the latest n steps after its arrival, n being the sum of the n_tokens_max of all that were there, itself included.
+ *   Under fcfs the oldest sequence that runs computes at least one token in every step and is never preempted. Shorter prompts may
+ *   overtake the oldest that waits, but not for blocks, and a place among the running ones becomes free within the longest answer.
+ *   So a request ends at the latest n steps after its arrival, n being the sum of the n_tokens_max of all that were there, itself
+ *   included, and twice the longest length for each of them.
  *   Under priority later arrivals may come between, and who is first may lose its blocks to who comes before it, once for
  *   each of them: a load ends within that sum times the number of requests, from the last arrival on.
  *
@@ -29,6 +31,7 @@ typedef struct request {
     gol_seq *seq; /* NULL before arrival and after the end */
     int64_t deadline;
     int32_t stop_at;    /* n_tokens at which it stops by itself */
+    int64_t decodes_at; /* the step before which it ran and lacked one row */
     bool is_greedy;     /* its answer follows from its prompt */
     uint64_t salt;      /* as sim_memory.h has it */
     uint64_t *contents; /* [n_tokens_max] what each of its tokens leaves in the memory */
@@ -40,6 +43,7 @@ typedef struct simulation {
     gol_rng rng;
     gol_block_hasher hasher;
     gol_exact_cache exact;
+    gol_step_cost cost;
     gol_kv_cache kv;
     gol_scheduler sched;
     gol_seq_limits limits;
@@ -65,6 +69,22 @@ static int32_t pick(simulation *sim, int32_t min, int32_t max)
     return sim_pick(&sim->rng, min, max);
 }
 
+/* A machine that reads its weights in some time and multiplies a row in some other. */
+static uint64_t rows_ns(simulation *sim, int32_t n_rows)
+{
+    const uint64_t read_ns = 1000 * (1 + sim->place.seed % 7);
+    const uint64_t multiply_ns = 100 * (1 + sim->place.seed % 5) * (uint64_t)n_rows;
+    return (read_ns > multiply_ns ? read_ns : multiply_ns) + (uint64_t)pick(sim, 0, 200);
+}
+
+static void learn(simulation *sim, const gol_step_load *load)
+{
+    const uint64_t pairs = (uint64_t)(load->n_decode_pairs + load->n_prefill_pairs);
+    const uint64_t attention_ns = pairs * (sim->place.seed % 3);
+    gol_step_cost_observe(&sim->cost, load, rows_ns(sim, load->n_rows) + attention_ns,
+                          attention_ns);
+}
+
 static void set_up(simulation *sim, uint64_t seed, int32_t n_requests)
 {
     sim->place.seed = seed;
@@ -82,7 +102,13 @@ static void set_up(simulation *sim, uint64_t seed, int32_t n_requests)
     /* Often room for exactly one of the longest. */
     const int32_t n_blocks = n_blocks_one * (pick(sim, 0, 2) ? pick(sim, 1, 6) : 1) +
                              (pick(sim, 0, 1) ? pick(sim, 0, 3) : 0);
-    gol_scheduler_opts opts;
+    gol_scheduler_opts opts = {0};
+    gol_step_cost_init(&sim->cost);
+    if (pick(sim, 0, 1)) {
+        opts.cost = &sim->cost;
+        opts.max_itl_ns = pick(sim, 1, 40) * 1000.0;
+        opts.max_step_ns = opts.max_itl_ns * pick(sim, 1, 5);
+    }
     opts.policy = pick(sim, 0, 1) ? GOL_SCHED_PRIORITY : GOL_SCHED_FCFS;
     opts.max_seqs = pick(sim, 1, 40);
     opts.max_batch_tokens = opts.max_seqs + (pick(sim, 0, 3) ? pick(sim, 0, 256) : 0);
@@ -96,10 +122,11 @@ static void set_up(simulation *sim, uint64_t seed, int32_t n_requests)
         gol_scheduler_init(&sim->sched, &opts, &sim->kv, NULL) != 0)
         sim_violation(&sim->place, "out of memory", 0, 1);
     printf("seed %" PRIu64 ": %s, %d requests of up to %d tokens, %d blocks of %d, %d sequences, "
-           "%d tokens a step, caching %s, %d rows, prompts %s\n",
+           "%d tokens a step of %.0f us, caching %s, %d rows, prompts %s\n",
            seed, opts.policy == GOL_SCHED_FCFS ? "fcfs" : "priority", n_requests,
            sim->limits.max_model_len, n_blocks, block_size, opts.max_seqs, opts.max_batch_tokens,
-           is_cached ? "on" : "off", n_rows, sim->load.shares ? "alike" : "new");
+           opts.max_itl_ns / 1e3, is_cached ? "on" : "off", n_rows,
+           sim->load.shares ? "alike" : "new");
 }
 
 static void tear_down(simulation *sim)
@@ -128,6 +155,7 @@ static void arrive(simulation *sim)
     request *r = &sim->requests[sim->n_arrived++];
     gol_seq *seq = sim_load_make(&sim->load, (uint64_t)sim->n_arrived, &r->salt);
     r->seq = seq;
+    r->decodes_at = -1;
     r->is_greedy = pick(sim, 0, 2) > 0;
     r->contents = gol_xcalloc((size_t)seq->n_tokens_max, sizeof *r->contents);
     update_contents(r);
@@ -137,9 +165,10 @@ static void arrive(simulation *sim)
     gol_scheduler_add(&sim->sched, seq);
     sim->n_live++;
     sim->n_tokens_live += seq->n_tokens_max;
-    r->deadline = sim->place.step + sim->n_tokens_live;
+    const int64_t n_ahead = sim->n_tokens_live + 2ll * sim->n_live * sim->limits.max_model_len;
+    r->deadline = sim->place.step + n_ahead;
     const bool is_fcfs = sim->sched.opts.policy == GOL_SCHED_FCFS;
-    sim->deadline_all = sim->place.step + sim->n_tokens_live * (is_fcfs ? 1 : sim->n_live);
+    sim->deadline_all = sim->place.step + n_ahead * (is_fcfs ? 1 : sim->n_live);
 }
 
 static void end(simulation *sim, request *r)
@@ -255,23 +284,46 @@ static void check_deadlines(simulation *sim)
     }
 }
 
+static void note_decodes(simulation *sim)
+{
+    for (const gol_seq *seq = sim->sched.running.head; seq; seq = seq->next) {
+        if (!seq->is_following && gol_seq_n_pending(seq) == 1)
+            sim->requests[seq->id - 1].decodes_at = sim->place.step;
+    }
+}
+
+/* Nobody who streams waits for a stranger. */
+static void check_decodes(simulation *sim)
+{
+    for (const gol_seq *seq = sim->sched.running.head; seq; seq = seq->next) {
+        const bool must_decode = sim->requests[seq->id - 1].decodes_at == sim->place.step;
+        if (must_decode && seq->n_scheduled != 1)
+            sim_violation(&sim->place, "a decode has to wait", (int64_t)seq->id, 0);
+    }
+}
+
 static void step(simulation *sim)
 {
     const uint64_t n_preemptions = sim->sched.n_preemptions;
     const int32_t n_running = sim->sched.running.n;
     const uint64_t oldest_id = sim->sched.running.head ? sim->sched.running.head->id : 0;
+    note_decodes(sim);
     const gol_plan *plan = gol_scheduler_schedule(&sim->sched);
     check(sim);
+    check_decodes(sim);
     const int32_t n_preempted = (int32_t)(sim->sched.n_preemptions - n_preemptions);
     sim_check_plan(&sim->sched, plan, n_preempted > 0, &sim->place);
     if (n_preempted > 0 && sim->sched.running.n != n_running - n_preempted)
         sim_violation(&sim->place, "somebody starts in a step that preempted", sim->sched.running.n,
                       n_running - n_preempted);
     if (oldest_id != 0 && sim->sched.opts.policy == GOL_SCHED_FCFS &&
-        sim->sched.running.head->id != oldest_id)
+        sim->sched.running.head->id > oldest_id)
         sim_violation(&sim->place, "the oldest was preempted", (int64_t)oldest_id,
                       (int64_t)sim->sched.running.head->id);
     run(sim, plan);
+    const gol_step_load load = sim->sched.budget.load;
+    if (load.n_rows > 0)
+        learn(sim, &load);
     sim->n_tokens += plan->n_tokens;
     if (plan->n_seqs > sim->n_running_max)
         sim->n_running_max = plan->n_seqs;

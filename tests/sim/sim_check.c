@@ -122,6 +122,36 @@ void sim_check_followers(const gol_scheduler *s, const sim_place *place)
                seq->is_following || seq->n_followers > 0, false);
 }
 
+/* The first prompt in policy order has half of all rows of prompts, or all that it wants. */
+static void check_shares(const gol_scheduler *s, bool has_preempted, const sim_place *place)
+{
+    const gol_seq *first = NULL;
+    int32_t n_rows = 0;
+    for (const gol_seq *seq = s->running.head; seq; seq = seq->next) {
+        const bool is_prompt = !seq->is_following && gol_seq_n_pending(seq) > 1;
+        if (is_prompt && !first)
+            first = seq;
+        n_rows += is_prompt ? seq->n_scheduled : 0;
+    }
+    if (!first || has_preempted || first->n_scheduled == gol_seq_n_pending(first))
+        return;
+    /* By time, rows of a long context weigh more than those of the short prompts behind it. */
+    const int32_t n_least = s->opts.cost ? 1 : n_rows / 2;
+    expect_at_most(place, "the first prompt has too few rows", n_least, first->n_scheduled);
+}
+
+static void check_time(const gol_scheduler *s, const sim_place *place)
+{
+    const gol_step_budget *b = &s->budget;
+    const gol_step_load load = b->load;
+    expect(place, "rows of the load", load.n_rows, s->plan.n_tokens);
+    if (!s->opts.cost || b->n_prompt_rows <= GOL_STEP_PROMPT_ROWS_MIN)
+        return;
+    const double ns = gol_step_cost_predict(s->opts.cost, &load);
+    expect_at_most(place, "the step is predicted to be too long", (int64_t)ns,
+                   (int64_t)b->limit_ns + 1);
+}
+
 void sim_check_plan(const gol_scheduler *s, const gol_plan *plan, bool has_preempted,
                     const sim_place *place)
 {
@@ -155,10 +185,12 @@ void sim_check_plan(const gol_scheduler *s, const gol_plan *plan, bool has_preem
     for (const gol_seq *seq = s->running.head; seq; seq = seq->next) {
         if (seq->is_following)
             continue;
-        if (gol_seq_n_pending(seq) == 1)
-            expect(place, "a decode has to wait", seq->n_scheduled, 1);
         n_half += seq->n_scheduled < gol_seq_n_pending(seq);
     }
-    expect_at_most(place, "budget is left and prompts are half computed",
-                   has_preempted || plan->n_tokens == s->opts.max_batch_tokens ? 0 : n_half, 0);
+    const bool is_full = plan->n_tokens == s->opts.max_batch_tokens;
+    if (!s->opts.cost)
+        expect_at_most(place, "budget is left and prompts are half computed",
+                       has_preempted || is_full ? 0 : n_half, 0);
+    check_shares(s, has_preempted, place);
+    check_time(s, place);
 }

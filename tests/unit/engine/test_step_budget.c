@@ -1,4 +1,4 @@
-/* What a step may take: rows, time, shares of both, and the floor that keeps prompts moving. */
+/* What a step may take: rows, time, and the floor that keeps prompts moving. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,13 +32,12 @@ static void without_a_limit_only_rows_count(void **state)
     (void)state;
     gol_step_budget b;
     gol_step_budget_init(&b, NULL, 100);
-    gol_step_budget_set_limit(&b, 1.0); /* without a cost there is no time */
+    gol_step_budget_set_limit(&b); /* without a cost there is no time */
     take(&b, 7, 1, true);
-    assert_int_equal(gol_step_budget_grant(&b, 0, 1000, 1.0), 99);
-    assert_int_equal(gol_step_budget_grant(&b, 0, 5, 1.0), 5);
-    assert_int_equal(gol_step_budget_grant(&b, 0, 1000, 0.5), 49);
+    assert_int_equal(gol_step_budget_grant(&b, 0, 1000), 99);
+    assert_int_equal(gol_step_budget_grant(&b, 0, 5), 5);
     take(&b, 0, 99, false);
-    assert_int_equal(gol_step_budget_grant(&b, 0, 1, 1.0), 0);
+    assert_int_equal(gol_step_budget_grant(&b, 0, 1), 0);
 }
 
 static void rows_fill_the_step_up_to_its_limit(void **state)
@@ -50,8 +49,7 @@ static void rows_fill_the_step_up_to_its_limit(void **state)
     for (int i = 0; i < 4; i++)
         take(&b, 100, 1, true);
     gol_step_budget_set_limit(&b, 110e6);
-    assert_in_range(gol_step_budget_grant(&b, 0, 512, 1.0), 93, 99);
-    assert_in_range(gol_step_budget_grant(&b, 0, 512, 0.5), 44, 51);
+    assert_in_range(gol_step_budget_grant(&b, 0, 512), 93, 99);
 }
 
 static void what_was_given_back_can_be_taken_again(void **state)
@@ -61,12 +59,12 @@ static void what_was_given_back_can_be_taken_again(void **state)
     gol_step_budget b;
     gol_step_budget_init(&b, &cost, 512);
     gol_step_budget_set_limit(&b, 110e6);
-    const int32_t n = gol_step_budget_grant(&b, 30, 512, 1.0);
+    const int32_t n = gol_step_budget_grant(&b, 30, 512);
     const gol_slice slice = {30, 40, false};
     gol_step_budget_take(&b, &slice);
-    assert_true(gol_step_budget_grant(&b, 30, 512, 1.0) < n);
+    assert_true(gol_step_budget_grant(&b, 30, 512) < n);
     gol_step_budget_give_back(&b, &slice);
-    assert_int_equal(gol_step_budget_grant(&b, 30, 512, 1.0), n);
+    assert_int_equal(gol_step_budget_grant(&b, 30, 512), n);
     assert_int_equal(b.n_rows_left, 512);
 }
 
@@ -79,10 +77,9 @@ static void prompts_move_even_when_decodes_fill_the_step(void **state)
     for (int i = 0; i < 200; i++)
         take(&b, 100, 1, true);
     gol_step_budget_set_limit(&b, 110e6);
-    assert_int_equal(gol_step_budget_grant(&b, 0, 512, 1.0), GOL_STEP_PROMPT_ROWS_MIN);
-    assert_int_equal(gol_step_budget_grant(&b, 0, 512, 0.5), GOL_STEP_PROMPT_ROWS_MIN / 2);
+    assert_int_equal(gol_step_budget_grant(&b, 0, 512), GOL_STEP_PROMPT_ROWS_MIN);
     take(&b, 0, GOL_STEP_PROMPT_ROWS_MIN, false);
-    assert_int_equal(gol_step_budget_grant(&b, 0, 512, 1.0), 0);
+    assert_int_equal(gol_step_budget_grant(&b, 0, 512), 0);
 }
 
 int main(void)
