@@ -157,6 +157,11 @@ static uint64_t memory_bytes(const gol_settings *settings, uint64_t available)
     return m->share > 0 ? (uint64_t)((double)available * m->share) : m->bytes;
 }
 
+static bool is_priority(const gol_settings *settings)
+{
+    return settings->scheduling_policy && strcmp(settings->scheduling_policy, "priority") == 0;
+}
+
 gol_instance_opts gol_cli_instance_opts(const gol_settings *settings, const char *path)
 {
     const uint64_t available = gol_sysmem_available();
@@ -173,6 +178,8 @@ gol_instance_opts gol_cli_instance_opts(const gol_settings *settings, const char
                    .kv_bytes = settings->kv_cache_memory,
                    .kv_type = gol_cli_kv_type(settings, GOL_KV_F16),
                    .max_queued_reqs = (int32_t)settings->max_num_queued_reqs,
+                   .max_itl_ms = (int32_t)settings->max_itl_ms,
+                   .policy = is_priority(settings) ? GOL_SCHED_PRIORITY : GOL_SCHED_FCFS,
                    .no_prefix_caching = !settings->prefix_caching,
                    .exact_cache_bytes = settings->exact_cache_memory > 0
                                             ? (int64_t)settings->exact_cache_memory

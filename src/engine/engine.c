@@ -25,6 +25,9 @@
 #include "engine/runner.h"
 #include "engine/scheduler.h"
 
+/* While nobody's answer waits, a step may last so many times longer. Its end is what new requests wait for. */
+enum { IDLE_STEP_FACTOR = 5 };
+
 struct gol_engine {
     const gol_model *model;
     gol_engine_limits limits;
@@ -40,6 +43,7 @@ struct gol_engine {
     gol_block_hasher hasher; /* constant: submitting threads read it */
     gol_exact_cache exact_cache;
     gol_kv_cache kv_cache;
+    gol_step_cost step_cost;
     gol_scheduler scheduler;
     gol_runner runner;
 
@@ -179,7 +183,12 @@ static int32_t compute(gol_engine *engine)
     const gol_plan *plan = gol_scheduler_schedule(&engine->scheduler);
     gol_inbox_set_running(&engine->inbox, engine->scheduler.running.n);
     publish_blocks(engine);
+    const gol_step_load load = engine->scheduler.budget.load;
+    const uint64_t begin_ns = gol_clock_ns();
     const int32_t n_results = gol_runner_run(&engine->runner, plan);
+    if (load.n_rows > 0)
+        gol_step_cost_observe(&engine->step_cost, &load, gol_clock_ns() - begin_ns,
+                              gol_runner_attention_ns(&engine->runner));
     count(&engine->n_prompt_tokens, n_prompt_tokens(plan));
     gol_scheduler_update(&engine->scheduler);
     gol_mem_forbid(false);
@@ -272,10 +281,15 @@ static int init_parts(gol_engine *engine, const gol_engine_opts *opts, gol_err *
         rc = gol_kv_cache_init(&engine->kv_cache, limits->n_blocks, limits->block_size, exact, err);
     if (rc != 0)
         return rc;
+    gol_step_cost_init(&engine->step_cost);
+    const double max_itl_ns = 1e6 * limits->max_itl_ms;
     const gol_scheduler_opts scheduler_opts = {
         .policy = opts->policy,
         .max_seqs = limits->max_seqs,
         .max_batch_tokens = limits->max_batch_tokens,
+        .max_itl_ns = max_itl_ns,
+        .max_step_ns = IDLE_STEP_FACTOR * max_itl_ns,
+        .cost = limits->max_itl_ms > 0 ? &engine->step_cost : NULL,
     };
     rc = gol_scheduler_init(&engine->scheduler, &scheduler_opts, &engine->kv_cache, err);
     if (rc != 0)

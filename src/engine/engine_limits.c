@@ -17,6 +17,8 @@ enum {
     /* Larger: fewer table entries, more places wasted in a sequence's last block. */
     DEFAULT_BLOCK_SIZE = 16,
     DEFAULT_QUEUED_REQS = 256,
+    /* Five tokens a second: about as fast as people read. */
+    DEFAULT_ITL_MS = 200,
     MARGIN_SHARE = 8,
     MODEL_LEN_MIN = 2, /* one token of prompt, one of answer */
     DEFAULT_EXACT_BYTES = 64 << 20,
@@ -59,6 +61,10 @@ static int check_options(const gol_engine_opts *opts, int32_t n_ctx, gol_err *er
                           err);
     if (rc != 0)
         return rc;
+    if (opts->max_itl_ms < -1 || opts->max_itl_ms > GOL_ENGINE_ITL_MS_MAX)
+        return gol_fail(err, GOL_EINVAL,
+                        "max_itl_ms is %d, 1 to %d is accepted (0: %d, -1: no limit)",
+                        opts->max_itl_ms, GOL_ENGINE_ITL_MS_MAX, DEFAULT_ITL_MS);
     if (opts->policy != GOL_SCHED_FCFS && opts->policy != GOL_SCHED_PRIORITY)
         return gol_fail(err, GOL_EINVAL, "policy is %d, fcfs (0) and priority (1) are known",
                         (int)opts->policy);
@@ -295,6 +301,9 @@ int gol_engine_limits_init(gol_engine_limits *out, gol_memory_plan *plan,
         return rc;
     set_batch_sizes(out, opts);
     out->block_size = opts->block_size ? opts->block_size : DEFAULT_BLOCK_SIZE;
+    out->max_itl_ms = opts->max_itl_ms == 0    ? DEFAULT_ITL_MS
+                      : opts->max_itl_ms == -1 ? 0
+                                               : opts->max_itl_ms;
     out->max_queued_reqs = opts->max_queued_reqs ? opts->max_queued_reqs : DEFAULT_QUEUED_REQS;
     out->kv_type = opts->kv_type;
     out->has_prefix_caching = !opts->no_prefix_caching;

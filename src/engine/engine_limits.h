@@ -29,6 +29,7 @@ enum {
     GOL_ENGINE_BATCH_TOKENS_MAX = 1 << 16,
     GOL_ENGINE_BLOCK_SIZE_MAX = 1024,
     GOL_ENGINE_QUEUED_REQS_MAX = 1 << 15,
+    GOL_ENGINE_ITL_MS_MAX = 60 * 1000,
 };
 
 /* plan: what the sizes take, also when they do not fit (then for the smallest that was acceptable). Errors: GOL_EINVAL (an option is

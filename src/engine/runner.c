@@ -191,3 +191,8 @@ int32_t gol_runner_run(gol_runner *r, const gol_plan *plan)
     }
     return plan->n_hits + batch.n_outputs;
 }
+
+uint64_t gol_runner_attention_ns(const gol_runner *r)
+{
+    return gol_forward_attention_ns(r->fwd);
+}

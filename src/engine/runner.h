@@ -45,6 +45,9 @@ void gol_runner_deinit(gol_runner *r); /* zeroed is fine */
 /* What init() allocates, without KV cache and forward pass, which have functions of their own. */
 uint64_t gol_runner_bytes(int32_t n_vocab, const gol_engine_limits *limits);
 
+/* What of the last run with a forward pass was attention. */
+uint64_t gol_runner_attention_ns(const gol_runner *r);
+
 /* Returns how many of r->results are filled: the plan's hits, then its sequences, in the plan's order. Sequences are read, not
  * changed. */
 int32_t gol_runner_run(gol_runner *r, const gol_plan *plan);

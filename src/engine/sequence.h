@@ -41,7 +41,7 @@ typedef struct gol_seq {
     int32_t n_tokens_max; /* n_prompt + max_tokens, or the context's end */
     int32_t n_computed;
     int32_t n_scheduled;     /* by the current plan */
-    bool is_decode;      /* of these: one, that had to come first */
+    bool is_decode;          /* of these: one, that had to come first */
     int32_t n_rows_expected; /* waiting: tokens that were not in the prefix cache when it arrived */
 
     int32_t *block_table; /* [n_blocks_max] block ids: appended to, then given back as a whole */

@@ -13,6 +13,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 struct gol_forward {
@@ -21,19 +22,20 @@ struct gol_forward {
     int32_t n_tokens_max;
     int32_t n_outputs_max;
     int32_t n_ctx_max;
-    float *x;           /* [n_tokens_max][n_embd] residual stream */
-    float *h;           /* [n_tokens_max][n_embd] beside it: normed, then what is to be added */
-    float *q;           /* [n_tokens_max][n_heads][head_dim_k], widest layer, here and below */
-    float *k;           /* [n_tokens_max][n_kv_heads][head_dim_k] */
-    float *v;           /* [n_tokens_max][n_kv_heads][head_dim_v] */
-    float *attn;        /* [n_tokens_max][n_heads][head_dim_v] */
-    float *angles;      /* [n_tokens_max][n_rot] of this step's positions */
-    float *gate;        /* [n_tokens_max][n_ff]; only of gated models */
-    float *up;          /* [n_tokens_max][n_ff] */
-    float *x_out;       /* [n_outputs_max][n_embd] rows of x that give logits */
-    float *attn_out;    /* [n_outputs_max][n_heads][head_dim_v] */
-    float *logits;      /* [n_outputs_max][n_vocab] */
-    float *host_logits; /* [n_outputs_max][n_vocab], host memory */
+    float *x;              /* [n_tokens_max][n_embd] residual stream */
+    float *h;              /* [n_tokens_max][n_embd] beside it: normed, then what is to be added */
+    float *q;              /* [n_tokens_max][n_heads][head_dim_k], widest layer, here and below */
+    float *k;              /* [n_tokens_max][n_kv_heads][head_dim_k] */
+    float *v;              /* [n_tokens_max][n_kv_heads][head_dim_v] */
+    float *attn;           /* [n_tokens_max][n_heads][head_dim_v] */
+    float *angles;         /* [n_tokens_max][n_rot] of this step's positions */
+    float *gate;           /* [n_tokens_max][n_ff]; only of gated models */
+    float *up;             /* [n_tokens_max][n_ff] */
+    float *x_out;          /* [n_outputs_max][n_embd] rows of x that give logits */
+    float *attn_out;       /* [n_outputs_max][n_heads][head_dim_v] */
+    float *logits;         /* [n_outputs_max][n_vocab] */
+    float *host_logits;    /* [n_outputs_max][n_vocab], host memory */
+    uint64_t attention_ns; /* of the last run */
 };
 
 /* Widest rows over all layers. */
@@ -258,8 +260,10 @@ static void attend(gol_forward *fwd, const gol_kv *kv, const gol_batch *batch, i
         .scale = c->attn_scale,
         .window = c->layers[il].window,
     };
+    const uint64_t begin_ns = gol_clock_ns();
     fwd->be->ops->attention(fwd->be, fwd->attn, fwd->q, fwd->model->weights.layers[il].attn_q.n_out,
                             kv, &a, batch);
+    fwd->attention_ns += gol_clock_ns() - begin_ns;
 }
 
 /* The rest of a layer on n_rows rows: x[n_rows][n_embd] += output projection of attn[n_rows][], then += feed-forward. */
@@ -308,6 +312,7 @@ const float *gol_forward_run(gol_forward *fwd, gol_kv *kv, const gol_batch *batc
     const int32_t n_out = batch->n_outputs;
     const int32_t last = c->n_layers - 1;
     check_batch(fwd, batch);
+    fwd->attention_ns = 0;
 
     embed(fwd, batch);
     ops->rope_angles(fwd->be, fwd->angles, &fwd->model->rope, batch->positions, batch->n_tokens);
@@ -329,4 +334,9 @@ const float *gol_forward_run(gol_forward *fwd, gol_kv *kv, const gol_batch *batc
     ops->matmul(fwd->be, fwd->logits, fwd->h, w->logits, NULL, n_out);
     ops->read(fwd->be, fwd->host_logits, fwd->logits, (size_t)n_out * (size_t)c->n_vocab);
     return fwd->host_logits;
+}
+
+uint64_t gol_forward_attention_ns(const gol_forward *fwd)
+{
+    return fwd->attention_ns;
 }

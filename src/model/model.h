@@ -70,5 +70,7 @@ uint64_t gol_forward_bytes(const gol_config *config, gol_backend *be, int32_t n_
                            int32_t n_outputs_max, int32_t n_ctx_max);
 void gol_forward_destroy(gol_forward **fwd);
 const float *gol_forward_run(gol_forward *fwd, gol_kv *kv, const gol_batch *batch);
+/* How much of the last run was attention, which unlike the rest grows with the context. */
+uint64_t gol_forward_attention_ns(const gol_forward *fwd);
 
 #endif
