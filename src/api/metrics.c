@@ -23,6 +23,31 @@ static void put_counter(gol_buf *out, const char *name, const char *help, uint64
     gol_buf_printf(out, "gollum_%s %" PRIu64 "\n", name, value);
 }
 
+/* Buckets count everything up to their bound. */
+static void put_histogram(gol_buf *out, const char *name, const char *help,
+                          const gol_histogram_view *h)
+{
+    put_family(out, name, "histogram", help);
+    uint64_t n = 0;
+    for (int i = 0; i < h->n_bounds; i++) {
+        n += h->counts[i];
+        gol_buf_printf(out, "gollum_%s_bucket{le=\"%.10g\"} %" PRIu64 "\n", name, h->bounds[i], n);
+    }
+    gol_buf_printf(out, "gollum_%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", name, h->n);
+    gol_buf_printf(out, "gollum_%s_sum %.17g\ngollum_%s_count %" PRIu64 "\n", name, h->sum, name,
+                   h->n);
+}
+
+static void put_histograms(gol_buf *out, const gol_engine *engine)
+{
+    gol_histogram_view h;
+#define PUT(id, unit, name, help)                                                                  \
+    gol_engine_get_histogram(engine, GOL_HISTOGRAM_##id, &h);                                      \
+    put_histogram(out, name, help, &h);
+    GOL_ENGINE_HISTOGRAMS(PUT)
+#undef PUT
+}
+
 /* Under the names that vLLM's dashboards ask for. */
 static void put_prefix_cache(gol_buf *out, const char *name, const char *help, uint64_t value)
 {
@@ -100,6 +125,7 @@ int gol_metrics_run(gol_api_call *call, const json_t *root, gol_api_error *error
     put_counter(out, "preemptions_total", "Sequences that lost their blocks and recompute.",
                 stats.n_preemptions);
     put_finished(out, &stats);
+    put_histograms(out, call->api->engine);
     put_memory(out, gol_engine_get_memory(call->api->engine));
     gol_call_reply_text(call, 200, "text/plain; version=0.0.4; charset=utf-8");
     return 0;

@@ -20,6 +20,7 @@
 #include "base/sysmem.h"
 #include "base/thread_signals.h"
 #include "engine/engine_limits.h"
+#include "engine/figures.h"
 #include "engine/inbox.h"
 #include "engine/kv_cache.h"
 #include "engine/runner.h"
@@ -47,44 +48,8 @@ struct gol_engine {
     gol_scheduler scheduler;
     gol_runner runner;
 
-    /* for gol_engine_get_stats() */
-    _Atomic int32_t n_blocks_free;
-    _Atomic int32_t n_blocks_cached;
-    _Atomic uint64_t n_prefix_queries;
-    _Atomic uint64_t n_prefix_hits;
-    _Atomic uint64_t n_exact_hits;
-    _Atomic uint64_t n_block_evictions;
-    _Atomic uint64_t n_block_copies;
-    _Atomic uint64_t n_steps;
-    _Atomic uint64_t n_prompt_tokens;
-    _Atomic uint64_t n_generated_tokens;
-    _Atomic uint64_t n_preemptions;
-    _Atomic uint64_t n_finished[GOL_FINISH_ERROR + 1];
-    _Atomic uint64_t last_step_ns;
+    gol_figures figures;
 };
-
-static void set_figure(_Atomic uint64_t *figure, uint64_t n)
-{
-    atomic_store_explicit(figure, n, memory_order_relaxed);
-}
-
-/* There is one writer, so this needs no atomic addition. */
-static void count(_Atomic uint64_t *figure, uint64_t n)
-{
-    set_figure(figure, atomic_load_explicit(figure, memory_order_relaxed) + n);
-}
-
-static void publish_blocks(gol_engine *engine)
-{
-    const gol_kv_cache *kv = &engine->kv_cache;
-    atomic_store_explicit(&engine->n_blocks_free, gol_kv_cache_n_free(kv), memory_order_relaxed);
-    atomic_store_explicit(&engine->n_blocks_cached, kv->index.n_cached, memory_order_relaxed);
-    set_figure(&engine->n_prefix_queries, kv->stats.n_queries);
-    set_figure(&engine->n_prefix_hits, kv->stats.n_hits);
-    set_figure(&engine->n_exact_hits, kv->stats.n_exact_hits);
-    set_figure(&engine->n_block_evictions, kv->stats.n_evictions);
-    set_figure(&engine->n_block_copies, kv->stats.n_copies);
-}
 
 /* The last event is out: nobody can name the sequence any more. */
 static void retire(gol_engine *engine, gol_seq *seq)
@@ -110,8 +75,8 @@ static void finish(gol_engine *engine, gol_seq *seq, const gol_output *output)
 {
     assert(output->finish != GOL_FINISH_NONE);
     gol_scheduler_finish(&engine->scheduler, seq);
-    publish_blocks(engine);
-    count(&engine->n_finished[output->finish], 1);
+    gol_figures_blocks(&engine->figures, &engine->kv_cache);
+    gol_figures_finish(&engine->figures, seq, output->finish, gol_clock_ns());
     seq->on_output(seq->user, output);
     retire(engine, seq);
 }
@@ -140,7 +105,7 @@ static gol_finish_reason reason_to_finish(const gol_seq *seq, int32_t token)
 }
 
 /* One sampled token into its sequence and out to whoever asked. */
-static void deliver(gol_engine *engine, const gol_step_result *result)
+static void deliver(gol_engine *engine, const gol_step_result *result, uint64_t now_ns)
 {
     gol_seq *seq = result->seq;
     if (!result->is_finite) {
@@ -153,7 +118,7 @@ static void deliver(gol_engine *engine, const gol_step_result *result)
     gol_seq_append(seq, sample->token);
     if (seq->extras)
         seq->extras->mu = sample->mu;
-    count(&engine->n_generated_tokens, 1);
+    gol_figures_token(&engine->figures, seq, now_ns);
     gol_output output = output_of(seq, reason_to_finish(seq, sample->token));
     output.token = sample->token;
     output.logprob = sample->logprob;
@@ -165,31 +130,20 @@ static void deliver(gol_engine *engine, const gol_step_result *result)
         seq->on_output(seq->user, &output);
 }
 
-/* Rows that are not the newest token of an answer: prompts, and answers computed again after preemption. */
-static uint64_t n_prompt_tokens(const gol_plan *plan)
-{
-    int32_t n_decodes = 0;
-    for (int32_t i = 0; i < plan->n_seqs; i++) {
-        const gol_seq *seq = plan->seqs[i];
-        n_decodes += gol_seq_n_generated(seq) > 0 && gol_seq_n_pending(seq) == seq->n_scheduled;
-    }
-    return (uint64_t)(plan->n_tokens - n_decodes);
-}
-
 /* Returns the number of results. */
 static int32_t compute(gol_engine *engine)
 {
     gol_mem_forbid(true);
     const gol_plan *plan = gol_scheduler_schedule(&engine->scheduler);
     gol_inbox_set_running(&engine->inbox, engine->scheduler.running.n);
-    publish_blocks(engine);
+    gol_figures_blocks(&engine->figures, &engine->kv_cache);
     const gol_step_load load = engine->scheduler.budget.load;
     const uint64_t begin_ns = gol_clock_ns();
+    gol_figures_begin_step(&engine->figures, plan, begin_ns);
     const int32_t n_results = gol_runner_run(&engine->runner, plan);
     if (load.n_rows > 0)
         gol_step_cost_observe(&engine->step_cost, &load, gol_clock_ns() - begin_ns,
                               gol_runner_attention_ns(&engine->runner));
-    count(&engine->n_prompt_tokens, n_prompt_tokens(plan));
     gol_scheduler_update(&engine->scheduler);
     gol_mem_forbid(false);
     return n_results;
@@ -197,13 +151,13 @@ static int32_t compute(gol_engine *engine)
 
 static void step(gol_engine *engine)
 {
+    const uint64_t begin_ns = gol_clock_ns();
     const int32_t n_results = compute(engine);
-    publish_blocks(engine);
-    set_figure(&engine->n_preemptions, engine->scheduler.n_preemptions);
-    count(&engine->n_steps, 1);
-    set_figure(&engine->last_step_ns, gol_clock_ns());
+    const uint64_t now_ns = gol_clock_ns();
+    gol_figures_blocks(&engine->figures, &engine->kv_cache);
+    gol_figures_end_step(&engine->figures, &engine->scheduler, begin_ns, now_ns);
     for (int32_t i = 0; i < n_results; i++)
-        deliver(engine, &engine->runner.results[i]);
+        deliver(engine, &engine->runner.results[i], now_ns);
 }
 
 static void abort_all(gol_engine *engine)
@@ -313,12 +267,13 @@ int gol_engine_create(gol_engine **out, const gol_model *model, const gol_engine
     if (!engine)
         return gol_fail(err, GOL_ENOMEM, "out of memory for an engine");
     engine->model = model;
+    gol_figures_init(&engine->figures);
     int rc = find_limits(engine, opts, err);
     if (rc == 0)
         rc = init_parts(engine, opts, err);
     if (rc != 0)
         goto fail;
-    publish_blocks(engine);
+    gol_figures_blocks(&engine->figures, &engine->kv_cache);
     sigset_t saved;
     gol_thread_signals_block(&saved);
     engine->has_thread = pthread_create(&engine->thread, NULL, run, engine) == 0;
@@ -398,11 +353,6 @@ const gol_model *gol_engine_model(const gol_engine *engine)
     return engine->model;
 }
 
-static uint64_t read_figure(const _Atomic uint64_t *figure)
-{
-    return atomic_load_explicit(figure, memory_order_relaxed);
-}
-
 void gol_engine_get_stats(const gol_engine *engine, gol_engine_stats *out)
 {
     const int32_t n_live = atomic_load_explicit(&engine->inbox.n_live, memory_order_relaxed);
@@ -410,20 +360,13 @@ void gol_engine_get_stats(const gol_engine *engine, gol_engine_stats *out)
     *out = (gol_engine_stats){
         .n_running = n_running,
         .n_waiting = n_live > n_running ? n_live - n_running : 0,
-        .n_blocks_free = atomic_load_explicit(&engine->n_blocks_free, memory_order_relaxed),
         .n_blocks = engine->limits.n_blocks,
-        .n_blocks_cached = atomic_load_explicit(&engine->n_blocks_cached, memory_order_relaxed),
-        .n_prefix_queries = read_figure(&engine->n_prefix_queries),
-        .n_prefix_hits = read_figure(&engine->n_prefix_hits),
-        .n_exact_hits = read_figure(&engine->n_exact_hits),
-        .n_block_evictions = read_figure(&engine->n_block_evictions),
-        .n_block_copies = read_figure(&engine->n_block_copies),
-        .n_steps = read_figure(&engine->n_steps),
-        .n_prompt_tokens = read_figure(&engine->n_prompt_tokens),
-        .n_generated_tokens = read_figure(&engine->n_generated_tokens),
-        .n_preemptions = read_figure(&engine->n_preemptions),
-        .last_step_ns = read_figure(&engine->last_step_ns),
     };
-    for (int i = 0; i <= GOL_FINISH_ERROR; i++)
-        out->n_finished[i] = read_figure(&engine->n_finished[i]);
+    gol_figures_read(&engine->figures, out);
+}
+
+void gol_engine_get_histogram(const gol_engine *engine, gol_engine_histogram which,
+                              gol_histogram_view *out)
+{
+    gol_histogram_read(&engine->figures.histograms[which], out);
 }

@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/histogram.h"
 #include "engine/request.h"
 #include "engine/sched_policy.h"
 #include "model/model.h"
@@ -113,6 +114,28 @@ typedef struct gol_engine_stats {
     uint64_t last_step_ns;
 } gol_engine_stats;
 
+/* Distributions: id, unit, name for Prometheus, help. Of requests each counts once, when it has ended or got that far. */
+#define GOL_ENGINE_HISTOGRAMS(X)                                                                   \
+    X(QUEUE_TIME, SECONDS, "request_queue_time_seconds",                                           \
+      "From a request's arrival to the first step that works on it.")                              \
+    X(FIRST_TOKEN_TIME, SECONDS, "time_to_first_token_seconds",                                    \
+      "From a request's arrival to its first token.")                                              \
+    X(TOKEN_TIME, SECONDS, "inter_token_latency_seconds", "Between two tokens of a request.")      \
+    X(REQUEST_TIME, SECONDS, "e2e_request_latency_seconds",                                        \
+      "From a request's arrival to its end, however it ended.")                                    \
+    X(PROMPT_TOKENS, TOKENS, "request_prompt_tokens", "Tokens of a request's prompt.")             \
+    X(ANSWER_TOKENS, TOKENS, "request_generation_tokens", "Tokens of a request's answer.")         \
+    X(STEP_TIME, SECONDS, "step_time_seconds", "Duration of a step of the engine.")                \
+    X(STEP_TOKENS, TOKENS, "iteration_tokens", "Tokens that a step computes.")                     \
+    X(STEP_SEQUENCES, TOKENS, "iteration_sequences", "Sequences that a step computes tokens of.")
+
+typedef enum gol_engine_histogram {
+#define GOL_ID(id, unit, name, help) GOL_HISTOGRAM_##id,
+    GOL_ENGINE_HISTOGRAMS(GOL_ID)
+#undef GOL_ID
+        GOL_N_ENGINE_HISTOGRAMS
+} gol_engine_histogram;
+
 /* The model must outlive the engine. Errors: GOL_EINVAL (names the option), GOL_ENOMEM (says how much was needed for what). */
 int gol_engine_create(gol_engine **out, const gol_model *model, const gol_engine_opts *opts,
                       gol_err *err);
@@ -139,6 +162,9 @@ const gol_engine_limits *gol_engine_get_limits(const gol_engine *engine);
 const gol_memory_plan *gol_engine_get_memory(const gol_engine *engine);
 /* Any thread; never waits for a step. */
 void gol_engine_get_stats(const gol_engine *engine, gol_engine_stats *out);
+/* The same. */
+void gol_engine_get_histogram(const gol_engine *engine, gol_engine_histogram which,
+                              gol_histogram_view *out);
 const gol_model *gol_engine_model(const gol_engine *engine);
 
 #endif

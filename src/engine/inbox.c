@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/clock.h"
 #include "base/mem.h"
 
 enum {
@@ -101,6 +102,7 @@ static int accept_seq(gol_inbox *inbox, gol_seq *seq, gol_err *err)
             "over %lld, what memory is planned for",
             (long long)inbox->n_prompt_tokens, seq->n_prompt, (long long)inbox->max_prompt_tokens);
     inbox->n_prompt_tokens += seq->n_prompt;
+    seq->arrived_ns = gol_clock_ns();
     assert(inbox->n_free_slots > 0);
     const int32_t slot = inbox->free_slots[--inbox->n_free_slots];
     seq->id = ++inbox->last_serial << SLOT_BITS | (uint64_t)slot;

@@ -79,6 +79,11 @@ typedef struct gol_seq {
     gol_token_counts counts;
     gol_seq_extras *extras; /* NULL: none are asked for */
 
+    /* gol_clock_ns() */
+    uint64_t arrived_ns;
+    uint64_t started_ns;    /* first step that worked on it; 0: none yet */
+    uint64_t last_token_ns; /* 0: no token yet */
+
     gol_output_fn *on_output;
     void *user;
 } gol_seq;
