@@ -341,8 +341,11 @@ static void schedule_shortest(gol_scheduler *s)
     const gol_seq *first = start_first_prompt(s);
     if (!first)
         return;
-    int32_t n_left = gol_step_budget_grant(&s->budget, first->n_computed, s->budget.n_rows_left) /
-                     2;
+    const int32_t n_rows = gol_step_budget_grant(&s->budget, first->n_computed,
+                                                 s->budget.n_rows_left);
+    int32_t n_left = n_rows / 2;
+    if (n_rows_expected(first) <= n_left)
+        return; /* it holds nobody up */
     while (n_left > 0) {
         int32_t n_reserved = 0;
         gol_seq *seq = find_shortest(s, first, &n_reserved);

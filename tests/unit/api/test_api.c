@@ -248,6 +248,12 @@ static void test_metrics_are_the_engines_figures(void **state)
         "# TYPE gollum_memory_planned_bytes gauge\n",
         "\ngollum_memory_planned_bytes{part=\"kv_cache\"} 12345678901\n",
         "\ngollum_memory_max_bytes 17179869184\n",
+        "# TYPE gollum_time_to_first_token_seconds histogram\n"
+        "gollum_time_to_first_token_seconds_bucket{le=\"0.5\"} 1\n"
+        "gollum_time_to_first_token_seconds_bucket{le=\"2\"} 3\n"
+        "gollum_time_to_first_token_seconds_bucket{le=\"+Inf\"} 6\n"
+        "gollum_time_to_first_token_seconds_sum 1\n"
+        "gollum_time_to_first_token_seconds_count 6\n",
     };
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         if (memmem(reply->body.data, reply->body.len, lines[i], strlen(lines[i])) == NULL)

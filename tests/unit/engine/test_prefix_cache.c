@@ -45,7 +45,7 @@ static void set_up(bench *b, int32_t n_blocks, int32_t block_size, int32_t n_row
     b->limits.max_model_len = n_places < 64 ? n_places : 64;
     assert_int_equal(gol_exact_cache_init(&b->exact, n_rows, VOCAB, block_size, NULL), 0);
     assert_int_equal(gol_kv_cache_init(&b->kv, n_blocks, block_size, &b->exact, NULL), 0);
-    const gol_scheduler_opts opts = {GOL_SCHED_FCFS, SEQS_MAX, 64};
+    const gol_scheduler_opts opts = {.max_seqs = SEQS_MAX, .max_batch_tokens = 64};
     assert_int_equal(gol_scheduler_init(&b->sched, &opts, &b->kv, NULL), 0);
 }
 

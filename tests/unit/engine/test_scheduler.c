@@ -23,7 +23,11 @@ static void set_up(bench *b, int32_t n_blocks, int32_t max_seqs, int32_t max_bat
 {
     *b = (bench){.n_seqs = 0};
     assert_int_equal(gol_kv_cache_init(&b->kv, n_blocks, limits.block_size, NULL, NULL), 0);
-    const gol_scheduler_opts opts = {policy, max_seqs, max_batch_tokens};
+    const gol_scheduler_opts opts = {
+        .policy = policy,
+        .max_seqs = max_seqs,
+        .max_batch_tokens = max_batch_tokens,
+    };
     assert_int_equal(gol_scheduler_init(&b->sched, &opts, &b->kv, NULL), 0);
 }
 
@@ -108,6 +112,85 @@ static void one_step_mixes_decodes_and_new_prompts(void **state)
     assert_ptr_equal(plan->seqs[0], first);
     assert_ptr_equal(plan->seqs[2], third);
     gol_scheduler_update(&b.sched);
+    tear_down(&b);
+}
+
+static void a_short_prompt_does_not_wait_for_a_long_one(void **state)
+{
+    (void)state;
+    bench b;
+    set_up(&b, 32, 4, 8, GOL_SCHED_FCFS);
+    gol_seq *book = add(&b, 50, 4, 0);
+    step(&b);
+    gol_seq *question = add(&b, 4, 4, 0);
+    step(&b);
+    assert_int_equal(question->n_computed, 4); /* half of the step */
+    assert_int_equal(book->n_computed, 8 + 4);
+    step(&b); /* and the other one has the rest again */
+    assert_int_equal(question->n_computed, 5);
+    assert_int_equal(book->n_computed, 12 + 7);
+    tear_down(&b);
+}
+
+static void of_short_prompts_the_shortest_comes_first(void **state)
+{
+    (void)state;
+    bench b;
+    set_up(&b, 40, 8, 8, GOL_SCHED_FCFS);
+    add(&b, 60, 2, 0);
+    step(&b);
+    gol_seq *longer = add(&b, 40, 2, 0);
+    gol_seq *shorter = add(&b, 3, 2, 0);
+    step(&b);
+    assert_int_equal(shorter->n_computed, 3);
+    assert_int_equal(longer->n_computed, 1);
+    tear_down(&b);
+}
+
+static void a_longer_prompt_waits_for_the_first(void **state)
+{
+    (void)state;
+    bench b;
+    set_up(&b, 40, 4, 8, GOL_SCHED_FCFS);
+    gol_seq *first = add(&b, 20, 2, 0);
+    step(&b);
+    gol_seq *second = add(&b, 40, 2, 0);
+    step(&b);
+    assert_int_equal(first->n_computed, 16);
+    assert_int_equal(second->n_computed, 0);
+    tear_down(&b);
+}
+
+static void a_less_important_prompt_overtakes_nobody(void **state)
+{
+    (void)state;
+    bench b;
+    set_up(&b, 32, 4, 8, GOL_SCHED_PRIORITY);
+    gol_seq *book = add(&b, 50, 4, 1);
+    step(&b);
+    gol_seq *less = add(&b, 2, 4, 2);
+    gol_seq *equal = add(&b, 3, 4, 1);
+    step(&b);
+    assert_int_equal(less->n_computed, 0);
+    assert_int_equal(equal->n_computed, 3);
+    assert_int_equal(book->n_computed, 8 + 5);
+    tear_down(&b);
+}
+
+static void nobody_overtakes_one_that_lacks_blocks(void **state)
+{
+    (void)state;
+    bench b;
+    set_up(&b, 16, 4, 8, GOL_SCHED_FCFS);
+    gol_seq *running = add(&b, 40, 4, 0); /* 10 of 16 blocks */
+    step(&b);
+    gol_seq *blocked = add(&b, 36, 4, 0); /* 9 */
+    gol_seq *small = add(&b, 2, 2, 0);
+    for (int i = 0; i < 3; i++)
+        step(&b);
+    assert_int_equal(running->n_computed, 32);
+    assert_int_equal(blocked->n_computed, 0);
+    assert_int_equal(small->n_computed, 0);
     tear_down(&b);
 }
 
@@ -243,7 +326,7 @@ static void a_sequence_that_fills_the_pool_runs_to_its_end_alone(void **state)
     bench b;
     set_up(&b, 5, 2, 4, GOL_SCHED_FCFS);
     gol_seq *full = add(&b, 10, 10, 0);
-    gol_seq *other = add(&b, 1, 4, 0);
+    gol_seq *other = add(&b, 11, 4, 0);
     int n_steps = 0;
     while (full->n_tokens < full->n_tokens_max) {
         step(&b);
@@ -279,6 +362,11 @@ int main(void)
         cmocka_unit_test(a_prompt_is_computed_in_slices_of_the_budget),
         cmocka_unit_test(decodes_come_before_a_prompt_of_higher_rank),
         cmocka_unit_test(one_step_mixes_decodes_and_new_prompts),
+        cmocka_unit_test(a_short_prompt_does_not_wait_for_a_long_one),
+        cmocka_unit_test(of_short_prompts_the_shortest_comes_first),
+        cmocka_unit_test(a_longer_prompt_waits_for_the_first),
+        cmocka_unit_test(a_less_important_prompt_overtakes_nobody),
+        cmocka_unit_test(nobody_overtakes_one_that_lacks_blocks),
         cmocka_unit_test(no_more_than_max_seqs_run),
         cmocka_unit_test(the_newest_gives_way_and_keeps_its_tokens),
         cmocka_unit_test(a_preempted_sequence_comes_back_before_those_that_never_ran),

@@ -32,7 +32,7 @@ static void without_a_limit_only_rows_count(void **state)
     (void)state;
     gol_step_budget b;
     gol_step_budget_init(&b, NULL, 100);
-    gol_step_budget_set_limit(&b); /* without a cost there is no time */
+    gol_step_budget_set_limit(&b, 1.0); /* without a cost there is no time */
     take(&b, 7, 1, true);
     assert_int_equal(gol_step_budget_grant(&b, 0, 1000), 99);
     assert_int_equal(gol_step_budget_grant(&b, 0, 5), 5);
