@@ -178,6 +178,7 @@ gol_instance_opts gol_cli_instance_opts(const gol_settings *settings, const char
                    .kv_bytes = settings->kv_cache_memory,
                    .kv_type = gol_cli_kv_type(settings, GOL_KV_F16),
                    .max_queued_reqs = (int32_t)settings->max_num_queued_reqs,
+                   .max_queued_tokens = (int32_t)settings->max_num_queued_tokens,
                    .max_itl_ms = (int32_t)settings->max_itl_ms,
                    .policy = is_priority(settings) ? GOL_SCHED_PRIORITY : GOL_SCHED_FCFS,
                    .no_prefix_caching = !settings->prefix_caching,

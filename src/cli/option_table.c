@@ -46,6 +46,7 @@ const gol_option gol_option_table[] = {
     INT("--max-num-seqs -np --parallel", GOL_CMD_SERVE | GOL_CMD_PLAN, max_num_seqs, 0, 4096, "0", "requests that run at once; 0: 64, or as many as a step has tokens"),
     INT("--max-num-batched-tokens -b --batch-size", GOL_CMD_ENGINE, max_num_batched_tokens, 0, 1 << 16, "0", "tokens computed per step; 0: 512, or as many as run at once"),
     INT("--max-num-queued-reqs", GOL_CMD_SERVE | GOL_CMD_PLAN, max_num_queued_reqs, 1, 1 << 20, "256", "requests that wait; more get 429"),
+    INT("--max-num-queued-tokens", GOL_CMD_SERVE, max_num_queued_tokens, 0, 1 << 30, "0", "tokens of the prompts that wait; more get 429; 0: as memory allows"),
     INT("--max-itl-ms", GOL_CMD_SERVE, max_itl_ms, -1, 60000, "200", "streams get their next token within so many milliseconds while prompts are computed; -1: prompts first"),
     CHOICE("--scheduling-policy", GOL_CMD_SERVE, scheduling_policy, "fcfs", "fcfs|priority", "who comes first: in order of arrival, or by the request's `priority`, lower ones first"),
     INT("--block-size", GOL_CMD_SERVE | GOL_CMD_PLAN, block_size, 1, 1024, "16", "tokens per block of the KV cache"),

@@ -43,6 +43,7 @@ typedef struct gol_settings {
     int64_t max_num_seqs;
     int64_t max_num_batched_tokens;
     int64_t max_num_queued_reqs;
+    int64_t max_num_queued_tokens;
     int64_t max_itl_ms;
     const char *scheduling_policy;
     int64_t block_size;

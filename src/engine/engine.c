@@ -51,10 +51,19 @@ struct gol_engine {
     gol_figures figures;
 };
 
+static gol_running running_of(const gol_engine *engine)
+{
+    gol_running running = {.n = engine->scheduler.running.n};
+    for (const gol_seq *seq = engine->scheduler.running.head; seq; seq = seq->next)
+        running.n_prompt_tokens += seq->n_prompt;
+    return running;
+}
+
 /* The last event is out: nobody can name the sequence any more. */
 static void retire(gol_engine *engine, gol_seq *seq)
 {
-    gol_inbox_retire(&engine->inbox, seq, engine->scheduler.running.n);
+    const gol_running running = running_of(engine);
+    gol_inbox_retire(&engine->inbox, seq, &running);
     gol_seq_destroy(&seq);
 }
 
@@ -135,7 +144,8 @@ static int32_t compute(gol_engine *engine)
 {
     gol_mem_forbid(true);
     const gol_plan *plan = gol_scheduler_schedule(&engine->scheduler);
-    gol_inbox_set_running(&engine->inbox, engine->scheduler.running.n);
+    const gol_running running = running_of(engine);
+    gol_inbox_set_running(&engine->inbox, &running);
     gol_figures_blocks(&engine->figures, &engine->kv_cache);
     const gol_step_load load = engine->scheduler.budget.load;
     const uint64_t begin_ns = gol_clock_ns();
@@ -248,8 +258,13 @@ static int init_parts(gol_engine *engine, const gol_engine_opts *opts, gol_err *
     rc = gol_scheduler_init(&engine->scheduler, &scheduler_opts, &engine->kv_cache, err);
     if (rc != 0)
         return rc;
-    rc = gol_inbox_init(&engine->inbox, limits->max_queued_reqs, limits->max_seqs,
-                        gol_memory_prompt_tokens(limits), err);
+    const gol_inbox_limits inbox_limits = {
+        .max_seqs = limits->max_seqs,
+        .max_queued_reqs = limits->max_queued_reqs,
+        .max_queued_tokens = limits->max_queued_tokens,
+        .max_prompt_tokens = gol_memory_prompt_tokens(limits),
+    };
+    rc = gol_inbox_init(&engine->inbox, &inbox_limits, err);
     if (rc != 0)
         return rc;
     engine->has_inbox = true;

@@ -45,8 +45,9 @@ typedef struct gol_engine_opts {
     /* A step takes so many rows of prompts that it is expected to last no longer, as long as somebody's answer waits for it (five
      * times as long otherwise). In milliseconds; 0: 200, -1: no limit. */
     int32_t max_itl_ms;
-    int32_t max_queued_reqs; /* waiting; more are refused with GOL_EBUSY; 0: 256 */
-    bool no_prefix_caching;  /* every prompt is computed as if it were the first */
+    int32_t max_queued_reqs;   /* waiting; more are refused with GOL_EBUSY; 0: 256 */
+    int32_t max_queued_tokens; /* of waiting prompts, if it is more than one; 0: as memory allows */
+    bool no_prefix_caching;    /* every prompt is computed as if it were the first */
     /* Memory for the logits behind whole prompts: an exact repeat then costs no computation. 0: up to 64 MiB, -1: none. */
     int64_t exact_cache_bytes;
     /* For who plans before loading, so that the plan and what comes of it agree: the memory that was available before the model
@@ -63,7 +64,8 @@ typedef struct gol_engine_limits {
     int32_t block_size;
     int32_t n_blocks;
     int32_t max_queued_reqs;
-    int32_t max_itl_ms; /* 0: no limit */
+    int32_t max_queued_tokens; /* 0: as memory allows */
+    int32_t max_itl_ms;        /* 0: no limit */
     uint64_t kv_bytes;
     gol_kv_type kv_type;
     bool has_prefix_caching;

@@ -61,6 +61,9 @@ static int check_options(const gol_engine_opts *opts, int32_t n_ctx, gol_err *er
                           err);
     if (rc != 0)
         return rc;
+    if (opts->max_queued_tokens < 0)
+        return gol_fail(err, GOL_EINVAL, "max_queued_tokens is %d, 0 and more is accepted",
+                        opts->max_queued_tokens);
     if (opts->max_itl_ms < -1 || opts->max_itl_ms > GOL_ENGINE_ITL_MS_MAX)
         return gol_fail(err, GOL_EINVAL,
                         "max_itl_ms is %d, 1 to %d is accepted (0: %d, -1: no limit)",
@@ -301,6 +304,7 @@ int gol_engine_limits_init(gol_engine_limits *out, gol_memory_plan *plan,
         return rc;
     set_batch_sizes(out, opts);
     out->block_size = opts->block_size ? opts->block_size : DEFAULT_BLOCK_SIZE;
+    out->max_queued_tokens = opts->max_queued_tokens;
     out->max_itl_ms = opts->max_itl_ms == 0    ? DEFAULT_ITL_MS
                       : opts->max_itl_ms == -1 ? 0
                                                : opts->max_itl_ms;

@@ -38,7 +38,7 @@ static void set(_Atomic int32_t *count, int32_t v)
     atomic_store_explicit(count, v, memory_order_relaxed);
 }
 
-static int32_t get(_Atomic int32_t *count)
+static int32_t get(const _Atomic int32_t *count)
 {
     return atomic_load_explicit(count, memory_order_relaxed);
 }
@@ -49,13 +49,11 @@ uint64_t gol_inbox_bytes(int32_t max_queued_reqs, int32_t max_seqs)
     return n_slots * (sizeof(gol_inbox_slot) + sizeof(int32_t));
 }
 
-int gol_inbox_init(gol_inbox *inbox, int32_t max_queued_reqs, int32_t max_seqs,
-                   int64_t max_prompt_tokens, gol_err *err)
+int gol_inbox_init(gol_inbox *inbox, const gol_inbox_limits *limits, gol_err *err)
 {
     *inbox = (gol_inbox){
-        .max_queued_reqs = max_queued_reqs,
-        .max_prompt_tokens = max_prompt_tokens,
-        .n_slots = max_queued_reqs + max_seqs,
+        .limits = *limits,
+        .n_slots = limits->max_queued_reqs + limits->max_seqs,
     };
     assert(inbox->n_slots <= 1 << SLOT_BITS);
     inbox->slots = gol_try_calloc((size_t)inbox->n_slots, sizeof *inbox->slots);
@@ -64,7 +62,7 @@ int gol_inbox_init(gol_inbox *inbox, int32_t max_queued_reqs, int32_t max_seqs,
         gol_free(inbox->slots);
         gol_free(inbox->free_slots);
         return gol_fail(err, GOL_ENOMEM, "out of memory for a queue of %d requests",
-                        max_queued_reqs);
+                        limits->max_queued_reqs);
     }
     while (inbox->n_free_slots < inbox->n_slots) {
         inbox->free_slots[inbox->n_free_slots] = inbox->n_slots - 1 - inbox->n_free_slots;
@@ -86,21 +84,38 @@ void gol_inbox_deinit(gol_inbox *inbox)
     gol_free(inbox->slots);
 }
 
+/* With the mutex held: is there room for it? */
+static int check_room(const gol_inbox *inbox, const gol_seq *seq, gol_err *err)
+{
+    const gol_inbox_limits *l = &inbox->limits;
+    const int32_t n_waiting = get(&inbox->n_live) - get(&inbox->n_running);
+    if (n_waiting >= l->max_queued_reqs)
+        return gol_fail(err, GOL_EBUSY, "%d requests are waiting, max_queued_reqs is %d", n_waiting,
+                        l->max_queued_reqs);
+    const int64_t n_tokens = inbox->n_prompt_tokens - inbox->n_running_tokens;
+    if (l->max_queued_tokens > 0 && n_waiting > 0 &&
+        seq->n_prompt > l->max_queued_tokens - n_tokens)
+        return gol_fail(err, GOL_EBUSY,
+                        "prompts of %lld tokens are waiting; with %d more they would be over "
+                        "max_queued_tokens, which is %lld",
+                        (long long)n_tokens, seq->n_prompt, (long long)l->max_queued_tokens);
+    if (seq->n_prompt > l->max_prompt_tokens - inbox->n_prompt_tokens)
+        return gol_fail(
+            err, GOL_EBUSY,
+            "prompts of %lld tokens are running and waiting; with %d more they would be "
+            "over %lld, what memory is planned for",
+            (long long)inbox->n_prompt_tokens, seq->n_prompt, (long long)l->max_prompt_tokens);
+    return 0;
+}
+
 /* With the mutex held. */
 static int accept_seq(gol_inbox *inbox, gol_seq *seq, gol_err *err)
 {
     if (inbox->is_closed)
         return gol_fail(err, GOL_ECLOSED, "the engine is shutting down");
-    const int32_t n_waiting = get(&inbox->n_live) - get(&inbox->n_running);
-    if (n_waiting >= inbox->max_queued_reqs)
-        return gol_fail(err, GOL_EBUSY, "%d requests are waiting, max_queued_reqs is %d", n_waiting,
-                        inbox->max_queued_reqs);
-    if (seq->n_prompt > inbox->max_prompt_tokens - inbox->n_prompt_tokens)
-        return gol_fail(
-            err, GOL_EBUSY,
-            "prompts of %lld tokens are running and waiting; with %d more they would be "
-            "over %lld, what memory is planned for",
-            (long long)inbox->n_prompt_tokens, seq->n_prompt, (long long)inbox->max_prompt_tokens);
+    const int rc = check_room(inbox, seq, err);
+    if (rc != 0)
+        return rc;
     inbox->n_prompt_tokens += seq->n_prompt;
     seq->arrived_ns = gol_clock_ns();
     assert(inbox->n_free_slots > 0);
@@ -211,16 +226,17 @@ void gol_inbox_take(gol_inbox *inbox, gol_mail *mail, bool wait)
     unlock(inbox);
 }
 
-void gol_inbox_set_running(gol_inbox *inbox, int32_t n_running)
+void gol_inbox_set_running(gol_inbox *inbox, const gol_running *running)
 {
-    if (get(&inbox->n_running) == n_running)
-        return; /* only this thread writes it */
+    if (get(&inbox->n_running) == running->n && inbox->n_running_tokens == running->n_prompt_tokens)
+        return; /* only this thread writes them */
     lock(inbox);
-    set(&inbox->n_running, n_running);
+    set(&inbox->n_running, running->n);
+    inbox->n_running_tokens = running->n_prompt_tokens;
     unlock(inbox);
 }
 
-void gol_inbox_retire(gol_inbox *inbox, const gol_seq *seq, int32_t n_running)
+void gol_inbox_retire(gol_inbox *inbox, const gol_seq *seq, const gol_running *running)
 {
     lock(inbox);
     gol_inbox_slot *slot = find_slot(inbox, seq->id);
@@ -228,7 +244,8 @@ void gol_inbox_retire(gol_inbox *inbox, const gol_seq *seq, int32_t n_running)
     *slot = (gol_inbox_slot){0};
     inbox->free_slots[inbox->n_free_slots++] = (int32_t)(slot - inbox->slots);
     inbox->n_prompt_tokens -= seq->n_prompt;
-    set(&inbox->n_running, n_running);
+    inbox->n_running_tokens = running->n_prompt_tokens;
+    set(&inbox->n_running, running->n);
     set(&inbox->n_live, get(&inbox->n_live) - 1);
     if (get(&inbox->n_live) == 0)
         pthread_cond_broadcast(&inbox->is_idle);

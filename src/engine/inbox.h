@@ -23,6 +23,20 @@ typedef struct gol_inbox_slot {
     bool is_aborted;
 } gol_inbox_slot;
 
+/* What may come in. */
+typedef struct gol_inbox_limits {
+    int32_t max_seqs;
+    int32_t max_queued_reqs;
+    int64_t max_queued_tokens; /* of the prompts that wait, where more than one does; 0: no limit */
+    int64_t max_prompt_tokens; /* of all prompts; at least one of any length that is accepted */
+} gol_inbox_limits;
+
+/* Of the sequences that are there, those that run. */
+typedef struct gol_running {
+    int32_t n;
+    int64_t n_prompt_tokens;
+} gol_running;
+
 typedef struct gol_inbox {
     pthread_mutex_t mutex;   /* of everything below; never held while somebody else's code runs */
     pthread_cond_t has_mail; /* the engine waits for it */
@@ -32,9 +46,9 @@ typedef struct gol_inbox {
     int32_t *free_slots;   /* [n_free_slots] a stack */
     int32_t n_slots;
     int32_t n_free_slots;
-    int32_t max_queued_reqs;
-    int64_t max_prompt_tokens; /* of all sequences that are there, running ones included */
-    int64_t n_prompt_tokens;
+    gol_inbox_limits limits;
+    int64_t n_prompt_tokens;  /* of all sequences that are there */
+    int64_t n_running_tokens; /* of the prompts of those that run */
     uint64_t last_serial;
     bool has_aborts;
     bool is_closed;   /* nothing new is accepted */
@@ -52,9 +66,8 @@ typedef struct gol_mail {
     bool is_stopping;
 } gol_mail;
 
-/* max_prompt_tokens: at least one prompt of any length that is accepted. Errors: GOL_ENOMEM. */
-int gol_inbox_init(gol_inbox *inbox, int32_t max_queued_reqs, int32_t max_seqs,
-                   int64_t max_prompt_tokens, gol_err *err);
+/* Errors: GOL_ENOMEM. */
+int gol_inbox_init(gol_inbox *inbox, const gol_inbox_limits *limits, gol_err *err);
 uint64_t gol_inbox_bytes(int32_t max_queued_reqs, int32_t max_seqs); /* what init() allocates */
 void gol_inbox_deinit(gol_inbox *inbox);                             /* empty, and nobody waits */
 
@@ -67,8 +80,8 @@ bool gol_inbox_wait_idle(gol_inbox *inbox, int64_t timeout_ms); /* true: no sequ
 
 /* The engine's thread. take: all there is; with wait, sleeps until there is something. */
 void gol_inbox_take(gol_inbox *inbox, gol_mail *mail, bool wait);
-void gol_inbox_set_running(gol_inbox *inbox, int32_t n_running);
+void gol_inbox_set_running(gol_inbox *inbox, const gol_running *running);
 /* The sequence's id is dead afterwards. */
-void gol_inbox_retire(gol_inbox *inbox, const gol_seq *seq, int32_t n_running);
+void gol_inbox_retire(gol_inbox *inbox, const gol_seq *seq, const gol_running *running);
 
 #endif

@@ -20,7 +20,7 @@ static int push(gol_inbox *inbox, gol_seq *seq, int32_t n_prompt, gol_err *err)
 
 static void retire(gol_inbox *inbox, gol_seq *seq)
 {
-    gol_inbox_retire(inbox, seq, 0);
+    gol_inbox_retire(inbox, seq, &(gol_running){0});
 }
 
 static void prompts_are_let_in_up_to_the_limit_and_not_one_token_more(void **state)
@@ -32,7 +32,7 @@ static void prompts_are_let_in_up_to_the_limit_and_not_one_token_more(void **sta
     gol_mail mail = {0};
     gol_seq *aborted[8];
     mail.aborted = aborted;
-    assert_int_equal(gol_inbox_init(&inbox, 6, 2, 100, &err), 0);
+    assert_int_equal(gol_inbox_init(&inbox, &(gol_inbox_limits){2, 6, 0, 100}, &err), 0);
     assert_int_equal(push(&inbox, &seqs[0], 60, &err), 0);
     assert_int_equal(push(&inbox, &seqs[1], 41, &err), GOL_EBUSY);
     assert_non_null(strstr(err.message, "60 tokens"));
@@ -60,6 +60,32 @@ static void prompts_are_let_in_up_to_the_limit_and_not_one_token_more(void **sta
     gol_inbox_deinit(&inbox);
 }
 
+static void prompts_that_run_do_not_count_as_waiting(void **state)
+{
+    (void)state;
+    gol_inbox inbox;
+    gol_err err = {0};
+    gol_seq seqs[4];
+    gol_mail mail = {0};
+    gol_seq *aborted[8];
+    mail.aborted = aborted;
+    assert_int_equal(gol_inbox_init(&inbox, &(gol_inbox_limits){2, 6, 10, 1000}, &err), 0);
+    assert_int_equal(push(&inbox, &seqs[0], 50, &err), 0); /* any one that waits alone */
+    assert_int_equal(push(&inbox, &seqs[1], 1, &err), GOL_EBUSY);
+    assert_non_null(strstr(err.message, "max_queued_tokens, which is 10"));
+    gol_inbox_take(&inbox, &mail, false);
+    gol_inbox_set_running(&inbox, &(gol_running){1, 50});
+    assert_int_equal(push(&inbox, &seqs[1], 4, &err), 0);
+    assert_int_equal(push(&inbox, &seqs[2], 6, &err), 0);
+    assert_int_equal(push(&inbox, &seqs[3], 1, &err), GOL_EBUSY);
+    gol_inbox_take(&inbox, &mail, false);
+    while (mail.submitted.head)
+        gol_seq_queue_pop(&mail.submitted);
+    for (int i = 0; i < 3; i++)
+        retire(&inbox, &seqs[i]);
+    gol_inbox_deinit(&inbox);
+}
+
 static uint64_t n_allocated;
 
 static void add_bytes(void *p, size_t n_bytes)
@@ -75,7 +101,7 @@ static void its_size_is_known_before(void **state)
     gol_err err = {0};
     n_allocated = 0;
     gol_mem_watch(add_bytes);
-    assert_int_equal(gol_inbox_init(&inbox, 100, 28, 1000, &err), 0);
+    assert_int_equal(gol_inbox_init(&inbox, &(gol_inbox_limits){28, 100, 0, 1000}, &err), 0);
     gol_mem_watch(NULL);
     gol_inbox_deinit(&inbox);
     assert_int_equal(n_allocated, gol_inbox_bytes(100, 28));
@@ -85,6 +111,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(prompts_are_let_in_up_to_the_limit_and_not_one_token_more),
+        cmocka_unit_test(prompts_that_run_do_not_count_as_waiting),
         cmocka_unit_test(its_size_is_known_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
