@@ -27,7 +27,7 @@ static inline size_t number_bytes(gol_kv_type type)
     return type == GOL_KV_F32 ? sizeof(float) : sizeof(uint16_t);
 }
 
-static inline void prefetch(const uint8_t *p)
+__attribute__((always_inline)) static inline void prefetch(const uint8_t *p)
 {
     _mm_prefetch((const char *)p, _MM_HINT_T0);
 }
