@@ -7,6 +7,7 @@
 #include <immintrin.h>
 #include <string.h>
 
+#include "backend/cpu/kernels/attention_prefetch.h"
 #include "backend/cpu/kernels/attention_tile.h"
 #include "backend/cpu/kernels/lanes.h"
 #include "backend/cpu/kernels/unroll.h"
@@ -19,17 +20,13 @@ enum {
     WIDTH = 8,     /* floats of a vector */
     SUMS_MAX = 12, /* vectors */
     ROWS_MAX = 6,  /* that share a load */
-    LINE = 64,     /* bytes */
+    LINE = GOL_ATTN_LINE,
+    SLAB = 64, /* keys */
 };
 
 static inline size_t number_bytes(gol_kv_type type)
 {
     return type == GOL_KV_F32 ? sizeof(float) : sizeof(uint16_t);
-}
-
-__attribute__((always_inline)) static inline void prefetch(const uint8_t *p)
-{
-    _mm_prefetch((const char *)p, _MM_HINT_T0);
 }
 
 static inline __m256 widen_bytes(const void *p, __m256 scale)
@@ -58,6 +55,16 @@ static inline __m256 widen_half(const uint8_t *p)
 
 /* ---- scores ---- */
 
+/* Byte `at` of n_panels panels, and of those that come later. */
+__attribute__((always_inline)) static inline void prefetch_panels(const uint8_t *const *panels,
+                                                                  size_t at, size_t n_panels)
+{
+    GOL_UNROLL
+    for (size_t i = 0; i < n_panels; i++)
+        gol_attn_prefetch(panels[i], at + GOL_ATTN_NEAR_BYTES,
+                          panels[GOL_ATTN_FAR_PANELS + i] + at);
+}
+
 /* Of n_panels panels from `panels` on and n_rows rows from q on; a panel is two vectors. */
 __attribute__((always_inline)) static inline void add_products(__m256 *sums, const float *q,
                                                                const uint8_t *const *panels,
@@ -67,9 +74,7 @@ __attribute__((always_inline)) static inline void add_products(__m256 *sums, con
     const size_t n_vecs = 2 * n_panels;
     for (size_t d = 0; d < dim; d++) {
         __m256 k[SUMS_MAX];
-        GOL_UNROLL
-        for (size_t i = 0; i < n_panels; i++)
-            prefetch(panels[n_panels + i] + d * LANES * number_bytes(type));
+        prefetch_panels(panels, d * LANES * number_bytes(type), n_panels);
         GOL_UNROLL
         for (size_t i = 0; i < n_vecs; i++)
             k[i] = widen(panels[i / 2], d * LANES + i % 2 * WIDTH, type);
@@ -90,6 +95,9 @@ __attribute__((always_inline)) static inline void add_products_q8_0(__m256 *sums
 {
     const size_t n_vecs = 2 * n_panels;
     for (size_t d = 0; d < dim; d++) {
+        if (d * LANES % LINE == 0)
+            prefetch_panels(panels, d / GOL_QK * sizeof(gol_kv_panel_q8_0) + d % GOL_QK * LANES,
+                            n_panels);
         GOL_UNROLL
         for (size_t i = 0; i < n_vecs; i++) {
             const gol_kv_panel_q8_0 *block =
@@ -224,7 +232,8 @@ __attribute__((always_inline)) static inline void mix_span_of(const mix_span *sp
     for (size_t j = span->begin; j < span->end; j++) {
         __m256 v[SUMS_MAX];
         if (span->first * size % LINE == 0)
-            prefetch(span->values[j + GOL_ATTN_AHEAD] + span->first * size);
+            gol_attn_prefetch(span->values[j + GOL_ATTN_NEAR_VALUES], span->first * size,
+                              span->values[j + GOL_ATTN_AHEAD] + span->first * size);
         load_value(v, span->values[j], span->first, n_vecs, type);
         GOL_UNROLL
         for (size_t r = 0; r < n_rows; r++) {
@@ -243,7 +252,7 @@ __attribute__((always_inline)) static inline void mix_span_of(const mix_span *sp
 }
 
 /* All dimensions, n_vecs vectors at a time, n_vecs at most a block of Q8_0. */
-__attribute__((always_inline)) static inline void mix_rows(mix_span span, size_t n_rows,
+__attribute__((always_inline)) static inline void mix_slab(mix_span span, size_t n_rows,
                                                            size_t n_vecs, gol_kv_type type)
 {
     float *acc = span.acc;
@@ -254,6 +263,18 @@ __attribute__((always_inline)) static inline void mix_rows(mix_span span, size_t
     for (; span.first < span.dim_v; span.first += 2 * WIDTH) {
         span.acc = acc + span.first;
         mix_span_of(&span, n_rows, 2, type);
+    }
+}
+
+/* By slabs of keys that stay in L1 while one part of their dimensions after another is read: over the whole chunk the first part
+ * would wait for memory, and memory for the others. */
+__attribute__((always_inline)) static inline void mix_rows(mix_span span, size_t n_rows,
+                                                           size_t n_vecs, gol_kv_type type)
+{
+    const size_t end = span.end;
+    for (; span.begin < end; span.begin += SLAB) {
+        span.end = end - span.begin < SLAB ? end : span.begin + SLAB;
+        mix_slab(span, n_rows, n_vecs, type);
     }
 }
 

@@ -9,6 +9,7 @@
 #include <immintrin.h>
 #include <string.h>
 
+#include "backend/cpu/kernels/attention_prefetch.h"
 #include "backend/cpu/kernels/attention_tile.h"
 #include "backend/cpu/kernels/lanes.h"
 #include "backend/cpu/kernels/unroll.h"
@@ -19,7 +20,7 @@ enum {
     ROWS = GOL_ATTN_ROWS,
     STRIDE = GOL_ATTN_STRIDE,
     SUMS_MAX = 24,
-    LINE = 64, /* bytes */
+    LINE = GOL_ATTN_LINE,
 };
 
 static inline __m512 widen_bytes(const void *p, __m512 scale)
@@ -51,23 +52,20 @@ static inline size_t number_bytes(gol_kv_type type)
     return type == GOL_KV_F32 ? sizeof(float) : sizeof(uint16_t);
 }
 
-__attribute__((always_inline)) static inline void prefetch(const uint8_t *p)
-{
-    _mm_prefetch((const char *)p, _MM_HINT_T0);
-}
-
 /* ---- scores ---- */
 
-/* What dimension d of the next n_panels panels needs: as many bytes as it reads from these. Two dimensions of 16-bit numbers are
- * one cache line, so each fetches for half of the panels. */
+/* For dimension d of n_panels panels, as many bytes as it reads from them. Two dimensions of 16-bit numbers are one cache line, so
+ * each asks for half of the panels. */
 __attribute__((always_inline)) static inline void
-prefetch_next(const uint8_t *const *next, size_t d, size_t n_panels, gol_kv_type type)
+prefetch_panels(const uint8_t *const *panels, size_t d, size_t n_panels, gol_kv_type type)
 {
     const size_t step = type == GOL_KV_F32 || n_panels == 1 ? 1 : 2;
     const size_t at = d * LANES * number_bytes(type) / LINE * LINE;
+    const size_t first = step == 2 ? d % 2 : 0;
     GOL_UNROLL
     for (size_t i = 0; i < n_panels; i += step)
-        prefetch(next[i + (step == 2 ? d % 2 : 0)] + at);
+        gol_attn_prefetch(panels[first + i], at + GOL_ATTN_NEAR_BYTES,
+                          panels[n_panels + first + i] + at);
 }
 
 /* Dimensions [first, end) of a type without scales: sums[n_rows][n_panels] += q * k. */
@@ -78,7 +76,7 @@ __attribute__((always_inline)) static inline void add_products(__m512 *sums, con
 {
     for (size_t d = 0; d < end; d++) {
         __m512 k[SUMS_MAX];
-        prefetch_next(panels + n_panels, d, n_panels, type);
+        prefetch_panels(panels, d, n_panels, type);
         GOL_UNROLL
         for (size_t i = 0; i < n_panels; i++)
             k[i] = widen(panels[i], d * LANES, type);
@@ -106,10 +104,12 @@ __attribute__((always_inline)) static inline void add_products_q8_0(__m512 *sums
             scales[i] = _mm512_cvtph_ps(_mm256_loadu_si256((const void *)blocks[i]->d));
         }
         for (size_t d = 0; d < GOL_QK; d++) {
+            const size_t at = b * sizeof *blocks[0] + d * LANES;
             if (d * LANES % LINE == 0) {
                 GOL_UNROLL
                 for (size_t i = 0; i < n_panels; i++)
-                    prefetch(panels[n_panels + i] + b * sizeof *blocks[0] + d * LANES);
+                    gol_attn_prefetch(panels[i], at + GOL_ATTN_NEAR_BYTES,
+                                      panels[n_panels + i] + at);
             }
             GOL_UNROLL
             for (size_t i = 0; i < n_panels; i++) {
@@ -223,17 +223,18 @@ load_value(__m512 *v, const uint8_t *row, size_t first, size_t n_vecs, gol_kv_ty
         v[i] = widen(row, first + i * LANES, type);
 }
 
-/* What load_value() will read. */
-__attribute__((always_inline)) static inline void prefetch_value(const uint8_t *row, size_t first,
-                                                                 size_t n_vecs, gol_kv_type type)
+/* For key j, what load_value() will read. */
+__attribute__((always_inline)) static inline void prefetch_values(const mix_span *span, size_t j,
+                                                                  size_t n_vecs, gol_kv_type type)
 {
-    const size_t n_bytes = type == GOL_KV_Q8_0 ? n_vecs * LANES
-                                               : n_vecs * LANES * number_bytes(type);
-    const size_t at = type == GOL_KV_Q8_0 ? first / GOL_QK * sizeof(gol_block_q8_0)
-                                          : first * number_bytes(type);
+    const size_t size = type == GOL_KV_Q8_0 ? 1 : number_bytes(type);
+    const size_t at = type == GOL_KV_Q8_0 ? span->first / GOL_QK * sizeof(gol_block_q8_0)
+                                          : span->first * size;
+    const uint8_t *near = span->values[j + GOL_ATTN_NEAR_VALUES] + at;
+    const uint8_t *far = span->values[j + GOL_ATTN_AHEAD] + at;
     GOL_UNROLL
-    for (size_t i = 0; i < n_bytes; i += LINE)
-        prefetch(row + at + i);
+    for (size_t i = 0; i < n_vecs * LANES * size; i += LINE)
+        gol_attn_prefetch(near, i, far + i);
 }
 
 __attribute__((always_inline)) static inline void mix_span_of(const mix_span *span, size_t n_rows,
@@ -248,7 +249,7 @@ __attribute__((always_inline)) static inline void mix_span_of(const mix_span *sp
     }
     for (size_t j = span->begin; j < span->end; j++) {
         __m512 v[SUMS_MAX];
-        prefetch_value(span->values[j + GOL_ATTN_AHEAD], span->first, n_vecs, type);
+        prefetch_values(span, j, n_vecs, type);
         load_value(v, span->values[j], span->first, n_vecs, type);
         GOL_UNROLL
         for (size_t r = 0; r < n_rows; r++) {
