@@ -160,6 +160,18 @@ static float *run(const version *v, const tile *m)
     return t.acc;
 }
 
+/* The core for AVX-512 VNNI scales two groups as one, and rounds what is 1.5 * 2^23 times as large as their scales (panel.h). */
+static double offsets_of(const version *v, const tile *m, size_t panel, size_t k, size_t r)
+{
+    const gol_int_panel *w = &m->panel[panel];
+    double sum = 0.0;
+    if (v->level != GOL_CPU_AVX512VNNI || m->n_groups == 1)
+        return 0.0;
+    for (size_t g = 0; g < m->t.n_blocks * m->n_groups; g++)
+        sum += fabs((double)w->scale[g][r] * (double)m->x_scale[g / 2 * m->t.n_tokens + k]);
+    return sum * (double)GOL_INT_SUM_ZERO_AS_FLOAT;
+}
+
 /* One token's sum for one row in double, and the sum of magnitudes. */
 static double multiply_naively(double *magnitude, const tile *m, size_t panel, size_t k, size_t r)
 {
@@ -228,10 +240,14 @@ static void check_tile(checker *ck, const version *v, const version *c, gol_int_
     const float *got = run(v, &m);
     for (size_t i = 0; i < n_results(&m); i++) {
         const size_t k = i % m.t.acc_stride / GOL_PANEL_ROWS;
+        const size_t panel = i / m.t.acc_stride;
         double magnitude = 0.0;
+        double offsets = 0.0;
         want[i] = (double)m.begin[i];
-        if (k < shape.n_tokens)
-            want[i] = multiply_naively(&magnitude, &m, i / m.t.acc_stride, k, i % GOL_PANEL_ROWS);
+        if (k < shape.n_tokens) {
+            want[i] = multiply_naively(&magnitude, &m, panel, k, i % GOL_PANEL_ROWS);
+            offsets = offsets_of(v, &m, panel, k, i % GOL_PANEL_ROWS);
+        }
         bound[i] = pattern < RANDOM_SCALES
                        ? 0.0
                        : (double)(shape.n_blocks * ROUNDINGS_OF_BLOCK) * 0x1p-24 * magnitude;
@@ -239,6 +255,8 @@ static void check_tile(checker *ck, const version *v, const version *c, gol_int_
             want[i] = (double)by_c[i];
             bound[i] *= 2; /* C's own, too */
         }
+        if (pattern >= RANDOM_SCALES)
+            bound[i] += offsets * 0x1p-24;
     }
     compare(ck, "acc", got, want, bound, n_results(&m));
     check_alone(ck, v, &m, shape.n_panels - 1, shape.n_tokens - 1, got);
