@@ -11,7 +11,12 @@
 
 #include "backend/cpu/kernels/unroll.h"
 
-enum { LANES = 8, VECTORS = GOL_BLOCK_INPUTS / LANES };
+enum {
+    LANES = 8,
+    VECTORS = GOL_BLOCK_INPUTS / LANES,
+    LINE_BYTES = 64,
+    ROWS_AHEAD = 2, /* asked for: the processor foresees what lies behind a row, not the next one */
+};
 
 /* As in the C version: 127 / magnitude must not overflow. */
 static const float magnitude_min = 1e-30f;
@@ -131,6 +136,15 @@ static inline void pack_eight(const gol_int_x *dst, const eight_blocks *e, int g
     }
 }
 
+/* Behind the last token is the next tile's first. It need not exist. */
+static inline void prefetch_eight(const gol_pack_x *p, size_t first_block, size_t token)
+{
+    const size_t at = token * p->x_stride + first_block * GOL_BLOCK_INPUTS;
+    const uintptr_t begin = (uintptr_t)p->x + at * sizeof *p->x;
+    for (size_t i = 0; i < LANES * GOL_BLOCK_INPUTS * sizeof *p->x; i += LINE_BYTES)
+        __builtin_prefetch((const void *)(begin + i));
+}
+
 void gol_pack_x_int_avx2(const gol_int_x *dst, const gol_pack_x *p, int group, int zero)
 {
     const size_t n_whole = p->n_in / GOL_BLOCK_INPUTS;
@@ -143,6 +157,8 @@ void gol_pack_x_int_avx2(const gol_int_x *dst, const gol_pack_x *p, int group, i
         for (size_t b = p->begin; b < p->end; b += LANES) {
             eight_blocks e = {.first = b, .token = t, .n_tokens = p->n_tokens};
             e.n = p->end - b < LANES ? p->end - b : LANES;
+            if (p->n_tokens == GOL_INT_TILE)
+                prefetch_eight(p, b, t + ROWS_AHEAD);
             for (size_t i = 0; i < e.n; i++)
                 e.x[i] = b + i < n_whole ? x + (b + i) * GOL_BLOCK_INPUTS : last;
             pack_eight(dst, &e, group, zero);
