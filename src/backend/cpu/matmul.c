@@ -160,17 +160,17 @@ typedef struct open_batch {
     size_t end;
 } open_batch;
 
-/* Results will be written to lines that are far away, one after another: asks for those of a tile while its last stretch is
- * multiplied. */
+/* Results will be written to lines that are far away, one after another: each stretch asks for those of some of a tile's tokens. (All
+ * at once are more than a core can wait for without standing still.) */
 static void prefetch_out(const matmul_job *job, const open_batch *batch, size_t first,
-                         size_t n_panels, size_t token, size_t n_tokens)
+                         size_t n_panels, size_t stretch, size_t token, size_t n_tokens)
 {
     const size_t n_out = (size_t)job->w->n_out;
     const float *out = job->out + (batch->slab_token + token) * n_out +
                        (batch->panel + first) * GOL_PANEL_ROWS;
-    for (size_t t = 0; t < n_tokens; t++, out += n_out)
+    for (size_t t = stretch; t < n_tokens; t += job->n_stretches)
         for (size_t p = 0; p < n_panels; p++)
-            __builtin_prefetch(out + p * GOL_PANEL_ROWS, 1);
+            __builtin_prefetch(out + t * n_out + p * GOL_PANEL_ROWS, 1);
 }
 
 /* Unpacks one stretch of panels [first, first + n_panels) of the batch, at most a tile's, and multiplies it by all tokens. */
@@ -206,8 +206,7 @@ static void multiply_stretch(const matmul_job *job, gol_matmul_scratch *scratch,
         const bool is_first = tile == batch->begin / job->tile;
         const size_t n = min_size(job->tile, batch->end - tile * job->tile);
         uint8_t *unit = unit_at(job, n_tiles, stretch, tile);
-        if (stretch + 1 == job->n_stretches)
-            prefetch_out(job, batch, first, n_panels, tile * job->tile, n);
+        prefetch_out(job, batch, first, n_panels, stretch, tile * job->tile, n);
         if (f->product == GOL_PRODUCT_INT) {
             gol_int_tile t = {
                 .acc = acc,
@@ -256,8 +255,7 @@ static void multiply_stretch_bf16(const matmul_job *job, gol_matmul_scratch *scr
                                                  batch->panel + first, stretch);
     for (size_t token = batch->begin; token < batch->end; token += job->tile) {
         const size_t n = min_size(job->tile, batch->end - token);
-        if (stretch + 1 == job->n_stretches)
-            prefetch_out(job, batch, first, n_panels, token, n);
+        prefetch_out(job, batch, first, n_panels, stretch, token, n);
         job->cpu->kernels.bf16_core(&(gol_bf16_tile){
             .acc = scratch->acc[first][token - batch->begin],
             .acc_stride = sizeof scratch->acc[0] / sizeof(float),
