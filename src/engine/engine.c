@@ -118,9 +118,17 @@ static void deliver(gol_engine *engine, const gol_step_result *result, uint64_t 
 {
     gol_seq *seq = result->seq;
     if (!result->is_finite) {
-        gol_log_warn("engine", "request %llu: the model's logits are not finite at position %d",
-                     (unsigned long long)seq->id, seq->n_tokens - 1);
+        gol_log_warn(
+            "engine",
+            "request %llu: the model's logits are not finite, at position %d at the latest",
+            (unsigned long long)seq->id, seq->n_computed - 1);
+        if (seq->scores)
+            seq->scores->n_scored = 0;
         finish_without_token(engine, seq, GOL_FINISH_ERROR);
+        return;
+    }
+    if (seq->n_tokens == seq->n_tokens_max) { /* max_tokens is 0: it was about the prompt */
+        finish_without_token(engine, seq, GOL_FINISH_LENGTH);
         return;
     }
     const gol_sample *sample = &result->sample;

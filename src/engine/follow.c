@@ -40,7 +40,8 @@ int32_t gol_follow_reach(const gol_seq *leader, const gol_seq *seq, int32_t n_sh
                          bool keeps_rows)
 {
     const bool is_decode = gol_seq_n_generated(leader) > 0 && gol_seq_n_pending(leader) <= 1;
-    if (!leader->hasher || !seq->hasher || leader->is_following || is_decode)
+    if (!leader->hasher || !seq->hasher || leader->is_following || is_decode ||
+        gol_seq_is_scoring(seq))
         return 0;
     const int32_t n_common = count_common(leader, seq);
     const bool is_same_prompt = n_common == seq->n_tokens && n_common == leader->n_tokens &&

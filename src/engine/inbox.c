@@ -99,12 +99,13 @@ static int check_room(const gol_inbox *inbox, const gol_seq *seq, gol_err *err)
                         "prompts of %lld tokens are waiting; with %d more they would be over "
                         "max_queued_tokens, which is %lld",
                         (long long)n_tokens, seq->n_prompt, (long long)l->max_queued_tokens);
-    if (seq->n_prompt > l->max_prompt_tokens - inbox->n_prompt_tokens)
+    if (seq->n_charged > l->max_prompt_tokens - inbox->n_charged)
         return gol_fail(
             err, GOL_EBUSY,
-            "prompts of %lld tokens are running and waiting; with %d more they would be "
+            "prompts of %lld tokens are running and waiting; with %lld more they would be "
             "over %lld, what memory is planned for",
-            (long long)inbox->n_prompt_tokens, seq->n_prompt, (long long)l->max_prompt_tokens);
+            (long long)inbox->n_charged, (long long)seq->n_charged,
+            (long long)l->max_prompt_tokens);
     return 0;
 }
 
@@ -117,6 +118,7 @@ static int accept_seq(gol_inbox *inbox, gol_seq *seq, gol_err *err)
     if (rc != 0)
         return rc;
     inbox->n_prompt_tokens += seq->n_prompt;
+    inbox->n_charged += seq->n_charged;
     seq->arrived_ns = gol_clock_ns();
     assert(inbox->n_free_slots > 0);
     const int32_t slot = inbox->free_slots[--inbox->n_free_slots];
@@ -244,6 +246,7 @@ void gol_inbox_retire(gol_inbox *inbox, const gol_seq *seq, const gol_running *r
     *slot = (gol_inbox_slot){0};
     inbox->free_slots[inbox->n_free_slots++] = (int32_t)(slot - inbox->slots);
     inbox->n_prompt_tokens -= seq->n_prompt;
+    inbox->n_charged -= seq->n_charged;
     inbox->n_running_tokens = running->n_prompt_tokens;
     set(&inbox->n_running, running->n);
     set(&inbox->n_live, get(&inbox->n_live) - 1);

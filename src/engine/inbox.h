@@ -28,7 +28,8 @@ typedef struct gol_inbox_limits {
     int32_t max_seqs;
     int32_t max_queued_reqs;
     int64_t max_queued_tokens; /* of the prompts that wait, where more than one does; 0: no limit */
-    int64_t max_prompt_tokens; /* of all prompts; at least one of any length that is accepted */
+    int64_t
+        max_prompt_tokens; /* charged to all prompts; at least one of any length that is accepted */
 } gol_inbox_limits;
 
 /* Of the sequences that are there, those that run. */
@@ -47,7 +48,8 @@ typedef struct gol_inbox {
     int32_t n_slots;
     int32_t n_free_slots;
     gol_inbox_limits limits;
-    int64_t n_prompt_tokens;  /* of all sequences that are there */
+    int64_t n_charged; /* of all sequences that are there: their prompts, as they are charged */
+    int64_t n_prompt_tokens;  /* the same, in tokens */
     int64_t n_running_tokens; /* of the prompts of those that run */
     uint64_t last_serial;
     bool has_aborts;

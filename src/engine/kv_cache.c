@@ -86,7 +86,9 @@ gol_prefix gol_kv_cache_find_prefix(const gol_kv_cache *kv, gol_seq *seq)
     gol_prefix prefix = {0};
     if (!seq->hasher || !is_at_border(kv, seq))
         return prefix;
-    const int32_t n_blocks_max = (seq->n_tokens - 1) / kv->block_size;
+    /* Rows that are to be read must be computed. Those that were read before preemption need not be. */
+    const int32_t n_max = gol_seq_is_scoring(seq) ? seq->n_rows_read : seq->n_tokens - 1;
+    const int32_t n_blocks_max = n_max / kv->block_size;
     for (int32_t i = seq->n_blocks; i < n_blocks_max; i++) {
         const gol_block *block = find_full(kv, seq, i);
         if (!block)
@@ -173,7 +175,7 @@ static bool find_rest(gol_kv_cache *kv, gol_seq *seq, gol_block_copy *copy)
 bool gol_kv_cache_settle(gol_kv_cache *kv, gol_seq *seq, gol_block_copy *copy)
 {
     assert(seq->kept_row == NULL);
-    if (!seq->hasher) {
+    if (!seq->hasher || gol_seq_is_scoring(seq)) {
         seq->n_cached = 0;
         return false;
     }
@@ -230,6 +232,7 @@ void gol_kv_cache_commit(gol_kv_cache *kv, gol_seq *seq)
     seq->n_computed += seq->n_scheduled;
     seq->n_scheduled = 0;
     assert(seq->n_computed <= seq->n_tokens);
+    gol_seq_note_rows(seq);
     if (!seq->hasher)
         return;
     for (int32_t i = first; i * bs < seq->n_computed; i++)

@@ -63,10 +63,27 @@ typedef struct gol_top_logprob {
     float logprob;
 } gol_top_logprob;
 
+/*
+ * What the model says about a prompt's own tokens. The arrays are the caller's: the engine's thread writes into them up to the
+ * request's last event. Whoever has seen an event may read the first n_scored tokens; the first event with a token comes when
+ * all are there. Token 0 has no score: nothing stands before it.
+ */
+typedef struct gol_prompt_score {
+    float logprob; /* under the model's own distribution, as in gol_output */
+    int32_t rank;  /* among all tokens at its place; 1: the most likely */
+} gol_prompt_score;
+
+typedef struct gol_prompt_scores {
+    gol_prompt_score *tokens; /* [n_prompt] */
+    gol_top_logprob *top;     /* [n_prompt][n_top] most likely first; NULL when n_top is 0 */
+    int32_t n_top;            /* 0 to GOL_LOGPROBS_MAX, at most n_vocab */
+    int32_t n_scored; /* tokens 1 to n_scored - 1 have scores; n_prompt: all. 0 after ERROR */
+} gol_prompt_scores;
+
 /* One event of a request. Pointers are valid during the callback only. */
 typedef struct gol_output {
     uint64_t request_id;
-    int32_t token; /* -1: this event brings none (ABORT, ERROR) */
+    int32_t token; /* -1: this event brings none (ABORT, ERROR, and LENGTH when max_tokens is 0) */
     float logprob; /* of token, under the model's own distribution: no penalties, temperature 1 */
     int32_t n_top; /* entries of top: n_logprobs, fewer if the vocabulary is smaller */
     const gol_top_logprob *top; /* most likely first */
@@ -86,12 +103,17 @@ typedef void gol_output_fn(void *user, const gol_output *output);
 typedef struct gol_request {
     const int32_t *prompt; /* [n_prompt], copied by submit; n_prompt >= 1 */
     int32_t n_prompt;
-    int32_t max_tokens;      /* >= 1; the end of the context may come earlier, with LENGTH too */
+    /* >= 0; the end of the context may come earlier, with LENGTH too. 0: the prompt is computed, nothing is drawn, and the one event
+     * has no token. */
+    int32_t max_tokens;
     int32_t min_tokens;      /* no stop id is drawn before this many tokens; 0 to max_tokens */
     const int32_t *stop_ids; /* [n_stop_ids], copied */
     int32_t n_stop_ids;
     /* -1: no log-probabilities; 0: the token's own; up to GOL_LOGPROBS_MAX: the most likely ones too. */
     int32_t n_logprobs;
+    /* NULL: not asked for. Else what it points to lives until the last event; n_scored is set by submit. Every row of such a prompt
+     * must be computed, so it takes nothing from the prefix cache; what it leaves there is like any other's. */
+    gol_prompt_scores *scores;
     int32_t priority; /* lower runs earlier under the priority policy */
     bool no_cache;    /* neither uses nor leaves anything in the prefix cache */
     /* [n_cache_salt] bytes, read by submit; only requests of the same salt find each other's prompts. n_cache_salt 0: none. */

@@ -1,10 +1,12 @@
 /*
  * From sequences to rows and back. The rows of one sequence are adjacent and in order of position; the last of them gets
- * logits when the sequence has then caught up:
+ * logits when the sequence has then caught up, and so does each row that says something about a prompt that is to be scored:
  *
- *     plan       seq A: 1 token        seq B: 5 of 9 tokens        seq C: last 3 tokens
- *     rows       0                     1 2 3 4 5                   6 7 8
- *     outputs    0                                                     8
+ *     plan       seq A: 1 token        seq B: 5 of 9 tokens        seq C: last 3 tokens      seq D: 3 of 8, scored
+ *     rows       0                     1 2 3 4 5                   6 7 8                     9 10 11
+ *     outputs    0                                                     8                     9 10 11
+ *
+ * Logits come in slices of at most max_seqs rows, whatever the number of outputs: a row is used up before the next slice.
  */
 #include "engine/runner.h"
 
@@ -40,10 +42,11 @@ static int allocate_arrays(gol_runner *r, const gol_engine_limits *limits, gol_e
     r->positions = gol_try_array(n_rows, sizeof *r->positions);
     r->slot_mapping = gol_try_array(n_rows, sizeof *r->slot_mapping);
     r->seqs = gol_try_array(n_seqs, sizeof *r->seqs);
-    r->output_rows = gol_try_array(n_seqs, sizeof *r->output_rows);
+    r->output_rows = gol_try_array(n_rows, sizeof *r->output_rows);
+    r->output_seqs = gol_try_array(n_rows, sizeof *r->output_seqs);
     r->results = gol_try_array(n_seqs, sizeof *r->results);
     if (!r->tokens || !r->positions || !r->slot_mapping || !r->seqs || !r->output_rows ||
-        !r->results)
+        !r->output_seqs || !r->results)
         return gol_fail(err, GOL_ENOMEM, "out of memory for batches of %d tokens",
                         limits->max_batch_tokens);
     return 0;
@@ -73,8 +76,9 @@ int gol_runner_init(gol_runner *r, const gol_model *model, const gol_engine_limi
 
 uint64_t gol_runner_bytes(int32_t n_vocab, const gol_engine_limits *limits)
 {
-    const uint64_t row = 3 * sizeof(int32_t); /* tokens, positions, slot_mapping */
-    const uint64_t seq = sizeof(gol_batch_seq) + sizeof(int32_t) + sizeof(gol_step_result);
+    /* tokens, positions, slot_mapping, output_rows; output_seqs */
+    const uint64_t row = 4 * sizeof(int32_t) + sizeof(gol_seq *);
+    const uint64_t seq = sizeof(gol_batch_seq) + sizeof(gol_step_result);
     return (uint64_t)limits->max_batch_tokens * row + (uint64_t)limits->max_seqs * seq +
            gol_sampler_bytes(n_vocab);
 }
@@ -86,6 +90,7 @@ void gol_runner_deinit(gol_runner *r)
         r->be->ops->kv_destroy(r->be, &r->kv);
     gol_sampler_deinit(&r->sampler);
     gol_free(r->results);
+    gol_free(r->output_seqs);
     gol_free(r->output_rows);
     gol_free(r->seqs);
     gol_free(r->slot_mapping);
@@ -106,7 +111,21 @@ static void fill_rows(gol_runner *r, const gol_seq *seq, int32_t row)
     }
 }
 
-/* Results from n_hits on. */
+/* Which of the sequence's rows, the first of which is first_row, get logits; returns the number of outputs so far. */
+static int32_t add_outputs(gol_runner *r, gol_seq *seq, int32_t first_row, int32_t n_outputs)
+{
+    const bool catches_up = gol_seq_n_pending(seq) == seq->n_scheduled;
+    const int32_t last = seq->n_scheduled - 1;
+    const int32_t first = seq->scores ? 0 : last;
+    for (int32_t i = first; i <= last; i++) {
+        if (!(i == last && catches_up) && !gol_seq_scores_row(seq, seq->n_computed + i))
+            continue;
+        r->output_rows[n_outputs] = first_row + i;
+        r->output_seqs[n_outputs++] = seq;
+    }
+    return n_outputs;
+}
+
 static gol_batch fill_batch(gol_runner *r, const gol_plan *plan)
 {
     int32_t row = 0;
@@ -121,11 +140,8 @@ static gol_batch fill_batch(gol_runner *r, const gol_plan *plan)
             .n_blocks = seq->n_blocks,
             .block_table = seq->block_table,
         };
+        n_outputs = add_outputs(r, seq, row, n_outputs);
         row += seq->n_scheduled;
-        if (gol_seq_n_pending(seq) == seq->n_scheduled) {
-            r->results[plan->n_hits + n_outputs].seq = seq;
-            r->output_rows[n_outputs++] = row - 1;
-        }
     }
     assert(row == plan->n_tokens);
     return (gol_batch){
@@ -169,27 +185,63 @@ static void keep_row(gol_runner *r, const gol_step_result *result, const float *
     gol_exact_cache_put(r->exact, &key, row);
 }
 
+/* row: [n_vocab], behind the token at this position of the prompt: it scores the next one. */
+static bool score(gol_runner *r, const gol_seq *seq, int32_t position, const float *row)
+{
+    const gol_prompt_scores *scores = seq->scores;
+    const int32_t i = position + 1;
+    gol_top_logprob *top = scores->n_top > 0 ? scores->top + (ptrdiff_t)i * scores->n_top : NULL;
+    return gol_sampler_score(&r->sampler, &scores->tokens[i], top, row, seq->tokens[i],
+                             scores->n_top);
+}
+
+/* row: [n_vocab] of output i. A sequence's first row that is not finite is its result, whatever its other rows say. */
+static void use_row(gol_runner *r, const gol_batch *batch, int32_t i, const float *row)
+{
+    gol_seq *seq = r->output_seqs[i];
+    const int32_t position = r->positions[batch->output_rows[i]];
+    gol_step_result *result = &r->results[r->n_results];
+    if (r->n_results > 0 && result[-1].seq == seq) /* hits have no rows: it has failed */
+        return;
+    result->seq = seq;
+    if (position == seq->n_tokens - 1) {
+        sample(r, result, row);
+        keep_row(r, result, row);
+        r->n_results++;
+    } else if (!score(r, seq, position, row)) {
+        result->is_finite = false;
+        r->n_results++;
+    }
+}
+
+static void forward(gol_runner *r, const gol_plan *plan)
+{
+    const gol_batch batch = fill_batch(r, plan);
+    const float *logits = gol_forward_run(r->fwd, r->kv, &batch); /* [n][n_vocab] */
+    for (int32_t first = 0; first < batch.n_outputs;) {
+        const int32_t n = gol_forward_n_logits(r->fwd, &batch, first);
+        if (first > 0)
+            logits = gol_forward_logits(r->fwd, &batch, first);
+        for (int32_t i = 0; i < n; i++)
+            use_row(r, &batch, first + i, logits + (size_t)i * (size_t)r->n_vocab);
+        first += n;
+    }
+}
+
 int32_t gol_runner_run(gol_runner *r, const gol_plan *plan)
 {
     assert(plan->n_seqs + plan->n_hits > 0);
     for (int32_t i = 0; i < plan->n_copies; i++)
         r->be->ops->kv_copy_block(r->be, r->kv, plan->copies[i].dst_block,
                                   plan->copies[i].src_block);
+    r->n_results = plan->n_hits;
     for (int32_t i = 0; i < plan->n_hits; i++) {
         r->results[i].seq = plan->hits[i];
         sample(r, &r->results[i], plan->hits[i]->kept_row);
     }
-    if (plan->n_seqs == 0)
-        return plan->n_hits;
-    const gol_batch batch = fill_batch(r, plan);
-    const float *logits = gol_forward_run(r->fwd, r->kv, &batch); /* [n_outputs][n_vocab] */
-    for (int32_t i = 0; i < batch.n_outputs; i++) {
-        const float *row = logits + (size_t)i * (size_t)r->n_vocab;
-        gol_step_result *result = &r->results[plan->n_hits + i];
-        sample(r, result, row);
-        keep_row(r, result, row);
-    }
-    return plan->n_hits + batch.n_outputs;
+    if (plan->n_seqs > 0)
+        forward(r, plan);
+    return r->n_results;
 }
 
 uint64_t gol_runner_attention_ns(const gol_runner *r)

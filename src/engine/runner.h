@@ -1,6 +1,7 @@
 /*
- * Carries a plan out: copies of blocks -> what kept rows say -> batch -> forward pass -> one sampled token for every sequence whose
- * computation has caught up with its tokens. All memory is allocated by init(); a run allocates nothing and cannot fail, only a single sequence can.
+ * Carries a plan out: copies of blocks -> what kept rows say -> batch -> forward pass -> scores of prompts that asked for them, and
+ * one sampled token for every sequence whose computation has caught up with its tokens. All memory is allocated by init(); a run
+ * allocates nothing and cannot fail, only a single sequence can.
  */
 #ifndef GOL_ENGINE_RUNNER_H
 #define GOL_ENGINE_RUNNER_H
@@ -34,8 +35,10 @@ typedef struct gol_runner {
     int32_t *positions;       /* [max_batch_tokens] */
     int32_t *slot_mapping;    /* [max_batch_tokens] */
     gol_batch_seq *seqs;      /* [max_seqs] */
-    int32_t *output_rows;     /* [max_seqs] */
-    gol_step_result *results; /* [max_seqs] */
+    int32_t *output_rows;     /* [max_batch_tokens] */
+    gol_seq **output_seqs;    /* [max_batch_tokens] whose they are */
+    gol_step_result *results; /* [max_seqs] at most one of each sequence */
+    int32_t n_results;
 } gol_runner;
 
 /* The model and the cache must outlive it. Errors: GOL_ENOMEM; *r is then zeroed. */
@@ -48,8 +51,8 @@ uint64_t gol_runner_bytes(int32_t n_vocab, const gol_engine_limits *limits);
 /* What of the last run with a forward pass was attention. */
 uint64_t gol_runner_attention_ns(const gol_runner *r);
 
-/* Returns how many of r->results are filled: the plan's hits, then its sequences, in the plan's order. Sequences are read, not
- * changed. */
+/* Returns how many of r->results are filled: the plan's hits, then its sequences, in the plan's order: those that have caught up,
+ * and those that failed. Sequences are read, not changed; scores go to where the request said. */
 int32_t gol_runner_run(gol_runner *r, const gol_plan *plan);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/rng.h"
@@ -167,6 +168,36 @@ bool gol_sampler_draw(gol_sampler *s, gol_sample *out, const float *logits, cons
     if (row != logits)
         s->loops->scan(s->block_max, logits, s->n_vocab);
     add_logprobs(s, out, logits, draw->n_logprobs);
+    return true;
+}
+
+/* Ties go to the lower id, here as among the most likely ones. Blocks whose greatest is less have nobody before the token. */
+static int32_t find_rank(const gol_sampler *s, const float *logits, int32_t token)
+{
+    const float x = logits[token];
+    int32_t n_before = 0;
+    for (int32_t begin = 0; begin < s->n_vocab; begin += GOL_ROW_BLOCK) {
+        if (s->block_max[begin / GOL_ROW_BLOCK] < x)
+            continue;
+        const int32_t n_left = s->n_vocab - begin;
+        const int32_t end = begin + (n_left < GOL_ROW_BLOCK ? n_left : GOL_ROW_BLOCK);
+        for (int32_t i = begin; i < end; i++)
+            n_before += logits[i] > x || (logits[i] == x && i < token);
+    }
+    return 1 + n_before;
+}
+
+bool gol_sampler_score(gol_sampler *s, gol_prompt_score *out, gol_top_logprob *top,
+                       const float *logits, int32_t token, int32_t n_top)
+{
+    assert(n_top <= GOL_LOGPROBS_MAX && n_top <= s->n_vocab);
+    if (!s->loops->scan(s->block_max, logits, s->n_vocab))
+        return false;
+    gol_sample sample = {.token = token};
+    add_logprobs(s, &sample, logits, n_top);
+    *out = (gol_prompt_score){sample.logprob, find_rank(s, logits, token)};
+    if (n_top > 0)
+        memcpy(top, sample.top, (size_t)n_top * sizeof *top);
     return true;
 }
 

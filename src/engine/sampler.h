@@ -53,4 +53,9 @@ uint64_t gol_sampler_bytes(int32_t n_vocab); /* what init() allocates */
 /* logits: [n_vocab], unchanged. False: some logit is not finite, *out is undefined. Allocates nothing. */
 bool gol_sampler_draw(gol_sampler *s, gol_sample *out, const float *logits, const gol_draw *draw);
 
+/* What the row says about this token: log-probability, rank, and into top[n_top] the most likely ones, n_top <= n_vocab. The same
+ * bits as a draw gives. False: some logit is not finite, nothing is written. Allocates nothing. */
+bool gol_sampler_score(gol_sampler *s, gol_prompt_score *out, gol_top_logprob *top,
+                       const float *logits, int32_t token, int32_t n_top);
+
 #endif

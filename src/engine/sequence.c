@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/memory_plan.h"
 #include "engine/request_check.h"
 
 static int32_t min_i32(int32_t a, int32_t b)
@@ -61,6 +62,17 @@ static void init_hashes(gol_seq *seq, const gol_request *request, const gol_bloc
         seq->prompt_hash = gol_block_hash_next(hasher, seq->prompt_hash, key.tail, key.n_tail);
 }
 
+/* Scores take memory like tokens do. */
+static int64_t count_charge(const gol_request *request)
+{
+    if (!request->scores)
+        return request->n_prompt;
+    const size_t n_bytes = sizeof(gol_prompt_score) +
+                           (size_t)request->scores->n_top * sizeof(gol_top_logprob);
+    const size_t n_tokens = 1 + (n_bytes - 1) / GOL_PROMPT_TOKEN_BYTES;
+    return request->n_prompt * (int64_t)(1 + n_tokens);
+}
+
 int gol_seq_create(gol_seq **out, const gol_request *request, const gol_seq_limits *limits,
                    gol_err *err)
 {
@@ -76,7 +88,7 @@ int gol_seq_create(gol_seq **out, const gol_request *request, const gol_seq_limi
     seq->priority = request->priority;
     seq->n_prompt = request->n_prompt;
     seq->n_tokens = request->n_prompt;
-    /* The prompt leaves room for one token at least; max_tokens may be anything up to INT32_MAX. */
+    /* max_tokens may be anything up to INT32_MAX. */
     seq->n_tokens_max = request->n_prompt +
                         min_i32(request->max_tokens, limits->max_model_len - request->n_prompt);
     seq->n_blocks_max = (seq->n_tokens_max - 1) / limits->block_size + 1;
@@ -87,6 +99,10 @@ int gol_seq_create(gol_seq **out, const gol_request *request, const gol_seq_limi
     seq->n_stop_ids = request->n_stop_ids;
     seq->min_tokens = request->min_tokens;
     seq->n_logprobs = request->n_logprobs;
+    seq->n_charged = count_charge(request);
+    seq->scores = request->scores;
+    if (seq->scores)
+        seq->scores->n_scored = 1; /* the first one, which has none */
     seq->on_output = request->on_output;
     seq->user = request->user;
 
@@ -150,6 +166,16 @@ bool gol_seq_is_stop(const gol_seq *seq, int32_t token)
             return true;
     }
     return false;
+}
+
+void gol_seq_note_rows(gol_seq *seq)
+{
+    if (!gol_seq_is_scoring(seq))
+        return;
+    const int32_t n_rows = min_i32(seq->n_computed, seq->n_prompt - 1);
+    if (n_rows > seq->n_rows_read)
+        seq->n_rows_read = n_rows;
+    seq->scores->n_scored = seq->n_rows_read + 1;
 }
 
 gol_block_hash gol_seq_hash(gol_seq *seq, int32_t n_blocks)

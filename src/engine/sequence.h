@@ -84,6 +84,11 @@ typedef struct gol_seq {
     uint64_t started_ns;    /* first step that worked on it; 0: none yet */
     uint64_t last_token_ns; /* 0: no token yet */
 
+    /* NULL: the prompt is not scored. The row of each token of the prompt but the last says something about the next one. */
+    gol_prompt_scores *scores;
+    int32_t n_rows_read; /* from the beginning; preemption does not change it */
+    int64_t n_charged;   /* what its prompt counts at the door, in tokens */
+
     gol_output_fn *on_output;
     void *user;
 } gol_seq;
@@ -104,6 +109,7 @@ void gol_seq_destroy(gol_seq **seq); /* NULL is fine; must be in no queue and ho
 
 void gol_seq_append(gol_seq *seq, int32_t token); /* a generated one; room is asserted */
 bool gol_seq_is_stop(const gol_seq *seq, int32_t token);
+void gol_seq_note_rows(gol_seq *seq); /* n_computed has grown: the scores of its rows are there */
 
 /* Of all tokens in the first n_blocks blocks, which must be known. The root for none. */
 gol_block_hash gol_seq_hash(gol_seq *seq, int32_t n_blocks);
@@ -112,6 +118,18 @@ gol_prompt_key gol_seq_prompt_key(const gol_seq *seq);
 static inline int32_t gol_seq_n_generated(const gol_seq *seq)
 {
     return seq->n_tokens - seq->n_prompt;
+}
+
+/* Rows of the prompt's tokens have still to be computed, whatever the prefix cache holds of them. */
+static inline bool gol_seq_is_scoring(const gol_seq *seq)
+{
+    return seq->scores && seq->n_rows_read < seq->n_prompt - 1;
+}
+
+/* The row of this position, which is just being computed, is read for the prompt's sake. */
+static inline bool gol_seq_scores_row(const gol_seq *seq, int32_t position)
+{
+    return seq->scores && position >= seq->n_rows_read && position < seq->n_prompt - 1;
 }
 
 /* Tokens known but not computed: 1 for a sequence that decodes, more for one that prefills or recomputes. */

@@ -6,7 +6,8 @@
  *       -> norm -> q k v -> rope -> KV cache -> attention -> output projection -> + x
  *       -> norm -> up (gate) -> activation -> down -> + x
  *
- * In the last layer only the rows whose logits are wanted go beyond attention: the others are there for their K and V.
+ * In the last layer only the rows whose logits are wanted go beyond attention: the others are there for their K and V. They go in
+ * slices of n_outputs_max rows, so that a batch may want the logits of all its rows, and scratch does not grow with them.
  */
 #include "model/model_impl.h"
 
@@ -295,7 +296,8 @@ static void check_batch(const gol_forward *fwd, const gol_batch *batch)
 {
     const gol_config *c = &fwd->model->config;
     assert(batch->n_tokens >= 1 && batch->n_tokens <= fwd->n_tokens_max);
-    assert(batch->n_outputs >= 0 && batch->n_outputs <= fwd->n_outputs_max);
+    assert(batch->n_outputs >= 0 && batch->n_outputs <= batch->n_tokens);
+    assert(batch->n_outputs == 0 || fwd->n_outputs_max > 0);
     for (int32_t i = 0; i < batch->n_tokens; i++) {
         assert(batch->tokens[i] >= 0 && batch->tokens[i] < c->n_vocab);
         assert(batch->positions[i] >= 0 && batch->positions[i] < fwd->n_ctx_max);
@@ -307,28 +309,44 @@ static void check_batch(const gol_forward *fwd, const gol_batch *batch)
 const float *gol_forward_run(gol_forward *fwd, gol_kv *kv, const gol_batch *batch)
 {
     const gol_config *c = &fwd->model->config;
-    const gol_weights *w = &fwd->model->weights;
-    const gol_backend_ops *ops = fwd->be->ops;
-    const int32_t n_out = batch->n_outputs;
     const int32_t last = c->n_layers - 1;
     check_batch(fwd, batch);
     fwd->attention_ns = 0;
 
     embed(fwd, batch);
-    ops->rope_angles(fwd->be, fwd->angles, &fwd->model->rope, batch->positions, batch->n_tokens);
+    fwd->be->ops->rope_angles(fwd->be, fwd->angles, &fwd->model->rope, batch->positions,
+                              batch->n_tokens);
     for (int32_t il = 0; il < last; il++) {
         project(fwd, kv, batch, il);
         attend(fwd, kv, batch, il);
         finish_layer(fwd, fwd->x, fwd->attn, batch->n_tokens, il);
     }
     project(fwd, kv, batch, last);
-    if (n_out == 0)
+    if (batch->n_outputs == 0)
         return fwd->host_logits;
-
     attend(fwd, kv, batch, last);
-    ops->gather_rows(fwd->be, fwd->attn_out, fwd->attn, batch->output_rows, n_out,
+    return gol_forward_logits(fwd, batch, 0);
+}
+
+int32_t gol_forward_n_logits(const gol_forward *fwd, const gol_batch *batch, int32_t first)
+{
+    const int32_t n_left = batch->n_outputs - first;
+    return n_left < fwd->n_outputs_max ? n_left : fwd->n_outputs_max;
+}
+
+/* What it reads, x and attn of all rows, stays as it is, so it can be asked for one slice after the other. */
+const float *gol_forward_logits(gol_forward *fwd, const gol_batch *batch, int32_t first)
+{
+    const gol_config *c = &fwd->model->config;
+    const gol_weights *w = &fwd->model->weights;
+    const gol_backend_ops *ops = fwd->be->ops;
+    const int32_t last = c->n_layers - 1;
+    assert(first >= 0 && first < batch->n_outputs);
+    const int32_t n_out = gol_forward_n_logits(fwd, batch, first);
+    const int32_t *rows = batch->output_rows + first;
+    ops->gather_rows(fwd->be, fwd->attn_out, fwd->attn, rows, n_out,
                      (int32_t)w->layers[last].attn_output.n_in);
-    ops->gather_rows(fwd->be, fwd->x_out, fwd->x, batch->output_rows, n_out, c->n_embd);
+    ops->gather_rows(fwd->be, fwd->x_out, fwd->x, rows, n_out, c->n_embd);
     finish_layer(fwd, fwd->x_out, fwd->attn_out, n_out, last);
     normalize(fwd, fwd->x_out, w->output_norm, w->output_norm_bias, n_out);
     ops->matmul(fwd->be, fwd->logits, fwd->h, w->logits, NULL, n_out);

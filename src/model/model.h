@@ -62,14 +62,19 @@ int gol_model_plan_weights(gol_weight_bytes *out, const gol_config *config,
 void gol_model_kv_layers(const gol_model *model, gol_kv_layer_shape *layers);
 void gol_config_kv_layers(const gol_config *config, gol_kv_layer_shape *layers);
 
-/* n_outputs_max <= n_tokens_max; n_ctx_max: highest position + 1 that a batch may hold. Errors: GOL_ENOMEM, GOL_EINVAL. */
+/* n_outputs_max <= n_tokens_max: rows of logits at hand at once; n_ctx_max: highest position + 1 that a batch may hold. Errors: GOL_ENOMEM, GOL_EINVAL. */
 int gol_forward_create(gol_forward **out, const gol_model *model, int32_t n_tokens_max,
                        int32_t n_outputs_max, int32_t n_ctx_max, gol_err *err);
 /* What create() and the backend's scratch for it will take, with a KV cache of this model beside it; UINT64_MAX on overflow. */
 uint64_t gol_forward_bytes(const gol_config *config, gol_backend *be, int32_t n_tokens_max,
                            int32_t n_outputs_max, int32_t n_ctx_max);
 void gol_forward_destroy(gol_forward **fwd);
+
+/* The logits of the batch's first outputs, as many as gol_forward_n_logits(fwd, batch, 0) says: all, up to n_outputs_max. */
 const float *gol_forward_run(gol_forward *fwd, gol_kv *kv, const gol_batch *batch);
+/* Those behind them, in slices: of outputs [first, first + n_logits) of the batch that was run last. Overwrites the slice before. */
+const float *gol_forward_logits(gol_forward *fwd, const gol_batch *batch, int32_t first);
+int32_t gol_forward_n_logits(const gol_forward *fwd, const gol_batch *batch, int32_t first);
 /* How much of the last run was attention, which unlike the rest grows with the context. */
 uint64_t gol_forward_attention_ns(const gol_forward *fwd);
 

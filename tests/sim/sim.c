@@ -36,6 +36,7 @@ typedef struct request {
     uint64_t salt;      /* as sim_memory.h has it */
     uint64_t *contents; /* [n_tokens_max] what each of its tokens leaves in the memory */
     int32_t n_contents;
+    int32_t n_rows_read; /* of its prompt, when that is scored */
 } request;
 
 typedef struct simulation {
@@ -61,7 +62,8 @@ typedef struct simulation {
     int32_t n_aborted;
     int32_t n_running_max;
     int64_t n_tokens;
-    int64_t n_followed; /* steps that sequences spent following */
+    int64_t n_followed;  /* steps that sequences spent following */
+    int64_t n_rows_read; /* for scores */
 } simulation;
 
 static int32_t pick(simulation *sim, int32_t min, int32_t max)
@@ -159,7 +161,9 @@ static void arrive(simulation *sim)
     r->is_greedy = pick(sim, 0, 2) > 0;
     r->contents = gol_xcalloc((size_t)seq->n_tokens_max, sizeof *r->contents);
     update_contents(r);
-    r->stop_at = pick(sim, seq->n_prompt + 1, seq->n_tokens_max);
+    r->stop_at = seq->n_tokens_max; /* the prompt alone, when it is only scored */
+    if (seq->n_tokens_max > seq->n_prompt)
+        r->stop_at = pick(sim, seq->n_prompt + 1, seq->n_tokens_max);
     if (pick(sim, 0, 1))
         r->stop_at = seq->n_tokens_max;
     gol_scheduler_add(&sim->sched, seq);
@@ -177,6 +181,7 @@ static void end(simulation *sim, request *r)
     sim->n_live--;
     sim->n_tokens_live -= r->seq->n_tokens_max;
     sim_load_remember(&sim->load, r->seq);
+    gol_free(r->seq->scores);
     gol_seq_destroy(&r->seq);
     gol_free(r->contents);
     sim->n_ended++;
@@ -239,6 +244,29 @@ static void keep_row(simulation *sim, const request *r)
     gol_exact_cache_put(&sim->exact, &key, row);
 }
 
+/* Each row of a scored prompt is read once, in order, whatever was preempted and found again. */
+static void read_rows(simulation *sim, request *r)
+{
+    const gol_seq *seq = r->seq;
+    for (int32_t i = 0; i < seq->n_scheduled; i++) {
+        if (!gol_seq_scores_row(seq, seq->n_computed + i))
+            continue;
+        if (seq->n_computed + i != r->n_rows_read)
+            sim_violation(&sim->place, "a row is not read in its turn", seq->n_computed + i,
+                          r->n_rows_read);
+        r->n_rows_read++;
+        sim->n_rows_read++;
+    }
+}
+
+static void check_scores(const simulation *sim, const request *r)
+{
+    const gol_seq *seq = r->seq;
+    if (seq->scores &&
+        (r->n_rows_read != seq->n_prompt - 1 || seq->scores->n_scored != seq->n_prompt))
+        sim_violation(&sim->place, "a prompt is not scored", r->n_rows_read, seq->n_prompt - 1);
+}
+
 /* What the runner does, in its order: copies, kept rows, computation. */
 static void run(simulation *sim, const gol_plan *plan)
 {
@@ -250,7 +278,8 @@ static void run(simulation *sim, const gol_plan *plan)
         check_row(sim, &sim->requests[plan->hits[i]->id - 1]);
     for (int32_t i = 0; i < plan->n_seqs; i++) {
         const gol_seq *seq = plan->seqs[i];
-        const request *r = &sim->requests[seq->id - 1];
+        request *r = &sim->requests[seq->id - 1];
+        read_rows(sim, r);
         sim_memory_compute(&sim->memory, &sim->kv, seq, r->contents, &sim->place);
         const bool has_row = gol_seq_n_pending(seq) == seq->n_scheduled;
         if (has_row && seq->hasher && seq->n_tokens == seq->n_prompt)
@@ -337,7 +366,9 @@ static void step(simulation *sim)
         if (gol_seq_n_pending(seq) > 0)
             continue;
         request *r = &sim->requests[seq->id - 1];
-        generate(sim, r);
+        check_scores(sim, r);
+        if (seq->n_tokens < r->stop_at)
+            generate(sim, r);
         if (seq->n_tokens == r->stop_at)
             end(sim, r);
     }
@@ -367,9 +398,10 @@ int main(int argc, char **argv)
            sim.place.step, sim.n_tokens, sim.n_running_max, sim.sched.n_preemptions, sim.n_aborted);
     const gol_kv_cache_stats *stats = &sim.kv.stats;
     printf("of %" PRIu64 " tokens of prompts %" PRIu64 " found, %" PRIu64 " exact repeats, %" PRIu64
-           " copies, %" PRIu64 " merges, %" PRIu64 " evictions, %" PRId64 " steps followed\n",
+           " copies, %" PRIu64 " merges, %" PRIu64 " evictions, %" PRId64
+           " steps followed, %" PRId64 " tokens scored\n",
            stats->n_queries, stats->n_hits, stats->n_exact_hits, stats->n_copies, stats->n_merges,
-           stats->n_evictions, sim.n_followed);
+           stats->n_evictions, sim.n_followed, sim.n_rows_read);
     tear_down(&sim);
     return 0;
 }

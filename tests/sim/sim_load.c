@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "support/seqs.h"
 
-enum { SALTS = 2, ODDS_NO_CACHE = 20 };
+enum { SALTS = 2, ODDS_NO_CACHE = 20, ODDS_SCORES = 6 };
 
 int32_t sim_pick(gol_rng *rng, int32_t min, int32_t max)
 {
@@ -98,10 +98,18 @@ gol_seq *sim_load_make(sim_load *load, uint64_t id, uint64_t *salt)
     const char letter = sim_pick(load->rng, 0, 3) == 0
                             ? (char)('a' + sim_pick(load->rng, 0, SALTS - 1))
                             : '\0';
+    static gol_prompt_score unwritten; /* there is no model that would say something */
+    gol_prompt_scores *scores = NULL;
+    if (sim_pick(load->rng, 1, ODDS_SCORES) == 1) {
+        scores = gol_xcalloc(1, sizeof *scores);
+        scores->tokens = &unwritten;
+    }
+    const bool is_only_scored = scores && sim_pick(load->rng, 0, 1);
     const gol_request request = {
         .prompt = load->prompt.tokens,
         .n_prompt = load->prompt.n,
-        .max_tokens = sim_load_pick_size(load, load->limits->max_model_len),
+        .max_tokens = is_only_scored ? 0 : sim_load_pick_size(load, load->limits->max_model_len),
+        .scores = scores,
         .priority = sim_pick(load->rng, -2, 2),
         .n_logprobs = -1,
         .no_cache = sim_pick(load->rng, 1, ODDS_NO_CACHE) == 1,

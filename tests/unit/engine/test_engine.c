@@ -269,7 +269,7 @@ static void a_request_that_cannot_be_carried_out_is_refused_with_the_field(void 
     BAD("n_prompt", n_prompt = -3);
     BAD("prompt", prompt = NULL);
     BAD("prompt[0]", prompt = negative);
-    BAD("max_tokens", max_tokens = 0);
+    BAD("max_tokens", max_tokens = -1);
     BAD("min_tokens", min_tokens = -1);
     BAD("min_tokens", min_tokens = 5);
     BAD("n_stop_ids", n_stop_ids = GOL_STOP_IDS_MAX + 1);

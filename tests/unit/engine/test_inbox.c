@@ -13,7 +13,7 @@
 static int push(gol_inbox *inbox, gol_seq *seq, int32_t n_prompt, gol_err *err)
 {
     uint64_t id;
-    *seq = (gol_seq){.n_prompt = n_prompt};
+    *seq = (gol_seq){.n_prompt = n_prompt, .n_charged = n_prompt};
     *err = (gol_err){0};
     return gol_inbox_push(inbox, seq, &id, err);
 }
