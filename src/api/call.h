@@ -40,6 +40,8 @@ typedef struct gol_shape {
     /* One element of "choices": of a whole answer, and of a stream's chunk. */
     void (*put_choice)(gol_json *j, const gol_choice *c, const gol_piece *piece);
     void (*put_piece)(gol_json *j, const gol_choice *c, const gol_piece *piece);
+    /* Members of a whole answer behind "choices"; NULL: none. */
+    void (*put_tail)(gol_json *j, const gol_api_call *call);
 } gol_shape;
 
 struct gol_api_call {

@@ -22,7 +22,7 @@ int gol_chat_run(gol_api_call *call, const json_t *root, gol_api_error *error)
     };
     gol_prompt prompt = {0};
     g.prompts = (gol_prompts){&prompt, 1};
-    const gol_prompt_reader reader = gol_generate_prompt_reader(call);
+    const gol_prompt_reader reader = gol_generate_prompt_reader(call, g.max_tokens);
     gol_buf text;
     gol_buf_init(&text, CONVERSATION_MAX);
     rc = gol_messages_render(&text, &call->arena, json_object_get(root, "messages"), true, error);

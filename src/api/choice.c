@@ -12,14 +12,6 @@
 
 enum { CHOICE_TEXT_MAX = 1 << 30 };
 
-static int32_t count_chars(gol_str s)
-{
-    int32_t n = 0;
-    for (size_t i = 0; i < s.len; i++)
-        n += ((unsigned char)s.data[i] & 0xc0) != 0x80; /* every byte but a continuation */
-    return n;
-}
-
 int gol_choice_init(gol_choice *c, gol_api_call *call, int32_t index, int32_t max_tokens,
                     gol_str echo)
 {
@@ -29,7 +21,7 @@ int gol_choice_init(gol_choice *c, gol_api_call *call, int32_t index, int32_t ma
     c->cap = max_tokens;
     gol_buf_init(&c->text, CHOICE_TEXT_MAX);
     gol_buf_put_str(&c->text, echo);
-    c->n_chars = count_chars(echo);
+    c->n_chars = (int32_t)gol_utf8_count(echo);
     gol_detokenizer_init(&c->detok, call->api->tok, p->skip_special, false);
 
     /* Large arrays come from fresh pages: what an answer does not use costs nothing. */
@@ -37,11 +29,14 @@ int gol_choice_init(gol_choice *c, gol_api_call *call, int32_t index, int32_t ma
     c->tokens = gol_try_array(n, sizeof *c->tokens);
     if (!c->tokens || c->text.failed)
         return GOL_ENOMEM;
-    if (p->n_logprobs < 0)
+    const bool is_compared = gol_params_n_candidates(p) > p->n;
+    if (p->n_logprobs < 0 && !is_compared)
         return 0;
+    c->logprobs = gol_try_array(n, sizeof *c->logprobs);
+    if (p->n_logprobs < 0)
+        return c->logprobs ? 0 : GOL_ENOMEM;
     const int32_t n_vocab = gol_model_config(gol_engine_model(call->api->engine))->n_vocab;
     c->n_top = p->n_logprobs < n_vocab ? p->n_logprobs : n_vocab;
-    c->logprobs = gol_try_array(n, sizeof *c->logprobs);
     c->offsets = gol_try_array(n, sizeof *c->offsets);
     c->tops = gol_try_array(n, (size_t)c->n_top * sizeof *c->tops);
     return c->logprobs && c->offsets && c->tops ? 0 : GOL_ENOMEM;
@@ -49,6 +44,8 @@ int gol_choice_init(gol_choice *c, gol_api_call *call, int32_t index, int32_t ma
 
 void gol_choice_deinit(gol_choice *c)
 {
+    if (c->is_first_of_prompt)
+        gol_scored_prompt_destroy(&c->scored);
     gol_free(c->tokens);
     gol_free(c->logprobs);
     gol_free(c->tops);
@@ -80,6 +77,8 @@ static void on_output(void *user, const gol_output *output)
     pthread_mutex_lock(&call->lock);
     if (output->token >= 0 && !c->is_cut)
         log_token(c, output);
+    if (c->scored && c->is_first_of_prompt)
+        gol_scored_prompt_publish(c->scored, is_last);
     c->n_cached = output->n_cached;
     c->end = output->finish;
     if (is_last)
@@ -131,6 +130,16 @@ void gol_choice_refresh(gol_choice *c)
     c->n_seen = c->n_logged;
     c->seen_cached = c->n_cached;
     c->seen_end = c->end;
+    if (c->scored && c->is_first_of_prompt)
+        gol_scored_prompt_refresh(c->scored);
+}
+
+double gol_choice_mean_logprob(const gol_choice *c)
+{
+    double sum = 0;
+    for (int32_t i = 0; i < c->n_taken; i++)
+        sum += (double)c->logprobs[i];
+    return c->n_taken > 0 ? sum / c->n_taken : 0;
 }
 
 size_t gol_choice_n_ready(const gol_choice *c)
@@ -167,7 +176,8 @@ static void scan_fresh_text(gol_choice *c, size_t before)
         gol_choice_cut(c, call->api->engine);
     }
     if (c->text.len > before)
-        c->n_chars += count_chars((gol_str){c->text.data + before, c->text.len - before});
+        c->n_chars += (int32_t)gol_utf8_count(
+            (gol_str){c->text.data + before, c->text.len - before});
 }
 
 static bool has_piece(const gol_choice *c, int32_t id)

@@ -13,19 +13,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "text/stop_match.h"
+#include "api/scored_prompt.h"
 #include "base/buf.h"
 #include "engine/engine.h"
+#include "text/stop_match.h"
 #include "text/detokenizer.h"
 
 struct gol_api_call;
 
 typedef struct gol_choice {
     struct gol_api_call *call;
-    int32_t index;
+    int32_t index; /* among the answers that come back; -1: it does not */
     bool is_first_of_prompt;
-    const int32_t *prompt_ids; /* [n_prompt], when they are to come back; NULL otherwise */
+    const int32_t *prompt_ids; /* [n_prompt] */
     int32_t n_prompt;
+    /* NULL: none. Shared by the answers of a prompt; the first one's, whose sequence fills it. */
+    gol_scored_prompt *scored;
 
     uint64_t sequence; /* the engine's id */
     bool is_submitted;
@@ -33,7 +36,7 @@ typedef struct gol_choice {
 
     /* Lock. */
     int32_t *tokens;       /* [cap] */
-    float *logprobs;       /* [cap]; NULL: none asked for */
+    float *logprobs;       /* [cap]; NULL: nobody needs them */
     gol_top_logprob *tops; /* [cap][n_top]; NULL: none asked for */
     int32_t n_top; /* of each token: as many as asked for, fewer if the vocabulary is smaller */
     int32_t cap;
@@ -87,6 +90,9 @@ void gol_choice_refresh(gol_choice *c);
 
 /* Takes seen tokens until `enough` bytes of text can be handed out, or all are taken. */
 void gol_choice_advance(gol_choice *c, size_t enough);
+
+/* Of its tokens, on average; 0 for none. It is done, and its log-probabilities were needed. */
+double gol_choice_mean_logprob(const gol_choice *c);
 
 /* What a token stands for: empty for ids beyond the tokenizer's vocabulary, which models with padded tables can draw. */
 gol_str gol_choice_piece(const gol_choice *c, int32_t id);

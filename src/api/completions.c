@@ -14,7 +14,7 @@ int gol_completions_run(gol_api_call *call, const json_t *root, gol_api_error *e
     if (rc != 0)
         return rc;
     gol_generation g = {.shape = &gol_shape_completion, .max_tokens = MAX_TOKENS_DEFAULT};
-    const gol_prompt_reader reader = gol_generate_prompt_reader(call);
+    const gol_prompt_reader reader = gol_generate_prompt_reader(call, g.max_tokens);
     rc = gol_prompts_parse(&g.prompts, &reader, json_object_get(root, "prompt"), error);
     if (rc != 0)
         return rc;

@@ -55,15 +55,28 @@ int gol_generate_read_params(gol_api_call *call, const json_t *root, unsigned ro
     return gol_params_parse(&call->params, root, route, &limits, error);
 }
 
-gol_prompt_reader gol_generate_prompt_reader(gol_api_call *call)
+/* -1 stands for what fits beside the answer, or beside one token of it if the answer may take the whole context. */
+static int32_t find_keep(const gol_params *p, int32_t max_model_len, int32_t max_tokens)
 {
+    if (p->n_prompt_keep >= 0)
+        return p->n_prompt_keep;
+    const int32_t n_answer = p->max_tokens >= 0 ? p->max_tokens : max_tokens;
+    return max_model_len - (n_answer >= 0 && n_answer < max_model_len ? n_answer : 1);
+}
+
+gol_prompt_reader gol_generate_prompt_reader(gol_api_call *call, int32_t max_tokens)
+{
+    const gol_params *p = &call->params;
+    const int32_t max_model_len = gol_engine_get_limits(call->api->engine)->max_model_len;
     return (gol_prompt_reader){
         .tok = call->api->tok,
         .n_vocab = call->api->n_vocab,
         .arena = &call->arena,
         .max_prompts = call->api->max_n,
-        .max_model_len = gol_engine_get_limits(call->api->engine)->max_model_len,
-        .add_special = call->params.add_special,
+        .max_model_len = max_model_len,
+        .n_answer_min = p->max_tokens == 0 ? 0 : 1,
+        .n_keep = find_keep(p, max_model_len, max_tokens),
+        .add_special = p->add_special,
     };
 }
 
@@ -109,9 +122,36 @@ static int32_t count_room(const gol_api_call *call, const gol_generation *g, int
     return asked >= 0 && asked < room ? asked : room;
 }
 
+/* Where the prompt's log-probabilities will be, if they are asked for; of its first answer, for all of them. */
+static int make_scored(gol_choice *c, const gol_prompt *prompt, gol_str echo, gol_api_error *error)
+{
+    const gol_api_call *call = c->call;
+    const gol_params *p = &call->params;
+    const bool is_echoed = gol_params_echo_logprobs(p);
+    if (!is_echoed && p->n_prompt_logprobs < 0)
+        return 0;
+    const int32_t n_asked = is_echoed && p->n_logprobs > p->n_prompt_logprobs
+                                ? p->n_logprobs
+                                : p->n_prompt_logprobs;
+    const int32_t n_vocab = gol_model_config(gol_engine_model(call->api->engine))->n_vocab;
+    const int32_t n_top = n_asked < n_vocab ? n_asked : n_vocab;
+    if (gol_scored_prompt_create(&c->scored, prompt->n_ids, n_top) != 0)
+        return no_memory(error);
+    if (!is_echoed)
+        return 0;
+    const gol_echoed echoed = {
+        .tok = call->api->tok,
+        .ids = prompt->ids,
+        .text = prompt->text,
+        .has_bos = prompt->text.data && p->add_special && gol_tokenizer_adds_bos(call->api->tok),
+        .skip_special = p->skip_special,
+    };
+    return gol_scored_prompt_find_offsets(c->scored, &echoed, echo) == 0 ? 0 : no_memory(error);
+}
+
 static int init_choices(gol_api_call *call, const gol_generation *g, gol_api_error *error)
 {
-    const int32_t n = call->params.n;
+    const int32_t n = gol_params_n_candidates(&call->params);
     gol_buf echo;
     gol_buf_init(&echo, SIZE_MAX);
     int rc = 0;
@@ -126,6 +166,10 @@ static int init_choices(gol_api_call *call, const gol_generation *g, gol_api_err
             c->is_first_of_prompt = k == 0;
             c->prompt_ids = prompt->ids;
             c->n_prompt = prompt->n_ids;
+            if (rc == 0 && k > 0)
+                c->scored = c[-1].scored;
+            else if (rc == 0)
+                rc = make_scored(c, prompt, gol_buf_view(&echo), error);
         }
     }
     gol_buf_deinit(&echo);
@@ -179,13 +223,15 @@ static int submit_all(gol_api_call *call, const gol_sampling_extras *extras, gol
             .min_tokens = p->min_tokens < c->cap ? p->min_tokens : c->cap,
             .stop_ids = stop_ids,
             .n_stop_ids = n_stop_ids,
-            .n_logprobs = p->n_logprobs,
+            .n_logprobs = c->logprobs && p->n_logprobs < 0 ? 0 : p->n_logprobs,
+            .scores = c->scored && c->is_first_of_prompt ? &c->scored->scores : NULL,
+            .priority = p->priority,
             .no_cache = !p->cache_prompt,
             .cache_salt = p->cache_salt.data,
             .n_cache_salt = p->cache_salt.len,
             .sampling = p->sampling,
         };
-        request.sampling.seed = pick_seed(p, i % p->n);
+        request.sampling.seed = pick_seed(p, i % gol_params_n_candidates(p));
         request.sampling.extras = extras;
         gol_err err = {0};
         const int rc = gol_choice_submit(c, call->api->engine, &request, &err);
@@ -212,11 +258,14 @@ static int submit_with_words(gol_api_call *call, gol_api_error *error)
 static int check_counts(const gol_api_call *call, const gol_generation *g, gol_api_error *error)
 {
     const gol_params *p = &call->params;
-    const int64_t n_choices = (int64_t)g->prompts.n * p->n;
+    const int32_t n_candidates = gol_params_n_candidates(p);
+    const char *name = n_candidates > p->n ? "best_of" : "n";
+    const int64_t n_choices = (int64_t)g->prompts.n * n_candidates;
     if (n_choices > call->api->max_n)
-        return gol_api_refuse(error, 400, "invalid_value", "n",
-                              "%d prompts with n = %d are %lld answers; accepted: at most %d",
-                              g->prompts.n, p->n, (long long)n_choices, call->api->max_n);
+        return gol_api_refuse(error, 400, "invalid_value", name,
+                              "%d prompts with %s = %d are %lld answers; accepted: at most %d",
+                              g->prompts.n, name, n_candidates, (long long)n_choices,
+                              call->api->max_n);
     if (p->max_tokens < 0 && g->max_tokens >= 0 && p->min_tokens > g->max_tokens)
         return gol_api_refuse(error, 400, "invalid_value", "min_tokens",
                               "min_tokens is %d; accepted: at most max_tokens, which is %d here "
@@ -233,7 +282,7 @@ int gol_generate_start(gol_api_call *call, const gol_generation *g, gol_api_erro
     if (rc != 0)
         return rc;
 
-    const size_t n_choices = (size_t)g->prompts.n * (size_t)call->params.n;
+    const size_t n_choices = (size_t)g->prompts.n * (size_t)gol_params_n_candidates(&call->params);
     call->choices = gol_try_calloc(n_choices, sizeof *call->choices);
     if (!call->choices)
         return no_memory(error);

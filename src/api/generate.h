@@ -11,7 +11,8 @@
 int gol_generate_read_params(gol_api_call *call, const json_t *root, unsigned route,
                              gol_api_error *error);
 
-gol_prompt_reader gol_generate_prompt_reader(gol_api_call *call);
+/* max_tokens as in gol_generation. */
+gol_prompt_reader gol_generate_prompt_reader(gol_api_call *call, int32_t max_tokens);
 
 typedef struct gol_generation {
     const gol_shape *shape;

@@ -101,12 +101,13 @@ const gol_param gol_param_table[] = {
     SPECIAL("allowed_token_ids", GOL_PARAM_ALLOWED_IDS),
     WORDS("bad_words", bad_words, GOL_PARAM_BAD_WORDS_MAX),
 
-    INT("max_tokens", ANY_ROUTE, max_tokens, 1, INT32_MAX),
-    INT("max_completion_tokens", ANY_ROUTE, max_completion_tokens, 1, INT32_MAX),
+    INT("max_tokens", ANY_ROUTE, max_tokens, 0, INT32_MAX),
+    INT("max_completion_tokens", ANY_ROUTE, max_completion_tokens, 0, INT32_MAX),
     ALIAS("n_predict", GOL_PARAM_INT, n_predict, -1, INT32_MAX, false, "max_tokens"),
     ALIAS("num_predict", GOL_PARAM_INT, n_predict, -1, INT32_MAX, false, "max_tokens"),
     INT("min_tokens", ANY_ROUTE, min_tokens, 0, INT32_MAX),
     INT("n", ANY_ROUTE, n, 1, GOL_PARAM_N_MAX),
+    INT("best_of", GOL_PARAM_COMPLETIONS, best_of, 1, GOL_PARAM_N_MAX),
     SPECIAL("stop", GOL_PARAM_STOP),
     SPECIAL("stop_token_ids", GOL_PARAM_STOP_IDS),
     BOOL("include_stop_str_in_output", ANY_ROUTE, include_stop),
@@ -121,6 +122,10 @@ const gol_param gol_param_table[] = {
     BOOL("skip_special_tokens", ANY_ROUTE, skip_special),
     BOOL("add_special_tokens", ANY_ROUTE, add_special),
     BOOL("return_token_ids", ANY_ROUTE, return_token_ids),
+    BOOL("return_tokens_as_token_ids", ANY_ROUTE, tokens_as_ids),
+    INT("prompt_logprobs", ANY_ROUTE, n_prompt_logprobs, 0, GOL_LOGPROBS_MAX),
+    INT("truncate_prompt_tokens", ANY_ROUTE, n_prompt_keep, -1, INT32_MAX),
+    INT("priority", ANY_ROUTE, priority, INT32_MIN, INT32_MAX),
 
     SPECIAL("cache_salt", GOL_PARAM_CACHE_SALT),
     BOOL("cache_prompt", ANY_ROUTE, cache_prompt),
@@ -135,7 +140,7 @@ const gol_param gol_param_table[] = {
     NO_EFFECT("spaces_between_special_tokens"),
 
     /* Whose answer is it: choosing among candidates. */
-    REFUSED_AT("best_of", ANY_ROUTE, ONE | GOL_NEUTRAL_SAME_AS_N, NULL),
+    REFUSED_AT("best_of", GOL_PARAM_CHAT, ONE | GOL_NEUTRAL_SAME_AS_N, "use /v1/completions"),
     REFUSED("use_beam_search", OFF),
     REFUSED("length_penalty", ONE),
     REFUSED("logits_processors", EMPTY),
@@ -171,13 +176,10 @@ const gol_param gol_param_table[] = {
     REFUSED_AT("documents", GOL_PARAM_CHAT, EMPTY, NULL),
     REFUSED_AT("add_generation_prompt", GOL_PARAM_CHAT, GOL_NEUTRAL_TRUE, NULL),
     REFUSED_AT("continue_final_message", GOL_PARAM_CHAT, OFF, NULL),
-    REFUSED("truncate_prompt_tokens", 0),
-    REFUSED("prompt_logprobs", OFF),
 
     /* What comes back. */
     REFUSED_AT("top_logprobs", GOL_PARAM_COMPLETIONS, ZERO, "use logprobs"),
     REFUSED("logprob_token_ids", EMPTY),
-    REFUSED("return_tokens_as_token_ids", OFF),
     REFUSED("return_token_offsets", OFF),
 
     /* llama.cpp's names. */

@@ -307,6 +307,31 @@ static int read_known(const gol_param_reader *r, const gol_param *row, const jso
     return read_field(r, row, value);
 }
 
+/* The same for fields about several answers and about the prompt. */
+static int settle_answers(const gol_param_reader *r)
+{
+    const gol_params *p = r->params;
+    if (p->best_of > 0 && p->best_of < p->n)
+        return gol_api_refuse(r->error, 400, "invalid_value", "best_of",
+                              "best_of is %d; accepted: at least n, which is %d", p->best_of, p->n);
+    if (p->best_of > p->n && p->stream)
+        return gol_api_refuse(
+            r->error, 400, "invalid_value", "best_of",
+            "best_of is %d with n = %d; with \"stream\": true it must be n: which "
+            "answers are the best is known at their end",
+            p->best_of, p->n);
+    if (p->n_prompt_logprobs >= 0 && p->stream)
+        return gol_api_refuse(r->error, 400, "invalid_value", "prompt_logprobs",
+                              "prompt_logprobs is %d; accepted only without \"stream\": true",
+                              p->n_prompt_logprobs);
+    const json_t *keep = json_object_get(r->root, "truncate_prompt_tokens");
+    if (keep && !json_is_null(keep) && p->n_prompt_keep == 0)
+        return gol_api_refuse(r->error, 400, "invalid_value", "truncate_prompt_tokens",
+                              "truncate_prompt_tokens is 0; accepted: -1, which is as many as fit, "
+                              "or an integer from 1");
+    return 0;
+}
+
 /* What the table cannot say: limits known at run time, and pairs of fields. */
 static int settle(const gol_param_reader *r, unsigned route)
 {
@@ -319,25 +344,17 @@ static int settle(const gol_param_reader *r, unsigned route)
     if (p->extras.top_n_sigma < 0.0f)
         p->extras.top_n_sigma = 0.0f; /* llama.cpp's way to say off */
     gol_param_use_samplers(p);
-    if (p->n_predict == 0)
-        return gol_api_refuse(
-            r->error, 400, "invalid_value", "n_predict",
-            "n_predict is 0; accepted: -1, which is to the end of the context, or "
-            "an integer from 1");
     if (p->n_predict != INT32_MIN)
-        p->max_tokens = p->n_predict > 0 ? p->n_predict : INT32_MAX;
+        p->max_tokens = p->n_predict >= 0 ? p->n_predict : INT32_MAX;
     if (p->max_completion_tokens >= 0)
         p->max_tokens = p->max_completion_tokens;
     if (p->max_tokens >= 0 && p->min_tokens > p->max_tokens)
         return gol_api_refuse(r->error, 400, "invalid_value", "min_tokens",
                               "min_tokens is %d; accepted: at most max_tokens, which is %d",
                               p->min_tokens, p->max_tokens);
-    if (p->echo && p->n_logprobs >= 0)
-        return gol_api_refuse(r->error, 400, "unsupported_parameter", "echo",
-                              "echo together with logprobs is not supported yet: "
-                              "log-probabilities of the prompt are not computed");
-    if (route != GOL_PARAM_CHAT)
-        return 0;
+    const int rc = settle_answers(r);
+    if (rc != 0 || route != GOL_PARAM_CHAT)
+        return rc;
     if (p->top_logprobs > 0 && !p->chat_logprobs)
         return gol_api_refuse(r->error, 400, "invalid_value", "top_logprobs",
                               "top_logprobs is %d; accepted only together with \"logprobs\": true",
@@ -357,6 +374,7 @@ int gol_params_parse(gol_params *out, const json_t *root, unsigned route,
         .n_predict = INT32_MIN,
         .n = 1,
         .n_logprobs = -1,
+        .n_prompt_logprobs = -1,
         .skip_special = true,
         .add_special = true,
         .cache_prompt = true,

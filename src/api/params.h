@@ -35,8 +35,13 @@ typedef struct gol_params {
         n_predict; /* llama.cpp's max_tokens: -1: to the end of the context; INT32_MIN: not given */
     int32_t min_tokens;
     int32_t n;
+    int32_t best_of;    /* 0: not given */
     int32_t n_logprobs; /* -1: none; chat's two fields end here too */
     int32_t top_logprobs;
+    int32_t n_prompt_logprobs; /* -1: none */
+    int32_t
+        n_prompt_keep; /* truncate_prompt_tokens: the last so many; -1: as many as fit; 0: not given */
+    int32_t priority;
     bool chat_logprobs;
     bool stream;
     bool include_usage;
@@ -46,6 +51,7 @@ typedef struct gol_params {
     bool skip_special;
     bool add_special;
     bool return_token_ids;
+    bool tokens_as_ids; /* "token_id:5" where log-probabilities name tokens */
     bool cache_prompt;
     gol_str cache_salt;                 /* empty: none; a view into the JSON, like stops */
     gol_str stops[GOL_PARAM_STOPS_MAX]; /* views into the JSON */
@@ -54,6 +60,18 @@ typedef struct gol_params {
     int n_stop_ids;
     char ignored[GOL_PARAM_IGNORED_MAX]; /* "foo, bar": for a response header */
 } gol_params;
+
+/* Answers that are made of a prompt, of which the n best come back. */
+static inline int32_t gol_params_n_candidates(const gol_params *p)
+{
+    return p->best_of > p->n ? p->best_of : p->n;
+}
+
+/* Log-probabilities of the prompt come back together with its text. */
+static inline bool gol_params_echo_logprobs(const gol_params *p)
+{
+    return p->echo && p->n_logprobs >= 0;
+}
 
 /* What the fields are checked against besides the table. */
 typedef struct gol_params_limits {

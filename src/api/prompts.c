@@ -25,12 +25,20 @@ static int check_length(size_t n_ids, const gol_prompt_reader *r, const char *pa
     if (n_ids == 0)
         return gol_api_refuse(error, 400, "invalid_value", param,
                               "%s has no tokens; at least one is needed", param);
-    if (n_ids < (size_t)r->max_model_len)
+    const int32_t n_max = r->max_model_len - r->n_answer_min;
+    if (n_ids <= (size_t)n_max)
         return 0;
     return gol_api_refuse(error, 400, "context_length_exceeded", param,
                           "This model's maximum context length is %d tokens, but %s has %zu "
-                          "tokens; it may have at most %d, so that one can be generated",
-                          r->max_model_len, param, n_ids, r->max_model_len - 1);
+                          "tokens; it may have at most %d%s",
+                          r->max_model_len, param, n_ids, n_max,
+                          r->n_answer_min > 0 ? ", so that one can be generated" : "");
+}
+
+/* How many tokens at the front are left out. */
+static size_t n_dropped(size_t n_ids, const gol_prompt_reader *r)
+{
+    return r->n_keep > 0 && n_ids > (size_t)r->n_keep ? n_ids - (size_t)r->n_keep : 0;
 }
 
 static int no_memory(gol_api_error *error)
@@ -39,15 +47,15 @@ static int no_memory(gol_api_error *error)
     return GOL_ENOMEM;
 }
 
-static int copy_ids(gol_prompt *out, const gol_prompt_reader *r, const gol_ids *ids,
+static int copy_ids(gol_prompt *out, const gol_prompt_reader *r, const int32_t *ids, size_t n,
                     gol_api_error *error)
 {
-    int32_t *copy = gol_arena_try_array(r->arena, ids->n, sizeof *copy);
+    int32_t *copy = gol_arena_try_array(r->arena, n, sizeof *copy);
     if (!copy)
         return no_memory(error);
-    memcpy(copy, ids->data, ids->n * sizeof *copy);
+    memcpy(copy, ids, n * sizeof *copy);
     out->ids = copy;
-    out->n_ids = (int32_t)ids->n;
+    out->n_ids = (int32_t)n;
     return 0;
 }
 
@@ -59,13 +67,14 @@ int gol_prompts_encode(gol_prompt *out, const gol_prompt_reader *r, gol_str text
     const unsigned flags = (r->add_special ? GOL_ENCODE_ADD_SPECIAL : 0u) |
                            (parse_special ? GOL_ENCODE_PARSE_SPECIAL : 0u);
     int rc = gol_tokenizer_encode(r->tok, &ids, text, flags, &err);
+    const size_t n_cut = n_dropped(ids.n, r);
     if (rc != 0)
         rc = gol_api_refuse_err(error, param, &err);
     else
-        rc = check_length(ids.n, r, param, error);
+        rc = check_length(ids.n - n_cut, r, param, error);
     if (rc == 0)
-        rc = copy_ids(out, r, &ids, error);
-    out->text = text;
+        rc = copy_ids(out, r, ids.data + n_cut, ids.n - n_cut, error);
+    out->text = n_cut > 0 ? (gol_str){NULL, 0} : text;
     gol_ids_deinit(&ids);
     return rc;
 }
@@ -74,7 +83,8 @@ static int read_ids(gol_prompt *out, const gol_prompt_reader *r, const json_t *a
                     const char *param, gol_api_error *error)
 {
     const size_t n = json_array_size(array);
-    const int rc = check_length(n, r, param, error);
+    const size_t n_cut = n_dropped(n, r);
+    const int rc = check_length(n - n_cut, r, param, error);
     if (rc != 0)
         return rc;
     int32_t *ids = gol_arena_try_array(r->arena, n, sizeof *ids);
@@ -92,8 +102,8 @@ static int read_ids(gol_prompt *out, const gol_prompt_reader *r, const json_t *a
         }
         ids[i] = (int32_t)id;
     }
-    out->ids = ids;
-    out->n_ids = (int32_t)n;
+    out->ids = ids + n_cut;
+    out->n_ids = (int32_t)(n - n_cut);
     return 0;
 }
 

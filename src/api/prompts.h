@@ -12,7 +12,8 @@
 #include "text/tokenizer.h"
 
 typedef struct gol_prompt {
-    gol_str text; /* as it came, a view into the JSON; data NULL: it came as ids */
+    /* As it came, a view into the JSON; data NULL: it came as ids, or only its end was taken. */
+    gol_str text;
     int32_t *ids; /* [n_ids], in the arena */
     int32_t n_ids;
 } gol_prompt;
@@ -27,7 +28,9 @@ typedef struct gol_prompt_reader {
     gol_arena *arena;
     int32_t n_vocab; /* ids from a client must be below */
     int32_t max_prompts;
-    int32_t max_model_len; /* a prompt must leave room for one token */
+    int32_t max_model_len;
+    int32_t n_answer_min; /* tokens that a prompt must leave room for */
+    int32_t n_keep;       /* of longer prompts only the last tokens are taken; 0: all are */
     bool add_special;
 } gol_prompt_reader;
 

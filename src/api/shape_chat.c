@@ -50,6 +50,11 @@ static void put_piece(gol_json *j, const gol_choice *c, const gol_piece *piece)
     put_rest(j, c, piece);
 }
 
+static void put_tail(gol_json *j, const gol_api_call *call)
+{
+    gol_logprobs_put_prompt(j, &call->choices[0]); /* there is one prompt */
+}
+
 const gol_shape gol_shape_chat = {
     .id_prefix = "chatcmpl-",
     .object = "chat.completion",
@@ -57,4 +62,5 @@ const gol_shape gol_shape_chat = {
     .has_opening = true,
     .put_choice = put_choice,
     .put_piece = put_piece,
+    .put_tail = put_tail,
 };

@@ -10,9 +10,12 @@ static void put_piece(gol_json *j, const gol_choice *c, const gol_piece *piece)
     gol_json_put_int(j, "index", c->index);
     gol_json_put_string(j, "text", piece->text);
     gol_json_key(j, "logprobs");
-    gol_logprobs_put_legacy(j, c, piece->first_token, piece->end_token);
+    gol_logprobs_put_legacy(j, c, piece->first_token, piece->end_token,
+                            piece->is_first && c->call->params.echo);
     gol_shape_put_finish(j, c, piece->is_last);
     gol_shape_put_token_ids(j, c, piece);
+    if (piece->is_last)
+        gol_logprobs_put_prompt(j, c); /* never in a stream */
     gol_json_end_object(j);
 }
 

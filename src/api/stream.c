@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "api/best_of.h"
 #include "api/shape.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -59,6 +60,14 @@ static void computation_error(gol_api_error *error)
 
 /* ---- whole answers ---- */
 
+static const gol_choice *find_choice(const gol_api_call *call, int32_t index)
+{
+    for (int32_t i = 0; i < call->n_choices; i++)
+        if (call->choices[i].index == index)
+            return &call->choices[i];
+    return NULL;
+}
+
 static void reply_whole(gol_api_call *call)
 {
     gol_json j;
@@ -67,8 +76,8 @@ static void reply_whole(gol_api_call *call)
     gol_shape_put_head(&j, call, call->shape->object);
     gol_json_key(&j, "choices");
     gol_json_begin_array(&j);
-    for (int32_t i = 0; i < call->n_choices; i++) {
-        const gol_choice *c = &call->choices[i];
+    gol_best_of_pick(call);
+    for (const gol_choice *c = find_choice(call, 0); c; c = find_choice(call, c->index + 1)) {
         const gol_piece all = {
             .text = gol_buf_view(&c->text),
             .end_token = c->n_taken,
@@ -78,6 +87,8 @@ static void reply_whole(gol_api_call *call)
         call->shape->put_choice(&j, c, &all);
     }
     gol_json_end_array(&j);
+    if (call->shape->put_tail)
+        call->shape->put_tail(&j, call);
     gol_json_key(&j, "usage");
     gol_shape_put_usage(&j, call);
     gol_json_end_object(&j);
@@ -151,6 +162,9 @@ static bool put_next_chunk(gol_api_call *call, gol_choice *c)
         put_chunk(call, c, &piece);
         return true;
     }
+    /* The first piece has the prompt and what is said about it. */
+    if (piece.is_first && c->scored && !c->scored->is_complete)
+        return false;
     const bool is_behind = c->n_seen - c->n_taken > BEHIND_TOKENS;
     if (gol_choice_n_ready(c) == 0)
         gol_choice_advance(c, is_behind ? MERGED_TEXT : 1);

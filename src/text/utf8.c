@@ -45,6 +45,14 @@ size_t gol_utf8_valid_prefix(gol_str s)
     return pos;
 }
 
+size_t gol_utf8_count(gol_str s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s.len; i++)
+        n += ((unsigned char)s.data[i] & 0xc0) != 0x80; /* every byte but a continuation */
+    return n;
+}
+
 bool gol_utf8_is_valid(gol_str s)
 {
     return gol_utf8_valid_prefix(s) == s.len;

@@ -12,6 +12,7 @@
 
 int gol_utf8_encode(char out[4], uint32_t cp); /* returns 1..4; cp must be a scalar value */
 bool gol_utf8_is_valid(gol_str s);
+size_t gol_utf8_count(gol_str s); /* characters of a valid text */
 /* Bytes of whole, well-formed sequences at the front of s. */
 size_t gol_utf8_valid_prefix(gol_str s);
 

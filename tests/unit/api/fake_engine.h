@@ -45,6 +45,27 @@ static inline void fake_engine_init(gol_engine *e, int32_t n_vocab)
     e->refuse_at = -1;
 }
 
+/* What the model "says" about tokens of a prompt behind the first: every second is the likeliest one, the others are not among the
+ * likeliest, their neighbours. */
+static inline float fake_prompt_logprob(int32_t i)
+{
+    return i % 2 == 0 ? -0.25f : -1.0f - (float)i / 8;
+}
+
+static inline void fake_score(gol_engine *e, fake_seq *s)
+{
+    gol_prompt_scores *scores = s->request.scores;
+    for (int32_t i = 1; scores && scores->n_scored == 1 && i < s->request.n_prompt; i++) {
+        scores->tokens[i] = (gol_prompt_score){fake_prompt_logprob(i), i % 2 == 0 ? 1 : 30};
+        for (int32_t k = 0; k < scores->n_top; k++) {
+            const int32_t id = (s->prompt[i] + k + i % 2) % e->config.n_vocab;
+            scores->top[i * scores->n_top + k] = (gol_top_logprob){id, -0.25f - (float)k};
+        }
+    }
+    if (scores)
+        scores->n_scored = s->request.n_prompt;
+}
+
 /* One event. token -1: none. */
 static inline void fake_event(gol_engine *e, int i, int32_t token, gol_finish_reason finish)
 {
@@ -69,6 +90,8 @@ static inline void fake_event(gol_engine *e, int i, int32_t token, gol_finish_re
     if (token >= 0)
         output.n_generated = ++s->n_generated;
     s->has_ended = finish != GOL_FINISH_NONE;
+    if (finish != GOL_FINISH_ABORT)
+        fake_score(e, s);
     s->request.on_output(s->request.user, &output);
 }
 
@@ -108,7 +131,7 @@ int gol_engine_submit(gol_engine *e, const gol_request *request, uint64_t *id, g
     if (e->refuse_at == e->n_seqs)
         return gol_fail(err, e->refuse_code, "refused: %s", gol_error_text(e->refuse_code));
     assert(e->n_seqs < FAKE_SEQS_MAX);
-    assert(request->n_prompt >= 1 && request->max_tokens >= 1);
+    assert(request->n_prompt >= 1 && request->max_tokens >= 0);
     assert(request->min_tokens <= request->max_tokens);
     gol_seq_extras *extras;
     const int rc = gol_seq_extras_create(&extras, request->sampling.extras, e->config.n_vocab,
@@ -118,6 +141,8 @@ int gol_engine_submit(gol_engine *e, const gol_request *request, uint64_t *id, g
     fake_seq *s = &e->seqs[e->n_seqs++];
     *s = (fake_seq){.request = *request, .extras = extras};
     s->request.sampling.extras = NULL;
+    if (request->scores)
+        request->scores->n_scored = 1;
     const size_t n_bytes = (size_t)request->n_prompt * sizeof *s->prompt;
     s->prompt = malloc(n_bytes);
     assert(s->prompt);

@@ -7,9 +7,9 @@ typedef struct scenario {
 } scenario;
 
 static const scenario scenarios[] = {
-    {"/v1/completions",
-     "{\"prompt\":[\"Hello\",[1,2]],\"n\":2,\"echo\":true,\"stop\":[\"x\",\"y\"],"
-     "\"unknown\":1}"},
+    {"/v1/completions", "{\"prompt\":[\"Hello\",[5,9]],\"n\":2,\"echo\":true,\"logprobs\":2,"
+                        "\"prompt_logprobs\":1,\"stop\":[\"x\",\"y\"],"
+                        "\"unknown\":1}"},
     {"/v1/completions", "{\"prompt\":[5],\"logprobs\":3,\"stream\":true,\"return_token_ids\":true,"
                         "\"stream_options\":{\"include_usage\":true}}"},
     {"/v1/chat/completions", "{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\","

@@ -298,8 +298,6 @@ static void test_echo_puts_the_prompt_in_front(void **state)
     assert_string_equal(str_at(root, "choices/1/text"), "worldENDing");
     json_decref(root);
     end_call(&call);
-    expect_error(post(PATH, "{\"prompt\":\"a\",\"echo\":true,\"logprobs\":0}"), 400, "echo",
-                 "unsupported_parameter");
 }
 
 static void test_choices_are_numbered_by_prompt_then_n(void **state)

@@ -64,7 +64,8 @@ static void test_other_names_mean_the_same(void **state)
     const int32_t n_prompt = 7;
     assert_int_equal(submit("\"n_predict\":-1")->request.max_tokens, 256 - n_prompt);
     assert_int_equal(submit("\"max_tokens\":null,\"n_predict\":5")->request.max_tokens, 5);
-    refuse("\"n_predict\":0", "n_predict", "invalid_value");
+    assert_int_equal(submit("\"n_predict\":0")->request.max_tokens, 0);
+    refuse("\"n_predict\":-2", "n_predict", "invalid_value");
     refuse("\"max_tokens\":5,\"n_predict\":5", "n_predict", "invalid_value");
     refuse("\"repeat_penalty\":1.5,\"repetition_penalty\":1.5", "repeat_penalty", "invalid_value");
 }
