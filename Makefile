@@ -1,7 +1,7 @@
 # The menu. CMake does the work (CMakePresets.json names the builds); all that is built lies under build/<preset>/.
 #   make run M=model.gguf ARGS='--port 9000'     make test T=kv_cache     make fuzz FUZZ_SECONDS=600
 .DEFAULT_GOAL := help
-.PHONY: help run build test e2e check bench bench-peer bench-serve asan ubsan tsan fuzz cover arm64 levels lint format install clean
+.PHONY: help run build test e2e check bench bench-peer bench-serve asan ubsan tsan fuzz cover arm64 levels sim lint format install clean
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
@@ -104,6 +104,11 @@ levels: build   ## kernels, backend, golden answers at every CPU level that this
 	@if [ "$$(uname -m)" = x86_64 ] && scripts/setup.sh --arm64; then \
 	  cmake --preset arm64 --log-level=WARNING >/dev/null && cmake --build --preset arm64 -j $(JOBS); fi
 	@scripts/levels.sh
+
+SEEDS    ?= 100
+REQUESTS ?= 10000
+sim: build      ## the scheduler's simulation, SEEDS (100) loads of REQUESTS (10000) requests
+	@scripts/sim.sh build/release $(SEEDS) $(REQUESTS) $(JOBS)
 
 lint:           ## layers, style, format, clang -Werror, headers alone, clang-tidy, cppcheck, shellcheck
 	@scripts/setup.sh --dev

@@ -1,8 +1,8 @@
 /*
  * Continuous batching. One budget of a step, rows and time (step_budget.h), is handed out in this order:
  *   1. running sequences that lack one token (decodes): no stream ever waits for somebody's prompt;
- *   2. up to half of the rest: the shortest prompts behind the first one, if they are shorter than it, so that a short question
- *      does not wait for a stranger's book;
+ *   2. half of the rest: the first prompt; up to half: the shortest prompts behind it, if they are shorter than it, so that a
+ *      short question does not wait for a stranger's book;
  *   3. running sequences that lack more (prompts in slices, recomputation), in policy order;
  *   4. waiting sequences, in policy order; the first that finds no place ends the round.
  * A running sequence that finds no free block takes those of the last in policy order, which goes back to waiting with its
@@ -50,6 +50,11 @@ void gol_scheduler_deinit(gol_scheduler *s)
 bool gol_scheduler_has_work(const gol_scheduler *s)
 {
     return s->waiting.n + s->running.n > 0;
+}
+
+static int32_t min_i32(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
 }
 
 static bool is_before(const gol_scheduler *s, const gol_seq *a, const gol_seq *b)
@@ -334,11 +339,12 @@ static gol_seq *find_shortest(const gol_scheduler *s, const gol_seq *first, int3
     return best;
 }
 
-/* The first prompt keeps half of the rows that decodes leave, and all that nobody shorter wants. So those behind it delay it by a
- * factor of two at most, while each of them waits for shorter ones only. */
+/* The first prompt has half of the rows that decodes leave before anybody else has one, and all that nobody shorter wants. So those
+ * behind it delay it by a factor of two at most, however long a row of theirs takes, and each of them waits for shorter ones only. */
 static void schedule_shortest(gol_scheduler *s)
 {
-    const gol_seq *first = start_first_prompt(s);
+    const uint64_t n_preemptions = s->n_preemptions;
+    gol_seq *first = start_first_prompt(s);
     if (!first)
         return;
     const int32_t n_rows = gol_step_budget_grant(&s->budget, first->n_computed,
@@ -346,7 +352,9 @@ static void schedule_shortest(gol_scheduler *s)
     int32_t n_left = n_rows / 2;
     if (n_rows_expected(first) <= n_left)
         return; /* it holds nobody up */
-    while (n_left > 0) {
+    if (first->status == GOL_SEQ_RUNNING)
+        give(s, first, min_i32(n_rows - n_left, gol_seq_n_pending(first)));
+    while (n_left > 0 && s->n_preemptions == n_preemptions) {
         int32_t n_reserved = 0;
         gol_seq *seq = find_shortest(s, first, &n_reserved);
         if (!seq)
@@ -357,7 +365,7 @@ static void schedule_shortest(gol_scheduler *s)
         const int32_t n_lacking = gol_seq_n_pending(seq) - seq->n_scheduled;
         if (n_lacking == 0 || !takes_rows(seq))
             continue;
-        const int32_t n = give(s, seq, n_lacking < n_left ? n_lacking : n_left);
+        const int32_t n = give(s, seq, min_i32(n_lacking, n_left));
         if (n <= 0)
             return;
         n_left -= n;

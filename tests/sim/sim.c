@@ -31,7 +31,8 @@ typedef struct request {
     gol_seq *seq; /* NULL before arrival and after the end */
     int64_t deadline;
     int32_t stop_at;    /* n_tokens at which it stops by itself */
-    int64_t decodes_at; /* the step before which it ran and lacked one row */
+    int64_t ran_at;     /* the last step before which it ran */
+    int64_t decodes_at; /* the same, and it lacked one row */
     bool is_greedy;     /* its answer follows from its prompt */
     uint64_t salt;      /* as sim_memory.h has it */
     uint64_t *contents; /* [n_tokens_max] what each of its tokens leaves in the memory */
@@ -51,6 +52,8 @@ typedef struct simulation {
     sim_load load;
     sim_memory memory;
     int32_t n_requests;
+    int32_t cancel_odds;   /* one in so many steps somebody goes away */
+    int32_t n_waiting_max; /* who would come then is sent away, and comes another time */
     int32_t n_arrived;
     int32_t n_live;
     int64_t n_tokens_live; /* sum of n_tokens_max of those that are there */
@@ -101,9 +104,12 @@ static void set_up(simulation *sim, uint64_t seed, int32_t n_requests)
         sim->limits.hasher = &sim->hasher;
     const int32_t n_rows = is_cached && pick(sim, 0, 4) > 0 ? pick(sim, 1, 20) : 0;
     const int32_t n_blocks_one = (sim->limits.max_model_len - 1) / block_size + 1;
-    /* Often room for exactly one of the longest. */
-    const int32_t n_blocks = n_blocks_one * (pick(sim, 0, 2) ? pick(sim, 1, 6) : 1) +
+    /* Often room for exactly one of the longest, seldom for all. */
+    const int32_t n_longest = pick(sim, 0, 9) ? pick(sim, 1, 6) : pick(sim, 7, 40);
+    const int32_t n_blocks = n_blocks_one * (pick(sim, 0, 2) ? n_longest : 1) +
                              (pick(sim, 0, 1) ? pick(sim, 0, 3) : 0);
+    sim->n_waiting_max = pick(sim, 1, 200);
+    sim->cancel_odds = pick(sim, 0, 3) ? pick(sim, 20, 400) : pick(sim, 2, 20);
     gol_scheduler_opts opts = {0};
     gol_step_cost_init(&sim->cost);
     if (pick(sim, 0, 1)) {
@@ -158,6 +164,7 @@ static void arrive(simulation *sim)
     gol_seq *seq = sim_load_make(&sim->load, (uint64_t)sim->n_arrived, &r->salt);
     r->seq = seq;
     r->decodes_at = -1;
+    r->ran_at = -1;
     r->is_greedy = pick(sim, 0, 2) > 0;
     r->contents = gol_xcalloc((size_t)seq->n_tokens_max, sizeof *r->contents);
     update_contents(r);
@@ -197,16 +204,16 @@ static void arrivals(simulation *sim)
         n = 1;
     if (sim->n_live == 0 && n == 0)
         n = 1;
-    while (n-- > 0 && sim->n_arrived < sim->n_requests)
+    while (n-- > 0 && sim->n_arrived < sim->n_requests && sim->sched.waiting.n < sim->n_waiting_max)
         arrive(sim);
 }
 
 static void cancellations(simulation *sim)
 {
-    if (sim->n_arrived == 0 || pick(sim, 0, 9) != 0)
+    if (sim->n_arrived == 0 || pick(sim, 1, sim->cancel_odds) != 1)
         return;
     /* Of the recent ones, for the old ones are gone; those found gone are a client's late cancellation. */
-    const int32_t n_recent = sim->n_arrived < 50 ? sim->n_arrived : 50;
+    const int32_t n_recent = sim->n_arrived < 200 ? sim->n_arrived : 200;
     request *r = &sim->requests[pick(sim, sim->n_arrived - n_recent, sim->n_arrived - 1)];
     if (!r->seq)
         return;
@@ -313,9 +320,10 @@ static void check_deadlines(simulation *sim)
     }
 }
 
-static void note_decodes(simulation *sim)
+static void note_running(simulation *sim)
 {
     for (const gol_seq *seq = sim->sched.running.head; seq; seq = seq->next) {
+        sim->requests[seq->id - 1].ran_at = sim->place.step;
         if (!seq->is_following && gol_seq_n_pending(seq) == 1)
             sim->requests[seq->id - 1].decodes_at = sim->place.step;
     }
@@ -331,15 +339,31 @@ static void check_decodes(simulation *sim)
     }
 }
 
+static void check_starts(simulation *sim)
+{
+    const gol_seq *only = NULL;
+    int32_t n = 0;
+    for (const gol_seq *seq = sim->sched.running.head; seq; seq = seq->next) {
+        if (sim->requests[seq->id - 1].ran_at == sim->place.step)
+            continue;
+        sim_check_start(&sim->sched, seq, &sim->place);
+        only = seq;
+        n++;
+    }
+    if (n > 0)
+        sim_check_room(&sim->sched, n == 1 ? only : NULL, &sim->place);
+}
+
 static void step(simulation *sim)
 {
     const uint64_t n_preemptions = sim->sched.n_preemptions;
     const int32_t n_running = sim->sched.running.n;
     const uint64_t oldest_id = sim->sched.running.head ? sim->sched.running.head->id : 0;
-    note_decodes(sim);
+    note_running(sim);
     const gol_plan *plan = gol_scheduler_schedule(&sim->sched);
     check(sim);
     check_decodes(sim);
+    check_starts(sim);
     const int32_t n_preempted = (int32_t)(sim->sched.n_preemptions - n_preemptions);
     sim_check_plan(&sim->sched, plan, n_preempted > 0, &sim->place);
     if (n_preempted > 0 && sim->sched.running.n != n_running - n_preempted)

@@ -93,6 +93,36 @@ void sim_check_blocks(const gol_scheduler *s, int32_t *ref_cnts, const sim_place
     expect(place, "free + used blocks", n_free + n_used, pool->n_blocks);
 }
 
+void sim_check_start(const gol_scheduler *s, const gol_seq *started, const sim_place *place)
+{
+    for (const gol_seq *seq = s->waiting.head; seq; seq = seq->next) {
+        if (!is_ordered(s, seq, started))
+            return;
+        expect_at_most(place, "somebody is overtaken by who has more to compute",
+                       started->n_rows_expected, seq->n_rows_expected - 1);
+        if (s->opts.policy == GOL_SCHED_PRIORITY)
+            expect(place, "somebody is overtaken by a lower rank", started->priority,
+                   seq->priority);
+    }
+}
+
+void sim_check_room(const gol_scheduler *s, const gol_seq *only, const sim_place *place)
+{
+    const int32_t block_size = s->kv->block_size;
+    int64_t n_needed = s->running.n - 1;
+    for (const gol_seq *seq = s->running.head; seq; seq = seq->next) {
+        const int32_t n_blocks = (seq->n_tokens + block_size - 1) / block_size;
+        if (seq->is_following)
+            n_needed += seq->n_promised;
+        else if (n_blocks > seq->n_blocks)
+            n_needed += n_blocks - seq->n_blocks;
+    }
+    for (const gol_seq *seq = s->waiting.head; only && seq && is_ordered(s, seq, only);
+         seq = seq->next)
+        n_needed += (seq->n_tokens + block_size - 1) / block_size;
+    expect_at_most(place, "somebody starts without room for all", n_needed, s->kv->pool.n_free);
+}
+
 void sim_check_followers(const gol_scheduler *s, const sim_place *place)
 {
     int32_t n_promised = 0;
@@ -112,6 +142,8 @@ void sim_check_followers(const gol_scheduler *s, const sim_place *place)
             continue;
         expect(place, "leader does not run", seq->leader->queue == &s->running, true);
         expect(place, "leader follows itself", seq->leader->is_following, false);
+        expect(place, "leader has another salt", gol_block_hash_eq(seq->leader->root, seq->root),
+               true);
         expect(place, "leader comes later", is_ordered(s, seq->leader, seq), true);
         for (int32_t i = 0; i < seq->n_to_follow; i++)
             expect(place, "leader has other tokens", seq->leader->tokens[i], seq->tokens[i]);
@@ -140,6 +172,34 @@ static void check_shares(const gol_scheduler *s, bool has_preempted, const sim_p
     expect_at_most(place, "the first prompt has too few rows", n_least, first->n_scheduled);
 }
 
+/* Followers hold all full blocks that their leaders have computed. */
+static void check_sharing(const gol_scheduler *s, const sim_place *place)
+{
+    const int32_t block_size = s->kv->block_size;
+    for (const gol_seq *seq = s->running.head; seq; seq = seq->next) {
+        if (!seq->leader)
+            continue;
+        int32_t n = seq->leader->n_computed;
+        n = n < seq->n_to_follow ? n : seq->n_to_follow;
+        n = n < seq->n_tokens - 1 ? n : seq->n_tokens - 1;
+        expect_at_most(place, "follower lacks a block that is there", n / block_size,
+                       seq->n_blocks);
+    }
+}
+
+/* Tokens that rows look at, which is what time is predicted from. */
+static void check_pairs(const gol_scheduler *s, const sim_place *place)
+{
+    int64_t n_pairs[2] = {0};
+    for (int32_t i = 0; i < s->plan.n_seqs; i++) {
+        const gol_seq *seq = s->plan.seqs[i];
+        for (int32_t k = 1; k <= seq->n_scheduled; k++)
+            n_pairs[seq->is_decode] += seq->n_computed + k;
+    }
+    expect(place, "pairs of prompts", s->budget.load.n_prefill_pairs, n_pairs[0]);
+    expect(place, "pairs of decodes", s->budget.load.n_decode_pairs, n_pairs[1]);
+}
+
 static void check_time(const gol_scheduler *s, const sim_place *place)
 {
     const gol_step_budget *b = &s->budget;
@@ -147,9 +207,10 @@ static void check_time(const gol_scheduler *s, const sim_place *place)
     expect(place, "rows of the load", load.n_rows, s->plan.n_tokens);
     if (!s->opts.cost || b->n_prompt_rows <= GOL_STEP_PROMPT_ROWS_MIN)
         return;
+    const double limit_ns = load.n_decode_pairs > 0 ? s->opts.max_itl_ns : s->opts.max_step_ns;
     const double ns = gol_step_cost_predict(s->opts.cost, &load);
     expect_at_most(place, "the step is predicted to be too long", (int64_t)ns,
-                   (int64_t)b->limit_ns + 1);
+                   (int64_t)limit_ns + 1);
 }
 
 void sim_check_plan(const gol_scheduler *s, const gol_plan *plan, bool has_preempted,
@@ -192,5 +253,7 @@ void sim_check_plan(const gol_scheduler *s, const gol_plan *plan, bool has_preem
         expect_at_most(place, "budget is left and prompts are half computed",
                        has_preempted || is_full ? 0 : n_half, 0);
     check_shares(s, has_preempted, place);
+    check_sharing(s, place);
+    check_pairs(s, place);
     check_time(s, place);
 }

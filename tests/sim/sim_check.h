@@ -23,6 +23,13 @@ void sim_check_queues(const gol_scheduler *s, const sim_place *place);
  * and what is scheduled and no more than one block beyond need. ref_cnts: scratch [n_blocks]. */
 void sim_check_blocks(const gol_scheduler *s, int32_t *ref_cnts, const sim_place *place);
 
+/* A sequence that has just started: who came before it and still waits has more rows to compute. */
+void sim_check_start(const gol_scheduler *s, const gol_seq *started, const sim_place *place);
+
+/* After a step in which somebody started: blocks for all tokens of the running ones, those promised, a spare one for each that
+ * ran before, and if just one has started, for everybody whom it has overtaken; else `only` is NULL. */
+void sim_check_room(const gol_scheduler *s, const gol_seq *only, const sim_place *place);
+
 /* Followers: their leaders run, come before them, follow nobody and have the tokens that they are followed for. */
 void sim_check_followers(const gol_scheduler *s, const sim_place *place);
 

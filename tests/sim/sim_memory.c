@@ -99,9 +99,38 @@ static int32_t count_in(gol_block *const *heads, uint64_t mask, gol_block_hash k
     return n;
 }
 
+static void check_block(const sim_memory *m, const gol_prefix_index *index, const gol_block *b,
+                        const sim_place *place)
+{
+    if (b->n_filled == 0)
+        return;
+    expect(place, "block is not under its parent",
+           count_in(index->by_parent, index->mask, b->parent, b, false), 1);
+    if (b->n_filled == m->block_size)
+        expect(place, "block is not under its hash",
+               count_in(index->by_hash, index->mask, b->hash, b, true), 1);
+    check_content(m, index, b, place);
+}
+
+static void check_lists(const gol_prefix_index *index, int32_t n_cached, int64_t n_full,
+                        const sim_place *place)
+{
+    for (uint64_t i = 0; i <= index->mask; i++) {
+        for (const gol_block *b = index->by_parent[i]; b; b = b->sibling.next)
+            n_cached--;
+        for (const gol_block *b = index->by_hash[i]; b; b = b->twin.next)
+            n_full--;
+    }
+    expect(place, "the index lists blocks without content", n_cached, 0);
+    expect(place, "the index lists blocks that are not full", n_full, 0);
+}
+
 void sim_memory_check_index(const sim_memory *m, const gol_kv_cache *kv, const sim_place *place)
 {
+    enum { BLOCKS_AT_ONCE = 64 };
     const gol_prefix_index *index = &kv->index;
+    const int32_t n_turns = m->n_blocks / BLOCKS_AT_ONCE + 1;
+    const int32_t turn = (int32_t)(place->step % n_turns);
     int32_t n_cached = 0;
     int64_t n_full = 0;
     for (int32_t i = 0; i < m->n_blocks; i++) {
@@ -112,24 +141,12 @@ void sim_memory_check_index(const sim_memory *m, const gol_kv_cache *kv, const s
         expect(place, "full block is not listed, or another one is", b->twin.at != NULL, is_full);
         if (b->ref_cnt > 1)
             expect(place, "block in several tables is not full", b->n_filled, m->block_size);
-        if (b->n_filled == 0)
-            continue;
-        n_cached++;
+        n_cached += b->n_filled > 0;
         n_full += is_full;
-        expect(place, "block is not under its parent",
-               count_in(index->by_parent, index->mask, b->parent, b, false), 1);
-        if (is_full)
-            expect(place, "block is not under its hash",
-                   count_in(index->by_hash, index->mask, b->hash, b, true), 1);
-        check_content(m, index, b, place);
+        if (i % n_turns == turn)
+            check_block(m, index, b, place);
     }
     expect(place, "number of blocks with content", index->n_cached, n_cached);
-    for (uint64_t i = 0; i <= index->mask; i++) {
-        for (const gol_block *b = index->by_parent[i]; b; b = b->sibling.next)
-            n_cached--;
-        for (const gol_block *b = index->by_hash[i]; b; b = b->twin.next)
-            n_full--;
-    }
-    expect(place, "the index lists blocks without content", n_cached, 0);
-    expect(place, "the index lists blocks that are not full", n_full, 0);
+    if (turn == 0)
+        check_lists(index, n_cached, n_full, place);
 }

@@ -39,7 +39,8 @@ void sim_memory_check_seq(const sim_memory *m, const gol_seq *seq, const uint64_
 void sim_memory_compute(sim_memory *m, const gol_kv_cache *kv, const gol_seq *seq,
                         const uint64_t *contents, const sim_place *place);
 
-/* The index: every block with content is in exactly the lists it should be in, and what it is said to hold is there. */
+/* The index: every block with content is in exactly the lists it should be in, and what it is said to hold is there. Of many blocks
+ * the contents are looked at in turns, some in every step: what is wrong stays wrong. */
 void sim_memory_check_index(const sim_memory *m, const gol_kv_cache *kv, const sim_place *place);
 
 #endif
