@@ -34,7 +34,7 @@ static inline void loaded_check(int rc, const gol_err *err)
     }
 }
 
-/* Overwrites the first number of the token's row in the file. */
+/* Overwrites the first number of the token's row in the file, whose matrices are F32. */
 static inline void poison_file(const char *path)
 {
     gol_err err = {0};
@@ -52,19 +52,26 @@ static inline void poison_file(const char *path)
     fclose(f);
 }
 
-static inline void loaded_model_create(loaded_model *m, int n_threads)
+static inline void loaded_model_create_of(loaded_model *m, const tiny_model *tiny, bool is_poisoned,
+                                          int n_threads)
 {
     gol_err err = {0};
     char path[256];
-    const tiny_model tiny = {.arch = "llama", .type = GOL_TYPE_F32, .seed = 1};
     m->dir = temp_dir_create();
     temp_dir_file(&m->dir, "tiny.gguf", path);
-    loaded_check(tiny_model_write(&tiny, path, &err), &err);
-    poison_file(path);
+    loaded_check(tiny_model_write(tiny, path, &err), &err);
+    if (is_poisoned)
+        poison_file(path);
     loaded_check(gol_model_file_open(&m->file, path, &err), &err);
     loaded_check(gol_backend_cpu_create(&m->be, &(gol_cpu_opts){.n_threads = n_threads}, &err),
                  &err);
     loaded_check(gol_model_load(&m->model, m->file, m->be, NULL, &err), &err);
+}
+
+static inline void loaded_model_create(loaded_model *m, int n_threads)
+{
+    const tiny_model tiny = {.arch = "llama", .type = GOL_TYPE_F32, .seed = 1};
+    loaded_model_create_of(m, &tiny, true, n_threads);
 }
 
 static inline void loaded_model_destroy(loaded_model *m)
