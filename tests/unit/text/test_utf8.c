@@ -164,10 +164,19 @@ static void the_valid_prefix_ends_before_the_first_bad_byte(void **state)
     assert_int_equal(gol_utf8_valid_prefix(GOL_STR("\xFFz")), 0);
 }
 
+static void characters_are_counted(void **state)
+{
+    (void)state;
+    assert_int_equal(gol_utf8_count(GOL_STR("")), 0);
+    assert_int_equal(gol_utf8_count(GOL_STR("ab\xC3\xA9")), 3);
+    assert_int_equal(gol_utf8_count(GOL_STR("\xE2\x82\xAC\xF0\x9F\x98\x80")), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_scalar_value_survives_encode_and_decode),
+        cmocka_unit_test(characters_are_counted),
         cmocka_unit_test(three_bytes_of_any_value_are_judged_by_the_definition),
         cmocka_unit_test(ill_formed_bytes_become_one_replacement_per_maximal_subpart),
         cmocka_unit_test(every_scalar_value_passes_the_filter_cut_at_every_byte),
