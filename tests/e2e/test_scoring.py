@@ -139,7 +139,7 @@ def test_the_end_of_a_prompt_is_taken(server):
         answer = post(server, prompt=prompt, truncate_prompt_tokens=5, max_tokens=4, seed=1)
         assert answer["usage"]["prompt_tokens"] == 5
         assert answer["choices"][0]["text"] == short
-    longer = post(server, prompt=ids * 200, truncate_prompt_tokens=-1, max_tokens=4)
+    longer = post(server, prompt=ids * 200, truncate_prompt_tokens=-1, max_tokens=4, ignore_eos=True)
     assert longer["usage"]["total_tokens"] == httpx.get(server.url + "/v1/models").json()["data"][0]["max_model_len"]
 
 
