@@ -114,6 +114,10 @@ static void answer(gol_rng *rng)
 {
     for (int i = 0; i < engine.n_seqs; i++) {
         const int32_t n = engine.seqs[i].request.max_tokens;
+        if (n == 0) { /* the prompt alone */
+            fake_event(&engine, i, -1, GOL_FINISH_LENGTH);
+            continue;
+        }
         for (int32_t t = 1; t < n && t < 6; t++)
             fake_say(&engine, i, (int32_t)pick(rng, TOK_N_VOCAB));
         fake_event(&engine, i, (int32_t)pick(rng, TOK_N_VOCAB),
