@@ -142,7 +142,8 @@ static void run_stall(bench *b)
     while (late->state != SSE_DONE && sse_poll(s, N_RUNNING + 1, 1000))
         ;
     const uint64_t until_ns = late->event_ns[0];
-    while (!all_have(s, N_RUNNING, s[0].n_events + 2) && sse_poll(s, N_RUNNING, 1000))
+    const int n_enough = s[0].n_events + 2;
+    while (!all_have(s, N_RUNNING, n_enough) && sse_poll(s, N_RUNNING, 1000))
         ; /* gaps that were open when the first token came */
     double worst = 0.0;
     for (int i = 0; i < N_RUNNING; i++) {
