@@ -60,7 +60,7 @@ bench-peer: build ## gollum beside llama.cpp, in turns, in some 12 minutes (ARGS
 	bench/peer/setup.sh
 	bench/peer/compare.py $(ARGS)
 
-bench-serve: build ## gollum serve beside llama-server, as clients see them, in some 8 minutes; builds llama.cpp once
+bench-serve: build ## gollum serve beside llama-server, as clients see them; builds llama.cpp once
 	@scripts/setup.sh --e2e
 	bench/peer/setup.sh
 	bench/peer/compare_serve.py $(ARGS)

@@ -45,7 +45,6 @@ void sse_start(sse_stream *s, const char *host, int port, const char *path, cons
         .size_line = gol_xalloc(SIZE_LINE_MAX),
         .event_ns = gol_xcalloc(SSE_EVENTS_MAX, sizeof *s->event_ns),
         .chunk_left = -1,
-        .n_prompt_tokens = -1,
         .n_completion_tokens = -1,
     };
     s->request_len = (size_t)snprintf(s->request, room,
@@ -64,7 +63,6 @@ static void end(sse_stream *s)
         die("the server refused", s->line);
     }
     s->state = SSE_DONE;
-    s->end_ns = gol_clock_ns();
     close(s->fd);
     s->fd = -1;
 }
@@ -85,9 +83,7 @@ static void take_event_line(sse_stream *s, const char *line)
 {
     if (strncmp(line, "data:", 5) != 0 || strstr(line, "[DONE]"))
         return;
-    s->n_prompt_tokens = number_after(line, "\"prompt_tokens\"", s->n_prompt_tokens);
     s->n_completion_tokens = number_after(line, "\"completion_tokens\"", s->n_completion_tokens);
-    s->n_cached_tokens = number_after(line, "\"cached_tokens\"", s->n_cached_tokens);
     if (!strstr(line, "\"text\"") || s->n_events == SSE_EVENTS_MAX)
         return;
     s->event_ns[s->n_events++] = gol_clock_ns();

@@ -35,10 +35,7 @@ typedef struct sse_stream {
     uint64_t start_ns;  /* gol_clock_ns() at sse_start() */
     uint64_t *event_ns; /* [n_events] events that bring a piece of the answer */
     int n_events;
-    uint64_t end_ns;
-    int n_prompt_tokens; /* of the usage; -1: none came */
-    int n_completion_tokens;
-    int n_cached_tokens;
+    int n_completion_tokens; /* of the usage; -1: none came */
 } sse_stream;
 
 /* Connects, and takes over a copy of the request. The stream's memory is all zeros or has been finished. */

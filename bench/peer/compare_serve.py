@@ -8,8 +8,9 @@ import argparse
 import json
 import os
 import pathlib
-import platform
 import datetime
+import platform
+import signal
 import socket
 import statistics
 import subprocess
@@ -70,6 +71,7 @@ def measure(command, port, scenarios, bench, prefix):
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that servers end with their blocks
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=pathlib.Path, help="GGUF file; without it TinyLlama's shape in Q8_0, made on the spot")
     parser.add_argument("--threads", type=int, default=2)

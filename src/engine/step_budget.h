@@ -24,7 +24,7 @@ typedef struct gol_step_budget {
     gol_step_load load;    /* taken */
 } gol_step_budget;
 
-/* Rows [0, n] from position `first` on, decoding or of a prompt. */
+/* n rows of a sequence from position `first` on, decoding or of a prompt. */
 typedef struct gol_slice {
     int32_t first;
     int32_t n;

@@ -68,6 +68,10 @@ static void defaults_are_those_of_the_header(void **state)
     assert_int_equal(l.max_model_len, 1000);
     assert_int_equal(l.block_size, 16);
     assert_int_equal(l.max_queued_reqs, 256);
+    assert_int_equal(l.max_queued_tokens, 0);
+    assert_int_equal(l.max_itl_ms, 200);
+    const gol_engine_opts no_limit = {.max_itl_ms = -1};
+    assert_int_equal(limits_of(no_limit, basis(1000, 64 * gib)).max_itl_ms, 0);
     assert_int_equal(l.n_blocks, 64 * 63);
     assert_int_equal(l.kv_bytes, FIXED_BYTES + 64 * 63 * 16 * TOKEN_BYTES);
 }
@@ -331,6 +335,9 @@ static void options_out_of_range_are_named(void **state)
         {"block_size", {.block_size = GOL_ENGINE_BLOCK_SIZE_MAX + 1}},
         {"max_queued_reqs", {.max_queued_reqs = -1}},
         {"max_queued_reqs", {.max_queued_reqs = GOL_ENGINE_QUEUED_REQS_MAX + 1}},
+        {"max_queued_tokens", {.max_queued_tokens = -1}},
+        {"max_itl_ms", {.max_itl_ms = -2}},
+        {"max_itl_ms", {.max_itl_ms = GOL_ENGINE_ITL_MS_MAX + 1}},
         {"policy", {.policy = (gol_sched_policy)2}},
         {"kv_type", {.kv_type = GOL_N_KV_TYPES}},
     };
@@ -345,6 +352,7 @@ static void options_out_of_range_are_named(void **state)
         .max_model_len = 1000,
         .block_size = GOL_ENGINE_BLOCK_SIZE_MAX,
         .max_queued_reqs = GOL_ENGINE_QUEUED_REQS_MAX,
+        .max_itl_ms = GOL_ENGINE_ITL_MS_MAX,
     };
     limits_of(highest, basis(1000, gib));
     failure_of((gol_engine_opts){0}, basis(1, gib), GOL_EINVAL);

@@ -13,7 +13,7 @@
 
 #include "base/mem.h"
 #include "engine/engine.h"
-#include "support/collector.h"
+#include "support/same_answer.h"
 #include "support/loaded_model.h"
 
 enum { N_REQUESTS = 12, N_NEIGHBOURS = 3 * N_REQUESTS, BLOCK_SIZE = 4 };
@@ -135,17 +135,6 @@ static int tear_down(void **state)
     return gol_mem_n_forbidden() == 0 ? 0 : -1; /* no step allocated */
 }
 
-static void assert_same(const collector *got, const collector *expected)
-{
-    assert_int_equal(got->n_last_events, 1);
-    assert_int_equal(got->last.finish, expected->last.finish);
-    assert_int_equal(got->n_tokens, expected->n_tokens);
-    const size_t n = (size_t)got->n_tokens;
-    assert_memory_equal(got->tokens, expected->tokens, n * sizeof *got->tokens);
-    assert_memory_equal(got->logprobs, expected->logprobs, n * sizeof *got->logprobs);
-    assert_memory_equal(got->top, expected->top, n * sizeof *got->top);
-}
-
 /* The twelve together; returns how often somebody was preempted. */
 static uint64_t run_together(const loaded_model *tiny, const gol_engine_opts *opts)
 {
@@ -167,7 +156,7 @@ static uint64_t run_together(const loaded_model *tiny, const gol_engine_opts *op
     assert_int_equal(stats.n_running + stats.n_waiting, 0);
     gol_engine_destroy(&engine);
     for (int i = 0; i < N_REQUESTS; i++) {
-        assert_same(&got[i], &alone[i]);
+        assert_same_answer(&got[i], &alone[i]);
         collector_deinit(&got[i]);
     }
     return stats.n_preemptions;
@@ -260,7 +249,7 @@ static void run_among_neighbours(const loaded_model *tiny, uint64_t seed)
     assert_int_equal(stats.n_blocks_free, stats.n_blocks);
     gol_engine_destroy(&engine);
     for (int i = 0; i < N_REQUESTS; i++) {
-        assert_same(&got[i], &alone[i]);
+        assert_same_answer(&got[i], &alone[i]);
         collector_deinit(&got[i]);
     }
     for (int i = 0; i < N_NEIGHBOURS; i++) {

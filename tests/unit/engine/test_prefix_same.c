@@ -12,7 +12,7 @@
 
 #include "base/mem.h"
 #include "engine/engine.h"
-#include "support/collector.h"
+#include "support/same_answer.h"
 #include "support/loaded_model.h"
 
 enum { N_REQUESTS = 6, BLOCK_SIZE = 8, N_ANSWER = 20 };
@@ -103,17 +103,6 @@ static int tear_down(void **state)
     return gol_mem_n_forbidden() == 0 ? 0 : -1; /* no step allocated */
 }
 
-static void assert_same(const collector *got, const collector *expected)
-{
-    assert_int_equal(got->n_last_events, 1);
-    assert_int_equal(got->last.finish, expected->last.finish);
-    assert_int_equal(got->n_tokens, expected->n_tokens);
-    const size_t n = (size_t)got->n_tokens;
-    assert_memory_equal(got->tokens, expected->tokens, n * sizeof *got->tokens);
-    assert_memory_equal(got->logprobs, expected->logprobs, n * sizeof *got->logprobs);
-    assert_memory_equal(got->top, expected->top, n * sizeof *got->top);
-}
-
 /* One alone; returns how much of its prompt was found. */
 static int32_t run(gol_engine *engine, int i)
 {
@@ -121,7 +110,7 @@ static int32_t run(gol_engine *engine, int i)
     collector_init(&c);
     submit(engine, &requests[i], &c);
     assert_true(collector_wait_end(&c));
-    assert_same(&c, &computed[i]);
+    assert_same_answer(&c, &computed[i]);
     const int32_t n_cached = c.last.n_cached;
     collector_deinit(&c);
     return n_cached;
@@ -212,7 +201,7 @@ static void run_together(const loaded_model *tiny, const gol_engine_opts *opts,
     assert_int_equal(stats->n_blocks_free, stats->n_blocks);
     gol_engine_destroy(&engine);
     for (int i = 0; i < N; i++) {
-        assert_same(&got[i], &computed[i % N_REQUESTS]);
+        assert_same_answer(&got[i], &computed[i % N_REQUESTS]);
         collector_deinit(&got[i]);
     }
 }
@@ -279,7 +268,7 @@ static void answers_to_one_prompt_compute_it_once(void **state)
     assert_int_equal(stats.n_exact_hits, N - 1);
     assert_int_equal(got[0].last.n_cached, 0);
     for (int i = 0; i < N; i++) {
-        assert_same(&got[i], &computed[4]);
+        assert_same_answer(&got[i], &computed[4]);
         if (i > 0)
             assert_int_equal(got[i].last.n_cached, request.n_prompt);
     }
@@ -311,7 +300,7 @@ static void salts_and_requests_without_cache_find_nothing_of_others(void **state
         collector_init(&c);
         submit(engine, &request, &c);
         assert_true(collector_wait_end(&c));
-        assert_same(&c, &computed[4]);
+        assert_same_answer(&c, &computed[4]);
         assert_int_equal(c.last.n_cached, cases[i].n_cached);
         collector_deinit(&c);
     }
