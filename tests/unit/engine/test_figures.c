@@ -1,5 +1,5 @@
 /* What the engine counts about requests whose course is known. */
-#include "engine_test.h"
+#include "unit/engine/engine_test.h"
 
 static gol_histogram_view view_of(const gol_engine *engine, gol_engine_histogram which)
 {
