@@ -1,7 +1,7 @@
 /*
  * Takes the events of one request and lets the test wait for them. It checks nothing by itself in the engine's thread: what
  * arrived is kept, and looked at in the test's own thread. A held collector keeps the engine's thread inside its first event
- * until it is released, so that a test can act at a moment it knows.
+ * until it is released, so that a test can act at a moment it knows; and a collector may abort another request at an event.
  */
 #ifndef TESTS_SUPPORT_COLLECTOR_H
 #define TESTS_SUPPORT_COLLECTOR_H
@@ -20,6 +20,8 @@ typedef struct collector {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     bool is_held;
+    int aborts_at; /* with event number aborts_at: gol_engine_abort(engine, aborts_id); 0: never */
+    uint64_t aborts_id;
     int n_events;
     int n_last_events; /* with finish != NONE: must end up as 1 */
     int32_t n_tokens;
@@ -57,6 +59,8 @@ static inline void collector_take(void *user, const gol_output *output)
         for (int32_t k = 0; k < output->n_top && k < COLLECTOR_TOP_MAX; k++)
             c->top[i][k] = output->top[k];
     }
+    if (c->n_events == c->aborts_at)
+        gol_engine_abort(c->engine, c->aborts_id);
     if (output->finish != GOL_FINISH_NONE) {
         c->n_last_events++;
         if (c->engine)

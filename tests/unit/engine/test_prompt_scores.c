@@ -81,11 +81,11 @@ static uint64_t submit(gol_engine *engine, const gol_request *request)
     return id;
 }
 
-static void score_text(gol_engine *engine, int i, scored *s)
+static uint64_t score_text(gol_engine *engine, int i, scored *s)
 {
     scored_init(s, N_TOP);
     const gol_request request = request_of(texts[i], n_texts[i], s);
-    submit(engine, &request);
+    return submit(engine, &request);
 }
 
 static int set_up(void **state)
@@ -353,10 +353,15 @@ static void an_abort_in_the_middle_leaves_what_is_scored(void **state)
     gol_request request = request_of(texts[0], 1, &first);
     request.scores = NULL;
     request.max_tokens = request.min_tokens = 100;
+    first.c.is_held = true;
+    first.c.engine = engine;
     submit(engine, &request);
-    score_text(engine, 4, &s);
-    assert_true(collector_wait(&first.c, 10)); /* a step each, in which one row is scored */
-    gol_engine_destroy(&engine);               /* aborts all */
+    assert_true(collector_wait(&first.c, 1));
+    first.c.aborts_id = score_text(engine, 4, &s);
+    first.c.aborts_at = 10; /* a step each, in which one row is scored */
+    collector_release(&first.c);
+    assert_true(collector_wait_end(&s.c));
+    gol_engine_destroy(&engine);
     assert_int_equal(s.c.n_events, 1);
     assert_int_equal(s.c.last.finish, GOL_FINISH_ABORT);
     assert_in_range(s.scores.n_scored, 1, TINY_CTX - 1);
