@@ -1,6 +1,6 @@
 #include "kernels/vec_math_rows.h"
 
-#include "backend/cpu/kernels/vec_math_avx2.h"
+#include "backend/cpu/kernels/x86/vec_math_avx2.h"
 
 void exp_row_avx2(float *out, const float *x, size_t n)
 {

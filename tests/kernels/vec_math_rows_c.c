@@ -1,6 +1,6 @@
 #include "kernels/vec_math_rows.h"
 
-#include "backend/cpu/kernels/vec_math_c.h"
+#include "backend/cpu/kernels/c/vec_math_c.h"
 
 void exp_row_c(float *out, const float *x, size_t n)
 {

@@ -1,6 +1,6 @@
 #include "kernels/vec_math_rows.h"
 
-#include "backend/cpu/kernels/vec_math_neon.h"
+#include "backend/cpu/kernels/arm/vec_math_neon.h"
 
 void exp_row_neon(float *out, const float *x, size_t n)
 {

@@ -18,7 +18,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "backend/cpu/kernels/vec_math_c.h"
+#include "backend/cpu/kernels/c/vec_math_c.h"
 
 typedef struct attention_job {
     const gol_backend_cpu *cpu;

@@ -14,7 +14,7 @@ enum {
 };
 
 /* What is asked for behind the last stretch may not be there. */
-static inline void gol_f32_one_prefetch(const uint8_t *w)
+__attribute__((always_inline)) static inline void gol_f32_one_prefetch(const uint8_t *w)
 {
     enum { INTO_L2 = 2, INTO_L1 = 3 };
     const uintptr_t at = (uintptr_t)w;

@@ -7,7 +7,8 @@
 #include "backend/cpu/kernels/panel.h"
 
 /* The part that falls to block b, of n_panels panels. */
-static inline void gol_prefetch_ahead(const gol_int_tile *t, size_t b, size_t n_panels)
+__attribute__((always_inline)) static inline void gol_prefetch_ahead(const gol_int_tile *t,
+                                                                     size_t b, size_t n_panels)
 {
     enum { INTO_L2 = 2 };
     for (size_t p = 0; t->ahead_bytes > 0 && p < n_panels; p++) {

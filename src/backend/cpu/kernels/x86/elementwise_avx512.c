@@ -7,7 +7,7 @@
 #include <immintrin.h>
 
 #include "backend/cpu/kernels/gelu.h"
-#include "backend/cpu/kernels/vec_math_avx512.h"
+#include "backend/cpu/kernels/x86/vec_math_avx512.h"
 
 enum { WIDTH = 16 };
 

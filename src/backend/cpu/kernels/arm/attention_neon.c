@@ -12,7 +12,7 @@
 #include "backend/cpu/kernels/attention_tile.h"
 #include "backend/cpu/kernels/lanes.h"
 #include "backend/cpu/kernels/unroll.h"
-#include "backend/cpu/kernels/vec_math_neon.h"
+#include "backend/cpu/kernels/arm/vec_math_neon.h"
 
 #define INLINE static inline __attribute__((always_inline))
 

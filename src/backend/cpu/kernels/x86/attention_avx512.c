@@ -13,7 +13,7 @@
 #include "backend/cpu/kernels/attention_tile.h"
 #include "backend/cpu/kernels/lanes.h"
 #include "backend/cpu/kernels/unroll.h"
-#include "backend/cpu/kernels/vec_math_avx512.h"
+#include "backend/cpu/kernels/x86/vec_math_avx512.h"
 
 enum {
     LANES = GOL_ATTN_LANES,

@@ -2,7 +2,7 @@
  * Panels unpacked with NEON: the bodies of the bytes' kernels are shared (unpack_*_simd.inc), the operations are this instruction
  * set's. Plain numbers become float32 here.
  */
-#include "backend/cpu/kernels/vec_bytes_neon.h"
+#include "backend/cpu/kernels/arm/vec_bytes_neon.h"
 
 #define UNPACK(type) gol_unpack_##type##_neon
 

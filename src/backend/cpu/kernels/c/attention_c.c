@@ -8,7 +8,7 @@
 
 #include "backend/cpu/kernels/attention_tile.h"
 #include "backend/cpu/kernels/lanes.h"
-#include "backend/cpu/kernels/vec_math_c.h"
+#include "backend/cpu/kernels/c/vec_math_c.h"
 #include "backend/cpu/kernels/widen.h"
 
 enum {

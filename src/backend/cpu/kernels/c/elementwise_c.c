@@ -4,7 +4,7 @@
 #include "backend/cpu/kernels/kernels.h"
 
 #include "backend/cpu/kernels/gelu.h"
-#include "backend/cpu/kernels/vec_math_c.h"
+#include "backend/cpu/kernels/c/vec_math_c.h"
 
 static inline float silu(float x)
 {

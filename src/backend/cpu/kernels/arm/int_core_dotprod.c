@@ -7,7 +7,7 @@
  */
 #include "backend/cpu/kernels/kernels.h"
 
-#include "backend/cpu/kernels/int_core_neon.h"
+#include "backend/cpu/kernels/arm/int_core_neon.h"
 
 /* Four inputs of the block, whose activations are lane `lane` of x[token]. */
 #define ADD_QUAD(lane)                                                                             \

@@ -10,7 +10,7 @@
  */
 #include "backend/cpu/kernels/kernels.h"
 
-#include "backend/cpu/kernels/int_core_neon.h"
+#include "backend/cpu/kernels/arm/int_core_neon.h"
 
 enum {
     OCTETS = GOL_BLOCK_INPUTS / 8,

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#include "backend/cpu/kernels/int_core_neon.h"
+#include "backend/cpu/kernels/arm/int_core_neon.h"
 
 enum {
     HALF_VECTORS = GOL_ROW_VECTORS / 2,

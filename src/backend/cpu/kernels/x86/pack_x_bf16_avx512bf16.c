@@ -6,7 +6,7 @@
 
 #include <immintrin.h>
 
-#include "backend/cpu/kernels/transpose_avx512.h"
+#include "backend/cpu/kernels/x86/transpose_avx512.h"
 
 enum { LANES = GOL_SQUARE_AVX512 };
 _Static_assert(2 * LANES == GOL_BLOCK_INPUTS, "a block's pairs fill a register");

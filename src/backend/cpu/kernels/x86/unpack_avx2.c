@@ -1,7 +1,7 @@
 /*
  * Panels unpacked with AVX2: the bodies are shared (unpack_*_simd.inc), the operations are this instruction set's.
  */
-#include "backend/cpu/kernels/vec_bytes_avx2.h"
+#include "backend/cpu/kernels/x86/vec_bytes_avx2.h"
 
 #define UNPACK(type) gol_unpack_##type##_avx2
 

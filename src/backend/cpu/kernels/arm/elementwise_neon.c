@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "backend/cpu/kernels/gelu.h"
-#include "backend/cpu/kernels/vec_math_neon.h"
+#include "backend/cpu/kernels/arm/vec_math_neon.h"
 
 enum { WIDTH = 4 };
 

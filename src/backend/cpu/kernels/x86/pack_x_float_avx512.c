@@ -5,7 +5,7 @@
 
 #include <immintrin.h>
 
-#include "backend/cpu/kernels/transpose_avx512.h"
+#include "backend/cpu/kernels/x86/transpose_avx512.h"
 
 enum { LANES = GOL_SQUARE_AVX512 };
 

@@ -11,7 +11,7 @@
 #include "backend/cpu/kernels/attention_tile.h"
 #include "backend/cpu/kernels/lanes.h"
 #include "backend/cpu/kernels/unroll.h"
-#include "backend/cpu/kernels/vec_math_avx2.h"
+#include "backend/cpu/kernels/x86/vec_math_avx2.h"
 
 enum {
     LANES = GOL_ATTN_LANES,
