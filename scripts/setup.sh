@@ -43,7 +43,7 @@ elif command -v apt-get >/dev/null; then
     system=apt
 else
     die "this system has neither apt nor Homebrew. Needed: a C11 compiler, CMake >= 3.25, Ninja, pkg-config, and the" \
-        "development files of libmicrohttpd, jansson, PCRE2, xxHash, libedit and cmocka (cmake/deps.cmake has the versions)."
+        "development files of libmicrohttpd, jansson, PCRE2, utf8proc, xxHash, libedit and cmocka (cmake/deps.cmake has the versions)."
 fi
 
 missing=()
@@ -76,6 +76,7 @@ need cmd pkg-config pkg-config pkg-config
 need lib libmicrohttpd libmicrohttpd-dev libmicrohttpd
 need lib jansson libjansson-dev jansson
 need lib libpcre2-8 libpcre2-dev pcre2
+need lib libutf8proc libutf8proc-dev utf8proc
 need lib libxxhash libxxhash-dev xxhash
 need lib libedit libedit-dev libedit
 need lib cmocka libcmocka-dev cmocka
@@ -161,7 +162,7 @@ make_arm64_sysroot() {
     local options=(-o APT::Architecture=arm64 -o APT::Architectures=arm64 -o "Dir::State::status=$PWD/$state/status"
         -o "Dir::State::lists=$PWD/$state/lists" -o "Dir::Cache=$PWD/$state/cache" -o Debug::NoLocking=1 -o APT::Sandbox::User=root)
     apt-get "${options[@]}" update >/dev/null
-    (cd "$state" && apt-get "${options[@]}" download libpcre2-8-0 libpcre2-dev libxxhash0 libxxhash-dev libcmocka0 libcmocka-dev >/dev/null)
+    (cd "$state" && apt-get "${options[@]}" download libpcre2-8-0 libpcre2-dev libutf8proc2 libutf8proc-dev libjansson4 libjansson-dev libxxhash0 libxxhash-dev libcmocka0 libcmocka-dev >/dev/null)
     local deb
     for deb in "$state"/*.deb; do
         dpkg-deb -x "$deb" "$root"
