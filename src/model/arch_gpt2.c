@@ -11,8 +11,7 @@ static int read_gpt2(gol_config *config, const gol_model_file *file, gol_err *er
     config->has_fused_qkv = true;
     config->rope.kind = GOL_ROPE_NONE;
     config->n_positions = config->n_ctx_train;
-    return gol_config_require_f32(config, file, "attention.layer_norm_epsilon", 0.0f, 1.0f,
-                                  &config->norm_eps, err);
+    return gol_config_require_eps(config, file, err);
 }
 
 const gol_arch gol_arch_gpt2 = {"gpt2", read_gpt2};

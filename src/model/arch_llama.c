@@ -6,19 +6,9 @@
 
 static int read_llama(gol_config *config, const gol_model_file *file, gol_err *err)
 {
-    config->norm_kind = GOL_NORM_RMS;
-    config->act = GOL_ACT_SILU;
-    config->is_gated = true;
     config->rope.kind = GOL_ROPE_NORM;
-    int32_t window = 0;
-    const int rc = gol_config_u32(config, file, "attention.sliding_window", 0, GOL_CTX_MAX, &window,
-                                  err);
-    if (rc < 0)
-        return rc;
-    for (int32_t i = 0; i < config->n_layers; i++)
-        config->layers[i].window = window;
-    return gol_config_require_f32(config, file, "attention.layer_norm_rms_epsilon", 0.0f, 1.0f,
-                                  &config->norm_eps, err);
+    const int rc = gol_config_read_windows(config, file, 0, err);
+    return rc < 0 ? rc : gol_config_require_eps(config, file, err);
 }
 
 const gol_arch gol_arch_llama = {"llama", read_llama};

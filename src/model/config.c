@@ -73,6 +73,13 @@ int gol_config_require_f32(const gol_config *config, const gol_model_file *file,
     return rc < 0 ? rc : 0;
 }
 
+int gol_config_require_eps(gol_config *config, const gol_model_file *file, gol_err *err)
+{
+    const char *suffix = config->norm_kind == GOL_NORM_RMS ? "attention.layer_norm_rms_epsilon"
+                                                           : "attention.layer_norm_epsilon";
+    return gol_config_require_f32(config, file, suffix, 0.0f, 1.0f, &config->norm_eps, err);
+}
+
 /* Where a per-layer number goes: a member of gol_layer_config. */
 typedef int32_t *layer_field(gol_layer_config *layer);
 
@@ -91,7 +98,7 @@ static int32_t *n_ff_of(gol_layer_config *layer)
     return &layer->n_ff;
 }
 
-/* One number for all layers, or an array of one per layer. Returns 1 found, 0 absent, < 0 error. */
+/* One number for all layers, or an array of one per layer, which may hold 0 for layers that have none. Returns 1 found, 0 absent, < 0 error. */
 static int read_per_layer(gol_config *config, const gol_model_file *file, const char *suffix,
                           uint32_t max, layer_field *field, gol_err *err)
 {
@@ -113,10 +120,9 @@ static int read_per_layer(gol_config *config, const gol_model_file *file, const 
                                key, (unsigned long long)gol_value_n(v), config->n_layers);
     for (int32_t i = 0; i < config->n_layers; i++) {
         uint64_t n;
-        if (!gol_value_at_u64(v, (uint64_t)i, &n) || n < 1 || n > max)
+        if (!gol_value_at_u64(v, (uint64_t)i, &n) || n > max)
             return gol_config_fail(file, err, GOL_EMODEL,
-                                   "%s: element %d is not a whole number from 1 to %u", key, i,
-                                   max);
+                                   "%s: element %d is not a whole number up to %u", key, i, max);
         *field(&config->layers[i]) = (int32_t)n;
     }
     return 1;
@@ -127,6 +133,15 @@ static int require_per_layer(gol_config *config, const gol_model_file *file, con
 {
     const int rc = read_per_layer(config, file, suffix, max, field, err);
     return rc == 0 ? fail_missing(config, file, suffix, err) : rc;
+}
+
+/* Of the first layer that has any; 0: none has. */
+static int32_t first_n_heads(const gol_config *config)
+{
+    for (int32_t i = 0; i < config->n_layers; i++)
+        if (config->layers[i].n_heads > 0)
+            return config->layers[i].n_heads;
+    return 0;
 }
 
 static int read_heads(gol_config *config, const gol_model_file *file, gol_err *err)
@@ -150,8 +165,8 @@ static int read_heads(gol_config *config, const gol_model_file *file, gol_err *e
         return has_v;
     if (has_k && has_v)
         return 0;
-    const int32_t n_heads = config->layers[0].n_heads;
-    if (config->n_embd % n_heads != 0)
+    const int32_t n_heads = first_n_heads(config);
+    if (n_heads == 0 || config->n_embd % n_heads != 0)
         return gol_config_fail(file, err, GOL_EMODEL,
                                "%s.embedding_length %d is no multiple of the %d heads, and the "
                                "lengths of keys and values are not given",
@@ -187,6 +202,21 @@ static int read_vocabulary(gol_config *config, const gol_model_file *file, gol_e
     return rc < 0 ? rc : 0;
 }
 
+/* What most have, so that an architecture file only says what is special. */
+static void set_usual(gol_config *config)
+{
+    config->is_causal = true;
+    config->is_gated = true;
+    config->has_output_norm = true;
+    config->norm_kind = GOL_NORM_RMS;
+    config->act = GOL_ACT_SILU;
+    config->rope.kind = GOL_ROPE_NEOX;
+    config->embd_scale = 1.0f;
+    config->residual_scale = 1.0f;
+    config->logit_scale = 1.0f;
+    config->attn_scale = 1.0f / sqrtf((float)config->head_dim_k);
+}
+
 /* What all architectures share. */
 static int read_common(gol_config *config, const gol_model_file *file, gol_err *err)
 {
@@ -211,6 +241,8 @@ static int read_common(gol_config *config, const gol_model_file *file, gol_err *
     config->layers = gol_try_calloc((size_t)config->n_layers, sizeof *config->layers);
     if (!config->layers)
         return gol_fail(err, GOL_ENOMEM, "out of memory for the configuration");
+    for (int32_t i = 0; i < config->n_layers; i++)
+        config->layers[i].rope = GOL_LAYER_ROPE_GLOBAL;
     rc = require_per_layer(config, file, "feed_forward_length", GOL_FF_MAX, n_ff_of, err);
     if (rc >= 0)
         rc = read_heads(config, file, err);
@@ -218,42 +250,66 @@ static int read_common(gol_config *config, const gol_model_file *file, gol_err *
         rc = gol_config_read_rope(config, file, err);
     if (rc >= 0)
         rc = read_vocabulary(config, file, err);
-    config->attn_scale = 1.0f / sqrtf((float)config->head_dim_k);
+    if (rc >= 0)
+        set_usual(config);
     return rc < 0 ? rc : 0;
+}
+
+static int check_heads(const gol_config *config, int32_t il, const gol_model_file *file,
+                       gol_err *err)
+{
+    const gol_layer_config *l = &config->layers[il];
+    if (l->n_heads < 1 || l->n_kv_heads < 1)
+        return gol_config_fail(file, err, GOL_EMODEL,
+                               "layer %d: %d heads and %d key-value heads; attention has at least "
+                               "one of each",
+                               il, l->n_heads, l->n_kv_heads);
+    if (l->n_heads % l->n_kv_heads != 0)
+        return gol_config_fail(file, err, GOL_EMODEL,
+                               "layer %d: %d heads are no multiple of its %d key-value heads", il,
+                               l->n_heads, l->n_kv_heads);
+    const int32_t head_dim = config->head_dim_k > config->head_dim_v ? config->head_dim_k
+                                                                     : config->head_dim_v;
+    if ((int64_t)l->n_heads * head_dim > GOL_QKV_MAX)
+        return gol_config_fail(file, err, GOL_EMODEL,
+                               "layer %d: %d heads of %d numbers; at most %d numbers are accepted",
+                               il, l->n_heads, head_dim, GOL_QKV_MAX);
+    return 0;
+}
+
+static int check_rope(gol_config *config, gol_rope_config *rope, const gol_model_file *file,
+                      gol_err *err)
+{
+    if (rope->kind == GOL_ROPE_NONE) {
+        rope->n_rot = 0;
+        return 0;
+    }
+    const int32_t n_rot = rope->n_rot;
+    if (n_rot < 2 || n_rot % 2 != 0 || n_rot > config->head_dim_k)
+        return gol_config_fail(
+            file, err, GOL_EMODEL,
+            "%s.rope.dimension_count is %d; an even number up to the head's %d is accepted",
+            config->arch, n_rot, config->head_dim_k);
+    if (rope->freq_base <= 1.0f)
+        return gol_config_fail(file, err, GOL_EMODEL,
+                               "%s.rope.freq_base is %g; more than 1 is accepted", config->arch,
+                               (double)rope->freq_base);
+    return 0;
 }
 
 /* Sizes against each other. */
 static int check(gol_config *config, const gol_model_file *file, gol_err *err)
 {
     for (int32_t i = 0; i < config->n_layers; i++) {
-        const gol_layer_config *l = &config->layers[i];
-        if (l->n_heads % l->n_kv_heads != 0)
-            return gol_config_fail(file, err, GOL_EMODEL,
-                                   "layer %d: %d heads are no multiple of its %d key-value heads",
-                                   i, l->n_heads, l->n_kv_heads);
-        const int32_t head_dim = config->head_dim_k > config->head_dim_v ? config->head_dim_k
-                                                                         : config->head_dim_v;
-        if ((int64_t)l->n_heads * head_dim > GOL_QKV_MAX)
-            return gol_config_fail(
-                file, err, GOL_EMODEL,
-                "layer %d: %d heads of %d numbers; at most %d numbers are accepted", i, l->n_heads,
-                head_dim, GOL_QKV_MAX);
+        gol_layer_config *l = &config->layers[i];
+        const int rc = l->kind == GOL_LAYER_ATTENTION ? check_heads(config, i, file, err) : 0;
+        if (rc < 0)
+            return rc;
+        if (config->rope.kind == GOL_ROPE_NONE || l->kind != GOL_LAYER_ATTENTION)
+            l->rope = GOL_LAYER_ROPE_NONE;
     }
-    if (config->rope.kind == GOL_ROPE_NONE) {
-        config->rope.n_rot = 0;
-        return 0;
-    }
-    const int32_t n_rot = config->rope.n_rot;
-    if (n_rot < 2 || n_rot % 2 != 0 || n_rot > config->head_dim_k)
-        return gol_config_fail(
-            file, err, GOL_EMODEL,
-            "%s.rope.dimension_count is %d; an even number up to the head's %d is accepted",
-            config->arch, n_rot, config->head_dim_k);
-    if (config->rope.freq_base <= 1.0f)
-        return gol_config_fail(file, err, GOL_EMODEL,
-                               "%s.rope.freq_base is %g; more than 1 is accepted", config->arch,
-                               (double)config->rope.freq_base);
-    return 0;
+    const int rc = check_rope(config, &config->rope, file, err);
+    return rc < 0 ? rc : check_rope(config, &config->rope_local, file, err);
 }
 
 static int find_arch(gol_config *config, const gol_model_file *file, const gol_arch **arch,

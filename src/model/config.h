@@ -20,13 +20,58 @@ enum {
     GOL_HEAD_DIM_MAX = 4096,
     GOL_QKV_MAX = 1 << 20, /* heads * head_dim of a layer */
     GOL_CTX_MAX = 1 << 27,
-    GOL_VOCAB_MAX = 1 << 24
+    GOL_VOCAB_MAX = 1 << 24,
+    GOL_EXPERTS_MAX = 1 << 12,
+    GOL_TOKEN_TYPES_MAX = 1 << 10,
 };
+
+/* What mixes the tokens of a sequence in a layer. */
+typedef enum gol_layer_kind {
+    GOL_LAYER_ATTENTION,
+    GOL_LAYER_MAMBA2,
+} gol_layer_kind;
+
+/* Which table of angles a layer's q and k are rotated by. */
+typedef enum gol_layer_rope {
+    GOL_LAYER_ROPE_NONE,
+    GOL_LAYER_ROPE_GLOBAL, /* config.rope */
+    GOL_LAYER_ROPE_LOCAL, /* config.rope_local: layers with a window, where the model tells them apart */
+} gol_layer_rope;
 
 typedef enum gol_norm_kind {
     GOL_NORM_RMS,
     GOL_NORM_LAYER, /* mean removed, bias allowed */
 } gol_norm_kind;
+
+/* Where a block has its norms. */
+typedef enum gol_norm_place {
+    GOL_NORM_PRE,      /* x += f(norm(x)) */
+    GOL_NORM_SANDWICH, /* x += post_norm(f(norm(x))) */
+    GOL_NORM_BRANCH,   /* x += post_norm(f(x)) */
+    GOL_NORM_SUM,      /* x = norm(x + f(x)) */
+} gol_norm_place;
+
+/* Norms of q and k before they are rotated. */
+typedef enum gol_qk_norm {
+    GOL_QK_NORM_NONE,
+    GOL_QK_NORM_HEAD,  /* each head by itself, all with the same weights [head_dim_k] */
+    GOL_QK_NORM_WIDTH, /* all heads of a row as one vector, weights [heads * head_dim_k] */
+} gol_qk_norm;
+
+/* How the scores of the router become weights of the chosen experts. */
+typedef enum gol_moe_gating {
+    GOL_MOE_SOFTMAX,       /* softmax over all, then the best */
+    GOL_MOE_SOFTMAX_TOP_K, /* the best, then softmax over them */
+    GOL_MOE_SIGMOID,       /* each by itself */
+} gol_moe_gating;
+
+/* One vector for a whole sequence, made of its rows behind the last norm. Numbers as in the key pooling_type. */
+typedef enum gol_pooling {
+    GOL_POOLING_NONE = 0,
+    GOL_POOLING_MEAN = 1,
+    GOL_POOLING_CLS = 2, /* the first row */
+    GOL_POOLING_LAST = 3,
+} gol_pooling;
 
 typedef enum gol_rope_scaling {
     GOL_ROPE_SCALING_NONE,
@@ -47,11 +92,34 @@ typedef struct gol_rope_config {
     float yarn_beta_slow;  /* 1 */
 } gol_rope_config;
 
+/* Mixtures of experts; all zero in a dense model. Which layers have experts, their n_experts tells. */
+typedef struct gol_moe_config {
+    int32_t n_experts;
+    int32_t n_used;     /* experts per token */
+    int32_t n_ff_exp;   /* of one expert */
+    int32_t n_ff_shexp; /* of the shared expert that sees every token; 0: none */
+    gol_moe_gating gating;
+    bool norm_weights;   /* the chosen experts' weights are divided by their sum */
+    float weights_scale; /* and then multiplied by this */
+} gol_moe_config;
+
+/* Mamba2 layers; all zero without such. */
+typedef struct gol_ssm_config {
+    int32_t d_conv;  /* taps of the convolution */
+    int32_t d_inner; /* n_heads * head_dim */
+    int32_t d_state;
+    int32_t n_heads; /* ssm.time_step_rank */
+    int32_t n_groups;
+} gol_ssm_config;
+
 /* One layer; arrays in the metadata may make layers differ. */
 typedef struct gol_layer_config {
-    int32_t n_heads;
+    gol_layer_kind kind;
+    int32_t n_heads; /* 0 in a layer without attention, as n_kv_heads */
     int32_t n_kv_heads;
-    int32_t n_ff;
+    int32_t n_ff;      /* of the dense feed-forward; 0: none */
+    int32_t n_experts; /* 0: the feed-forward is dense */
+    gol_layer_rope rope;
     int32_t window; /* sliding window in tokens; 0: none */
 } gol_layer_config;
 
@@ -64,14 +132,33 @@ typedef struct gol_config {
     int32_t head_dim_k;
     int32_t head_dim_v;
     int32_t n_positions; /* rows of the learned position table; 0: none */
+    int32_t
+        n_token_types; /* rows of the table of token types, of which the first is added everywhere; 0: none */
 
     gol_norm_kind norm_kind;
+    gol_norm_place norm_place;
+    gol_qk_norm qk_norm;
     float norm_eps;
     gol_activation act;
-    bool is_gated;      /* ffn: act(gate) * up; otherwise act(up) */
-    bool has_fused_qkv; /* one attn_qkv tensor: rows of q, then k, then v */
+    bool is_gated; /* ffn: act(gate) * up; otherwise act(up) */
+    bool
+        is_parallel; /* attention and feed-forward both read the layer's input, x += attn(x) + ffn(x) */
+    bool is_causal;         /* false: a row sees the whole of its sequence */
+    bool has_embd_norm;     /* of the sum of embeddings, before the first layer */
+    bool has_output_norm;   /* behind the last layer */
+    bool has_fused_qkv;     /* one attn_qkv tensor: rows of q, then k, then v */
+    bool has_fused_gate_up; /* one ffn_up tensor: rows of gate, then up */
     gol_rope_config rope;
-    float attn_scale; /* of q·k, usually 1 / sqrt(head_dim_k) */
+    gol_rope_config rope_local; /* of layers that say so */
+    float attn_scale;           /* of q·k, usually 1 / sqrt(head_dim_k) */
+    float attn_softcap;         /* score = cap * tanh(score / cap); 0: none */
+    float final_softcap;        /* of logits; 0: none */
+    float embd_scale;           /* of token embeddings; 1: none, here and below */
+    float residual_scale;       /* of what is added to the residual stream */
+    float logit_scale;
+    gol_pooling pooling;
+    gol_moe_config moe;
+    gol_ssm_config ssm;
 
     gol_layer_config *layers; /* [n_layers], owned */
 } gol_config;
@@ -84,7 +171,7 @@ typedef struct gol_arch {
 } gol_arch;
 
 const gol_arch *gol_arch_find(gol_str name); /* NULL: unknown */
-void gol_arch_list(char *buf, size_t size);  /* "gpt2, llama", for messages */
+void gol_arch_list(char *buf, size_t size);  /* "falcon, gpt2, ...", for messages */
 
 /* Reads and checks everything: architecture, sizes against the limits above and against each other. */
 int gol_config_read(gol_config *out, const gol_model_file *file, gol_err *err);
@@ -99,6 +186,12 @@ int gol_config_f32(const gol_config *config, const gol_model_file *file, const c
 /* The same for a key that must be there: 0 or an error. */
 int gol_config_require_f32(const gol_config *config, const gol_model_file *file, const char *suffix,
                            float min, float max, float *out, gol_err *err);
+/* attention.layer_norm_epsilon or attention.layer_norm_rms_epsilon, by the kind of norm; must be there. */
+int gol_config_require_eps(gol_config *config, const gol_model_file *file, gol_err *err);
+/* attention.sliding_window, which may be absent, into those layers that the file's attention.sliding_window_pattern names, or,
+ * without that key, into all but each period-th (period 0: into all). */
+int gol_config_read_windows(gol_config *config, const gol_model_file *file, int32_t period,
+                            gol_err *err);
 /* "<arch>.<suffix>" into buf, cut to its size. */
 void gol_config_key(char *buf, size_t size, const gol_config *config, const char *suffix);
 

@@ -1,5 +1,5 @@
 /*
- * Binds tensor names to fields by one table: name, field, shape, and when a model has it. A fused tensor (attn_qkv) is bound as
+ * Binds tensor names to fields by the tables of weights_rules.c. A fused tensor (attn_qkv) is bound as
  * row ranges of itself, so that behind this file no model has fused projections.
  */
 #include "model/weights.h"
@@ -12,87 +12,9 @@
 #include "base/mem.h"
 #include "base/sysmem.h"
 #include "model/config_impl.h"
+#include "model/weights_rules.h"
 
 enum { TENSOR_NAME_MAX = 64 };
-
-typedef enum dim {
-    DIM_NONE, /* the tensor is a vector */
-    DIM_EMBD,
-    DIM_VOCAB,
-    DIM_POSITIONS,
-    DIM_Q,    /* n_heads * head_dim_k */
-    DIM_K,    /* n_kv_heads * head_dim_k */
-    DIM_V,    /* n_kv_heads * head_dim_v */
-    DIM_ATTN, /* n_heads * head_dim_v */
-    DIM_FF,
-    DIM_ROPE_PAIRS,
-} dim;
-
-typedef enum when {
-    WHEN_ALWAYS,
-    WHEN_LAYER_NORM,
-    WHEN_POSITIONS,
-    WHEN_ROPE,
-    WHEN_SPLIT_QKV,
-    WHEN_FUSED_QKV,
-    WHEN_GATED,
-} when;
-
-typedef struct rule {
-    const char *name; /* for layers what follows "blk.N." */
-    size_t field;     /* offset of a gol_weight, or of a float * for a vector */
-    dim n_out;
-    dim n_in; /* of a vector: its length */
-    when when;
-    bool is_required;
-    dim before[3]; /* of a fused tensor: rows of the fields before this one; DIM_NONE ends */
-    dim total[4];  /* its rows in all; empty: the tensor is the field's own */
-} rule;
-
-#define MODEL_FIELD(f) offsetof(gol_weights, f)
-#define LAYER_FIELD(f) offsetof(gol_layer_weights, f)
-#define QKV                                                                                        \
-    {                                                                                              \
-        DIM_Q, DIM_K, DIM_V                                                                        \
-    }
-
-/* clang-format off */
-static const rule model_rules[] = {
-    {"token_embd.weight",    MODEL_FIELD(token_embd),       DIM_VOCAB,     DIM_EMBD,       WHEN_ALWAYS,     true,  {0}, {0}},
-    {"position_embd.weight", MODEL_FIELD(position_embd),    DIM_POSITIONS, DIM_EMBD,       WHEN_POSITIONS,  true,  {0}, {0}},
-    {"output_norm.weight",   MODEL_FIELD(output_norm),      DIM_NONE,      DIM_EMBD,       WHEN_ALWAYS,     true,  {0}, {0}},
-    {"output_norm.bias",     MODEL_FIELD(output_norm_bias), DIM_NONE,      DIM_EMBD,       WHEN_LAYER_NORM, false, {0}, {0}},
-    {"output.weight",        MODEL_FIELD(output),           DIM_VOCAB,     DIM_EMBD,       WHEN_ALWAYS,     false, {0}, {0}},
-    {"rope_freqs.weight",    MODEL_FIELD(rope_freqs),       DIM_NONE,      DIM_ROPE_PAIRS, WHEN_ROPE,       false, {0}, {0}},
-};
-
-static const rule layer_rules[] = {
-    {"attn_norm.weight",   LAYER_FIELD(attn_norm),        DIM_NONE, DIM_EMBD, WHEN_ALWAYS,     true,  {0}, {0}},
-    {"attn_norm.bias",     LAYER_FIELD(attn_norm_bias),   DIM_NONE, DIM_EMBD, WHEN_LAYER_NORM, false, {0}, {0}},
-    {"attn_q.weight",      LAYER_FIELD(attn_q),           DIM_Q,    DIM_EMBD, WHEN_SPLIT_QKV,  true,  {0}, {0}},
-    {"attn_k.weight",      LAYER_FIELD(attn_k),           DIM_K,    DIM_EMBD, WHEN_SPLIT_QKV,  true,  {0}, {0}},
-    {"attn_v.weight",      LAYER_FIELD(attn_v),           DIM_V,    DIM_EMBD, WHEN_SPLIT_QKV,  true,  {0}, {0}},
-    {"attn_q.bias",        LAYER_FIELD(attn_q_bias),      DIM_NONE, DIM_Q,    WHEN_SPLIT_QKV,  false, {0}, {0}},
-    {"attn_k.bias",        LAYER_FIELD(attn_k_bias),      DIM_NONE, DIM_K,    WHEN_SPLIT_QKV,  false, {0}, {0}},
-    {"attn_v.bias",        LAYER_FIELD(attn_v_bias),      DIM_NONE, DIM_V,    WHEN_SPLIT_QKV,  false, {0}, {0}},
-    {"attn_qkv.weight",    LAYER_FIELD(attn_q),           DIM_Q,    DIM_EMBD, WHEN_FUSED_QKV,  true,  {0}, QKV},
-    {"attn_qkv.weight",    LAYER_FIELD(attn_k),           DIM_K,    DIM_EMBD, WHEN_FUSED_QKV,  true,  {DIM_Q}, QKV},
-    {"attn_qkv.weight",    LAYER_FIELD(attn_v),           DIM_V,    DIM_EMBD, WHEN_FUSED_QKV,  true,  {DIM_Q, DIM_K}, QKV},
-    {"attn_qkv.bias",      LAYER_FIELD(attn_q_bias),      DIM_NONE, DIM_Q,    WHEN_FUSED_QKV,  false, {0}, QKV},
-    {"attn_qkv.bias",      LAYER_FIELD(attn_k_bias),      DIM_NONE, DIM_K,    WHEN_FUSED_QKV,  false, {DIM_Q}, QKV},
-    {"attn_qkv.bias",      LAYER_FIELD(attn_v_bias),      DIM_NONE, DIM_V,    WHEN_FUSED_QKV,  false, {DIM_Q, DIM_K}, QKV},
-    {"attn_output.weight", LAYER_FIELD(attn_output),      DIM_EMBD, DIM_ATTN, WHEN_ALWAYS,     true,  {0}, {0}},
-    {"attn_output.bias",   LAYER_FIELD(attn_output_bias), DIM_NONE, DIM_EMBD, WHEN_ALWAYS,     false, {0}, {0}},
-    {"ffn_norm.weight",    LAYER_FIELD(ffn_norm),         DIM_NONE, DIM_EMBD, WHEN_ALWAYS,     true,  {0}, {0}},
-    {"ffn_norm.bias",      LAYER_FIELD(ffn_norm_bias),    DIM_NONE, DIM_EMBD, WHEN_LAYER_NORM, false, {0}, {0}},
-    {"ffn_gate.weight",    LAYER_FIELD(ffn_gate),         DIM_FF,   DIM_EMBD, WHEN_GATED,      true,  {0}, {0}},
-    {"ffn_gate.bias",      LAYER_FIELD(ffn_gate_bias),    DIM_NONE, DIM_FF,   WHEN_GATED,      false, {0}, {0}},
-    {"ffn_up.weight",      LAYER_FIELD(ffn_up),           DIM_FF,   DIM_EMBD, WHEN_ALWAYS,     true,  {0}, {0}},
-    {"ffn_up.bias",        LAYER_FIELD(ffn_up_bias),      DIM_NONE, DIM_FF,   WHEN_ALWAYS,     false, {0}, {0}},
-    {"ffn_down.weight",    LAYER_FIELD(ffn_down),         DIM_EMBD, DIM_FF,   WHEN_ALWAYS,     true,  {0}, {0}},
-    {"ffn_down.bias",      LAYER_FIELD(ffn_down_bias),    DIM_NONE, DIM_EMBD, WHEN_ALWAYS,     false, {0}, {0}},
-};
-/* clang-format on */
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -111,63 +33,11 @@ typedef struct loader {
     uint64_t n_total;
 } loader;
 
-/* il: layer, -1 outside of layers. */
-static int64_t size_of(const loader *ld, dim d, int32_t il)
-{
-    const gol_config *c = ld->config;
-    /* Sizes that differ from layer to layer are asked for with a layer only. */
-    const gol_layer_config *l = &c->layers[il >= 0 ? il : 0];
-    switch (d) {
-    case DIM_NONE:
-        return 1;
-    case DIM_EMBD:
-        return c->n_embd;
-    case DIM_VOCAB:
-        return c->n_vocab;
-    case DIM_POSITIONS:
-        return c->n_positions;
-    case DIM_Q:
-        return (int64_t)l->n_heads * c->head_dim_k;
-    case DIM_K:
-        return (int64_t)l->n_kv_heads * c->head_dim_k;
-    case DIM_V:
-        return (int64_t)l->n_kv_heads * c->head_dim_v;
-    case DIM_ATTN:
-        return (int64_t)l->n_heads * c->head_dim_v;
-    case DIM_FF:
-        return l->n_ff;
-    case DIM_ROPE_PAIRS:
-        return c->rope.n_rot / 2;
-    }
-    return 0;
-}
-
-static bool applies(const gol_config *c, when w)
-{
-    switch (w) {
-    case WHEN_ALWAYS:
-        return true;
-    case WHEN_LAYER_NORM:
-        return c->norm_kind == GOL_NORM_LAYER;
-    case WHEN_POSITIONS:
-        return c->n_positions > 0;
-    case WHEN_ROPE:
-        return c->rope.kind != GOL_ROPE_NONE;
-    case WHEN_SPLIT_QKV:
-        return !c->has_fused_qkv;
-    case WHEN_FUSED_QKV:
-        return c->has_fused_qkv;
-    case WHEN_GATED:
-        return c->is_gated;
-    }
-    return false;
-}
-
-static int64_t sum_of(const loader *ld, const dim *dims, size_t n, int32_t il)
+static int64_t sum_of(const loader *ld, const gol_weights_dim *dims, size_t n, int32_t il)
 {
     int64_t sum = 0;
-    for (size_t i = 0; i < n && dims[i] != DIM_NONE; i++)
-        sum += size_of(ld, dims[i], il);
+    for (size_t i = 0; i < n && dims[i] != GOL_DIM_NONE; i++)
+        sum += gol_weights_size(ld->config, dims[i], il);
     return sum;
 }
 
@@ -181,24 +51,26 @@ typedef struct part {
     int64_t tensor_n_out;
 } part;
 
-static part find_part(const loader *ld, const rule *r, int32_t il)
+static part find_part(const loader *ld, const gol_weights_rule *r, int32_t il)
 {
-    part p = {.n_in = size_of(ld, r->n_in, il), .n_out = size_of(ld, r->n_out, il)};
+    part p = {.n_in = gol_weights_size(ld->config, r->n_in, il),
+              .n_out = gol_weights_size(ld->config, r->n_out, il)};
     p.first = sum_of(ld, r->before, COUNT(r->before), il);
     const int64_t total = sum_of(ld, r->total, COUNT(r->total), il);
-    p.tensor_n_in = r->n_out == DIM_NONE && total ? total : p.n_in;
-    p.tensor_n_out = r->n_out != DIM_NONE && total ? total : p.n_out;
+    p.tensor_n_in = r->n_out == GOL_DIM_NONE && total ? total : p.n_in;
+    p.tensor_n_out = r->n_out != GOL_DIM_NONE && total ? total : p.n_out;
     return p;
 }
 
-static int check_shape(const loader *ld, const gol_tensor *t, const rule *r, const part *p)
+static int check_shape(const loader *ld, const gol_tensor *t, const gol_weights_rule *r,
+                       const part *p)
 {
     if (t->shape[0] == (uint64_t)p->tensor_n_in && t->shape[1] == (uint64_t)p->tensor_n_out &&
         t->shape[2] == 1 && t->shape[3] == 1)
         return 0;
     char name[TENSOR_NAME_MAX + 32];
     char want[64];
-    if (r->n_out == DIM_NONE)
+    if (r->n_out == GOL_DIM_NONE)
         snprintf(want, sizeof want, "[%lld]", (long long)p->tensor_n_in);
     else
         snprintf(want, sizeof want, "[%lld, %lld]", (long long)p->tensor_n_in,
@@ -213,7 +85,8 @@ static int check_shape(const loader *ld, const gol_tensor *t, const rule *r, con
 /* Tables that no product reads: positions, and tokens where the file has a matrix of its own for logits. */
 static bool is_lookup(const gol_model_file *file, gol_str name)
 {
-    if (gol_str_eq(name, GOL_STR("position_embd.weight")))
+    if (gol_str_eq(name, GOL_STR("position_embd.weight")) ||
+        gol_str_eq(name, GOL_STR("token_types.weight")))
         return true;
     return gol_str_eq(name, GOL_STR("token_embd.weight")) &&
            gol_model_file_find_tensor(file, GOL_STR("output.weight")) != NULL;
@@ -287,7 +160,7 @@ static int load_vector(loader *ld, float **out, const gol_tensor *t, const char 
 static void note_bound(loader *ld, const gol_tensor *t)
 {
     /* the parts of a fused tensor come in a row, with other tensors between: look back a few */
-    for (size_t i = ld->n_bound; i > 0 && ld->n_bound - i < COUNT(layer_rules); i--)
+    for (size_t i = ld->n_bound; i > 0 && ld->n_bound - i < gol_weights_n_layer_rules; i--)
         if (ld->bound[i - 1] == t)
             return;
     ld->bound[ld->n_bound++] = t;
@@ -299,9 +172,9 @@ static void note_bound(loader *ld, const gol_tensor *t)
         ld->opts->progress(ld->opts->progress_user, ld->n_done, ld->n_total);
 }
 
-static int bind_rule(loader *ld, void *base, const rule *r, int32_t il)
+static int bind_rule(loader *ld, void *base, const gol_weights_rule *r, int32_t il)
 {
-    if (!applies(ld->config, r->when))
+    if (!gol_weights_applies(ld->config, r->when, il))
         return 0;
     char name[TENSOR_NAME_MAX];
     if (il >= 0)
@@ -318,8 +191,8 @@ static int bind_rule(loader *ld, void *base, const rule *r, int32_t il)
     int rc = check_shape(ld, t, r, &p);
     void *field = (uint8_t *)base + r->field;
     if (rc == 0)
-        rc = r->n_out == DIM_NONE ? load_vector(ld, field, t, name, &p)
-                                  : load_matrix(ld, field, t, name, &p);
+        rc = r->n_out == GOL_DIM_NONE ? load_vector(ld, field, t, name, &p)
+                                      : load_matrix(ld, field, t, name, &p);
     if (rc == 0)
         note_bound(ld, t);
     return rc;
@@ -355,14 +228,14 @@ static int check_all_bound(loader *ld)
 
 static int bind_all(loader *ld)
 {
-    for (size_t i = 0; i < COUNT(model_rules); i++) {
-        const int rc = bind_rule(ld, ld->weights, &model_rules[i], -1);
+    for (size_t i = 0; i < gol_weights_n_model_rules; i++) {
+        const int rc = bind_rule(ld, ld->weights, &gol_weights_model_rules[i], -1);
         if (rc < 0)
             return rc;
     }
     for (int32_t il = 0; il < ld->config->n_layers; il++) {
-        for (size_t i = 0; i < COUNT(layer_rules); i++) {
-            const int rc = bind_rule(ld, &ld->weights->layers[il], &layer_rules[i], il);
+        for (size_t i = 0; i < gol_weights_n_layer_rules; i++) {
+            const int rc = bind_rule(ld, &ld->weights->layers[il], &gol_weights_layer_rules[i], il);
             if (rc < 0)
                 return rc;
         }
@@ -436,11 +309,11 @@ int gol_weights_load(gol_weights *out, const gol_config *config, const gol_model
     return rc;
 }
 
-static void free_rules(gol_backend *be, void *base, const rule *rules, size_t n)
+static void free_rules(gol_backend *be, void *base, const gol_weights_rule *rules, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         void *field = (uint8_t *)base + rules[i].field;
-        if (rules[i].n_out != DIM_NONE) {
+        if (rules[i].n_out != GOL_DIM_NONE) {
             be->ops->weight_free(be, field);
             continue;
         }
@@ -452,9 +325,9 @@ static void free_rules(gol_backend *be, void *base, const rule *rules, size_t n)
 
 void gol_weights_deinit(gol_weights *weights, gol_backend *be)
 {
-    free_rules(be, weights, model_rules, COUNT(model_rules));
+    free_rules(be, weights, gol_weights_model_rules, gol_weights_n_model_rules);
     for (int32_t i = 0; weights->layers && i < weights->n_layers; i++)
-        free_rules(be, &weights->layers[i], layer_rules, COUNT(layer_rules));
+        free_rules(be, &weights->layers[i], gol_weights_layer_rules, gol_weights_n_layer_rules);
     gol_free(weights->layers);
     *weights = (gol_weights){0};
 }

@@ -10,34 +10,51 @@
 #include "model/model.h"
 
 typedef struct gol_layer_weights {
-    float *attn_norm;      /* [n_embd] */
-    float *attn_norm_bias; /* [n_embd] */
-    gol_weight attn_q;     /* [n_heads * head_dim_k][n_embd] */
-    gol_weight attn_k;     /* [n_kv_heads * head_dim_k][n_embd] */
-    gol_weight attn_v;     /* [n_kv_heads * head_dim_v][n_embd] */
-    float *attn_q_bias;    /* as many as rows, here and below */
+    float *attn_norm; /* [n_embd], as all norms but those of q and k */
+    float *attn_norm_bias;
+    float *
+        attn_norm_2; /* of attention's input; attn_norm is then that of the feed-forward (Falcon 40B) */
+    float *attn_norm_2_bias;
+    gol_weight attn_q;  /* [n_heads * head_dim_k][n_embd] */
+    gol_weight attn_k;  /* [n_kv_heads * head_dim_k][n_embd] */
+    gol_weight attn_v;  /* [n_kv_heads * head_dim_v][n_embd] */
+    float *attn_q_bias; /* as many as rows, here and below */
     float *attn_k_bias;
     float *attn_v_bias;
+    float *attn_q_norm; /* [head_dim_k], or [n_heads * head_dim_k] over the whole width */
+    float *attn_k_norm;
     gol_weight attn_output; /* [n_embd][n_heads * head_dim_v] */
     float *attn_output_bias;
-    float *ffn_norm;      /* [n_embd] */
-    float *ffn_norm_bias; /* [n_embd] */
-    gol_weight ffn_gate;  /* [n_ff][n_embd] */
-    gol_weight ffn_up;    /* [n_ff][n_embd] */
-    gol_weight ffn_down;  /* [n_embd][n_ff] */
+    float *post_attention_norm; /* of attention's output, before it is added */
+    float *attn_output_norm;    /* of the sum with it */
+    float *attn_output_norm_bias;
+    float *ffn_norm;
+    float *ffn_norm_bias;
+    gol_weight ffn_gate; /* [n_ff][n_embd] */
+    gol_weight ffn_up;   /* [n_ff][n_embd] */
+    gol_weight ffn_down; /* [n_embd][n_ff] */
     float *ffn_gate_bias;
     float *ffn_up_bias;
     float *ffn_down_bias;
+    float *post_ffw_norm;     /* of the feed-forward's output */
+    float *layer_output_norm; /* of the sum with it */
+    float *layer_output_norm_bias;
 } gol_layer_weights;
 
 typedef struct gol_weights {
-    gol_weight token_embd;     /* [n_vocab][n_embd] */
-    gol_weight position_embd;  /* [n_positions][n_embd] */
+    gol_weight token_embd;    /* [n_vocab][n_embd] */
+    gol_weight position_embd; /* [n_positions][n_embd] */
+    gol_weight token_types;   /* [n_token_types][n_embd] */
+    float *token_embd_norm;   /* [n_embd] */
+    float *token_embd_norm_bias;
     float *output_norm;        /* [n_embd] */
     float *output_norm_bias;   /* [n_embd] */
     gol_weight output;         /* [n_vocab][n_embd] */
     const gol_weight *logits;  /* output, or token_embd when the file ties them */
-    float *rope_freqs;         /* [n_rot / 2] */
+    float *output_bias;        /* [n_vocab] */
+    float *rope_freqs;         /* [n_rot / 2] divisors of frequencies */
+    float *rope_factors_long;  /* the same for contexts longer than the original one, */
+    float *rope_factors_short; /* and for others */
     gol_layer_weights *layers; /* [n_layers] */
     int32_t n_layers;
     uint64_t n_params;

@@ -242,8 +242,8 @@ static void per_layer_arrays_make_layers_differ(void **state)
     expect_refusal(&m, GOL_EMODEL, "has 3 elements");
     m = change("llama", "attention.head_count_kv", 2, 2, -2);
     expect_refusal(&m, GOL_EMODEL, "element 1");
-    m = change("llama", "attention.head_count_kv", 2, 2, 0);
-    expect_refusal(&m, GOL_EMODEL, "element 1");
+    m = change("llama", "attention.head_count_kv", 2, 2, 0); /* a llama's layers have attention */
+    expect_refusal(&m, GOL_EMODEL, "layer 1: 4 heads and 0 key-value heads");
 }
 
 static void a_sliding_window_holds_for_all_layers(void **state)
