@@ -177,6 +177,9 @@ typedef struct gol_backend_ops {
     /* out[r][n] = (x[r][n] - mean) / sqrt(var + eps) * w[n] + b[n]; b may be NULL; in place. */
     void (*layer_norm)(gol_backend *be, float *out, const float *x, const float *w, const float *b,
                        float eps, int64_t n_rows, int32_t n);
+    /* x[n_tokens][n_heads][head_dim] in place: the layer norm of each head, with weights w[n_heads][head_dim] of its own. */
+    void (*layer_norm_heads)(gol_backend *be, float *x, const float *w, float eps, int32_t n_tokens,
+                             int32_t n_heads, int32_t head_dim);
     /* angles[n_tokens][n_rot]: cos of a token's n_rot / 2 pairs, then sin, for rope(): one filling serves all heads and layers. */
     void (*rope_angles)(gol_backend *be, float *angles, const gol_rope *rope,
                         const int32_t *positions, int32_t n_tokens);

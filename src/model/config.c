@@ -6,79 +6,10 @@
 
 #include <assert.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
-
-int gol_config_fail(const gol_model_file *file, gol_err *err, int code, const char *format, ...)
-{
-    char message[GOL_ERR_MESSAGE_MAX];
-    char path[GOL_ERR_MESSAGE_MAX / 2];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(message, sizeof message, format, args);
-    va_end(args);
-    return gol_fail(err, code, "%s: %s",
-                    gol_quote(path, sizeof path, gol_str_from(gol_model_file_path(file))), message);
-}
-
-void gol_config_key(char *buf, size_t size, const gol_config *config, const char *suffix)
-{
-    snprintf(buf, size, "%s.%s", config->arch, suffix);
-}
-
-int gol_config_u32(const gol_config *config, const gol_model_file *file, const char *suffix,
-                   uint32_t min, uint32_t max, int32_t *out, gol_err *err)
-{
-    char key[128];
-    gol_config_key(key, sizeof key, config, suffix);
-    uint32_t u;
-    const int rc = gol_meta_u32(file, key, min, max, &u, err);
-    if (rc == 1)
-        *out = (int32_t)u;
-    return rc;
-}
-
-int gol_config_f32(const gol_config *config, const gol_model_file *file, const char *suffix,
-                   float min, float max, float *out, gol_err *err)
-{
-    char key[128];
-    gol_config_key(key, sizeof key, config, suffix);
-    return gol_meta_f32(file, key, min, max, out, err);
-}
-
-static int fail_missing(const gol_config *config, const gol_model_file *file, const char *suffix,
-                        gol_err *err)
-{
-    return gol_config_fail(file, err, GOL_EMODEL, "key %s.%s is missing", config->arch, suffix);
-}
-
-static int require_u32(const gol_config *config, const gol_model_file *file, const char *suffix,
-                       uint32_t min, uint32_t max, int32_t *out, gol_err *err)
-{
-    const int rc = gol_config_u32(config, file, suffix, min, max, out, err);
-    if (rc == 0)
-        return fail_missing(config, file, suffix, err);
-    return rc < 0 ? rc : 0;
-}
-
-int gol_config_require_f32(const gol_config *config, const gol_model_file *file, const char *suffix,
-                           float min, float max, float *out, gol_err *err)
-{
-    const int rc = gol_config_f32(config, file, suffix, min, max, out, err);
-    if (rc == 0)
-        return fail_missing(config, file, suffix, err);
-    return rc < 0 ? rc : 0;
-}
-
-int gol_config_require_eps(gol_config *config, const gol_model_file *file, gol_err *err)
-{
-    const char *suffix = config->norm_kind == GOL_NORM_RMS ? "attention.layer_norm_rms_epsilon"
-                                                           : "attention.layer_norm_epsilon";
-    return gol_config_require_f32(config, file, suffix, 0.0f, 1.0f, &config->norm_eps, err);
-}
 
 /* Where a per-layer number goes: a member of gol_layer_config. */
 typedef int32_t *layer_field(gol_layer_config *layer);
@@ -132,7 +63,7 @@ static int require_per_layer(gol_config *config, const gol_model_file *file, con
                              uint32_t max, layer_field *field, gol_err *err)
 {
     const int rc = read_per_layer(config, file, suffix, max, field, err);
-    return rc == 0 ? fail_missing(config, file, suffix, err) : rc;
+    return rc == 0 ? gol_config_fail_missing(config, file, suffix, err) : rc;
 }
 
 /* Of the first layer that has any; 0: none has. */
@@ -203,7 +134,7 @@ static int read_vocabulary(gol_config *config, const gol_model_file *file, gol_e
 }
 
 /* What most have, so that an architecture file only says what is special. */
-static void set_usual(gol_config *config)
+static void set_usual(gol_config *config, const gol_model_file *file)
 {
     config->is_causal = true;
     config->is_gated = true;
@@ -215,18 +146,22 @@ static void set_usual(gol_config *config)
     config->residual_scale = 1.0f;
     config->logit_scale = 1.0f;
     config->attn_scale = 1.0f / sqrtf((float)config->head_dim_k);
+    config->has_fused_qkv = gol_config_has_tensor(config, file, "attn_qkv.weight");
 }
 
 /* What all architectures share. */
 static int read_common(gol_config *config, const gol_model_file *file, gol_err *err)
 {
-    int rc = require_u32(config, file, "block_count", 1, GOL_LAYERS_MAX, &config->n_layers, err);
+    int rc = gol_config_require_u32(config, file, "block_count", 1, GOL_LAYERS_MAX,
+                                    &config->n_layers, err);
     if (rc < 0)
         return rc;
-    rc = require_u32(config, file, "embedding_length", 1, GOL_EMBD_MAX, &config->n_embd, err);
+    rc = gol_config_require_u32(config, file, "embedding_length", 1, GOL_EMBD_MAX, &config->n_embd,
+                                err);
     if (rc < 0)
         return rc;
-    rc = require_u32(config, file, "context_length", 1, GOL_CTX_MAX, &config->n_ctx_train, err);
+    rc = gol_config_require_u32(config, file, "context_length", 1, GOL_CTX_MAX,
+                                &config->n_ctx_train, err);
     if (rc < 0)
         return rc;
     int32_t n_experts = 0;
@@ -251,7 +186,7 @@ static int read_common(gol_config *config, const gol_model_file *file, gol_err *
     if (rc >= 0)
         rc = read_vocabulary(config, file, err);
     if (rc >= 0)
-        set_usual(config);
+        set_usual(config, file);
     return rc < 0 ? rc : 0;
 }
 
@@ -324,7 +259,7 @@ static int find_arch(gol_config *config, const gol_model_file *file, const gol_a
     *arch = gol_arch_find(name);
     if (!*arch) {
         char quoted[64];
-        char known[256];
+        char known[512];
         gol_arch_list(known, sizeof known);
         return gol_config_fail(file, err, GOL_EUNSUPPORTED,
                                "architecture '%s' is not supported; known are %s",

@@ -55,6 +55,7 @@ typedef enum gol_norm_place {
 typedef enum gol_qk_norm {
     GOL_QK_NORM_NONE,
     GOL_QK_NORM_HEAD,  /* each head by itself, all with the same weights [head_dim_k] */
+    GOL_QK_NORM_EACH,  /* each head by itself with weights of its own [heads][head_dim_k] */
     GOL_QK_NORM_WIDTH, /* all heads of a row as one vector, weights [heads * head_dim_k] */
 } gol_qk_norm;
 
@@ -183,7 +184,15 @@ int gol_config_u32(const gol_config *config, const gol_model_file *file, const c
 int gol_config_f32(const gol_config *config, const gol_model_file *file, const char *suffix,
                    float min, float max, float *out, gol_err *err);
 
+int gol_config_bool(const gol_config *config, const gol_model_file *file, const char *suffix,
+                    bool *out, gol_err *err);
+/* Whether any layer has blk.N.<suffix>. */
+bool gol_config_has_tensor(const gol_config *config, const gol_model_file *file,
+                           const char *suffix);
+
 /* The same for a key that must be there: 0 or an error. */
+int gol_config_require_u32(const gol_config *config, const gol_model_file *file, const char *suffix,
+                           uint32_t min, uint32_t max, int32_t *out, gol_err *err);
 int gol_config_require_f32(const gol_config *config, const gol_model_file *file, const char *suffix,
                            float min, float max, float *out, gol_err *err);
 /* attention.layer_norm_epsilon or attention.layer_norm_rms_epsilon, by the kind of norm; must be there. */
@@ -192,6 +201,10 @@ int gol_config_require_eps(gol_config *config, const gol_model_file *file, gol_e
  * without that key, into all but each period-th (period 0: into all). */
 int gol_config_read_windows(gol_config *config, const gol_model_file *file, int32_t period,
                             gol_err *err);
+/* rope.freq_base_swa into a table of those layers that have a window: the global one, whose kind is set, unstretched, with that
+ * base or, without the key, the given one. */
+int gol_config_read_local_rope(gol_config *config, const gol_model_file *file, float freq_base,
+                               gol_err *err);
 /* "<arch>.<suffix>" into buf, cut to its size. */
 void gol_config_key(char *buf, size_t size, const gol_config *config, const char *suffix);
 

@@ -8,6 +8,9 @@
 int gol_config_fail(const gol_model_file *file, gol_err *err, int code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+int gol_config_fail_missing(const gol_config *config, const gol_model_file *file,
+                            const char *suffix, gol_err *err);
+
 /* rope.*: everything but the kind, which the architecture decides. head_dim_k is known. */
 int gol_config_read_rope(gol_config *config, const gol_model_file *file, gol_err *err);
 

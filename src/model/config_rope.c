@@ -19,6 +19,7 @@ static int read_scaling_type(gol_config *config, const gol_model_file *file, gol
         {"none", GOL_ROPE_SCALING_NONE},
         {"linear", GOL_ROPE_SCALING_LINEAR},
         {"yarn", GOL_ROPE_SCALING_YARN},
+        {"longrope", GOL_ROPE_SCALING_NONE}, /* the stretch lies in tensors of factors */
     };
     char key[128];
     gol_config_key(key, sizeof key, config, "rope.scaling.type");
@@ -36,7 +37,7 @@ static int read_scaling_type(gol_config *config, const gol_model_file *file, gol
     }
     char quoted[64];
     return gol_config_fail(file, err, GOL_EUNSUPPORTED,
-                           "%s is '%s'; none, linear and yarn are supported", key,
+                           "%s is '%s'; none, linear, yarn and longrope are supported", key,
                            gol_quote(quoted, sizeof quoted, name));
 }
 
@@ -121,4 +122,26 @@ int gol_config_read_rope(gol_config *config, const gol_model_file *file, gol_err
     if (rc >= 0)
         rc = read_yarn(config, file, err);
     return rc < 0 ? rc : 0;
+}
+
+int gol_config_read_local_rope(gol_config *config, const gol_model_file *file, float freq_base,
+                               gol_err *err)
+{
+    gol_rope_config local = config->rope;
+    local.scaling = GOL_ROPE_SCALING_NONE;
+    local.freq_base = freq_base;
+    local.factor = 1.0f;
+    local.attn_factor = 1.0f;
+    local.yarn_ext_factor = 0.0f;
+    const int rc = gol_config_f32(config, file, "rope.freq_base_swa", 1.0f, freq_base_max,
+                                  &local.freq_base, err);
+    if (rc < 0)
+        return rc;
+    for (int32_t i = 0; i < config->n_layers; i++) {
+        if (config->layers[i].window == 0)
+            continue;
+        config->layers[i].rope = GOL_LAYER_ROPE_LOCAL;
+        config->rope_local = local;
+    }
+    return 0;
 }

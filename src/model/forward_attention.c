@@ -12,6 +12,10 @@ static void normalize_qk(gol_forward *fwd, float *x, const float *w, int32_t n_r
     const gol_config *c = &fwd->model->config;
     if (c->qk_norm == GOL_QK_NORM_NONE)
         return;
+    if (c->qk_norm == GOL_QK_NORM_EACH) {
+        fwd->be->ops->layer_norm_heads(fwd->be, x, w, c->norm_eps, n_rows, n_heads, c->head_dim_k);
+        return;
+    }
     const bool is_wide = c->qk_norm == GOL_QK_NORM_WIDTH;
     const int64_t n_vectors = is_wide ? n_rows : (int64_t)n_rows * n_heads;
     const int32_t n = is_wide ? n_heads * c->head_dim_k : c->head_dim_k;

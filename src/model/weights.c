@@ -49,6 +49,7 @@ typedef struct part {
     int64_t first;
     int64_t tensor_n_in;
     int64_t tensor_n_out;
+    int64_t shape[2]; /* of the tensor in the file, in its order: elements of a row, rows */
 } part;
 
 static part find_part(const loader *ld, const gol_weights_rule *r, int32_t il)
@@ -59,22 +60,28 @@ static part find_part(const loader *ld, const gol_weights_rule *r, int32_t il)
     const int64_t total = sum_of(ld, r->total, COUNT(r->total), il);
     p.tensor_n_in = r->n_out == GOL_DIM_NONE && total ? total : p.n_in;
     p.tensor_n_out = r->n_out != GOL_DIM_NONE && total ? total : p.n_out;
+    p.shape[0] = p.tensor_n_in;
+    p.shape[1] = p.tensor_n_out;
+    const bool is_qk_norm = r->n_in == GOL_DIM_Q_NORM || r->n_in == GOL_DIM_K_NORM;
+    if (is_qk_norm && ld->config->qk_norm == GOL_QK_NORM_EACH) { /* a vector here, a matrix there */
+        p.shape[0] = ld->config->head_dim_k;
+        p.shape[1] = p.n_in / p.shape[0];
+    }
     return p;
 }
 
 static int check_shape(const loader *ld, const gol_tensor *t, const gol_weights_rule *r,
                        const part *p)
 {
-    if (t->shape[0] == (uint64_t)p->tensor_n_in && t->shape[1] == (uint64_t)p->tensor_n_out &&
+    if (t->shape[0] == (uint64_t)p->shape[0] && t->shape[1] == (uint64_t)p->shape[1] &&
         t->shape[2] == 1 && t->shape[3] == 1)
         return 0;
     char name[TENSOR_NAME_MAX + 32];
     char want[64];
-    if (r->n_out == GOL_DIM_NONE)
-        snprintf(want, sizeof want, "[%lld]", (long long)p->tensor_n_in);
+    if (r->n_out == GOL_DIM_NONE && p->shape[1] == 1)
+        snprintf(want, sizeof want, "[%lld]", (long long)p->shape[0]);
     else
-        snprintf(want, sizeof want, "[%lld, %lld]", (long long)p->tensor_n_in,
-                 (long long)p->tensor_n_out);
+        snprintf(want, sizeof want, "[%lld, %lld]", (long long)p->shape[0], (long long)p->shape[1]);
     return gol_config_fail(ld->file, ld->err, GOL_EMODEL,
                            "tensor '%s' has shape [%llu, %llu, %llu, %llu]; %s is expected",
                            gol_quote(name, sizeof name, t->name), (unsigned long long)t->shape[0],

@@ -81,7 +81,7 @@ int64_t gol_weights_size(const gol_config *c, gol_weights_dim d, int32_t il)
 {
     /* Sizes that differ from layer to layer are asked for with a layer only. */
     const gol_layer_config *l = &c->layers[il >= 0 ? il : 0];
-    const bool is_wide = c->qk_norm == GOL_QK_NORM_WIDTH;
+    const bool is_wide = c->qk_norm == GOL_QK_NORM_WIDTH || c->qk_norm == GOL_QK_NORM_EACH;
     switch (d) {
     case GOL_DIM_NONE:
         return 1;

@@ -100,7 +100,8 @@ static void eight_clients_get_the_reference_ids(void **state)
 
 int main(void)
 {
-    static char names[][16] = {"llama-f16", "llama3-f16", "gpt2-f16", "stories260K"};
+    static char names[][16] = {"llama-f16",  "gpt2-f16",   "stories260K", "qwen3-f16",
+                               "falcon-f16", "gemma3-f16", "olmo2-f16",   "phi3-f16"};
     if (!conformance_has(names[0]))
         return 77;
     const struct CMUnitTest tests[] = {
@@ -108,6 +109,10 @@ int main(void)
         cmocka_unit_test_prestate(eight_clients_get_the_reference_ids, names[1]),
         cmocka_unit_test_prestate(eight_clients_get_the_reference_ids, names[2]),
         cmocka_unit_test_prestate(eight_clients_get_the_reference_ids, names[3]),
+        cmocka_unit_test_prestate(eight_clients_get_the_reference_ids, names[4]),
+        cmocka_unit_test_prestate(eight_clients_get_the_reference_ids, names[5]),
+        cmocka_unit_test_prestate(eight_clients_get_the_reference_ids, names[6]),
+        cmocka_unit_test_prestate(eight_clients_get_the_reference_ids, names[7]),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -105,6 +105,7 @@ static const gol_backend_ops cpu_ops = {
     .matmul = gol_backend_cpu_matmul,
     .rms_norm = gol_backend_cpu_rms_norm,
     .layer_norm = gol_backend_cpu_layer_norm,
+    .layer_norm_heads = gol_backend_cpu_layer_norm_heads,
     .rope_angles = gol_backend_cpu_rope_angles,
     .rope = gol_backend_cpu_rope,
     .kv_write = gol_backend_cpu_kv_write,

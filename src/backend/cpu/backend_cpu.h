@@ -125,6 +125,8 @@ void gol_backend_cpu_rms_norm(gol_backend *be, float *out, const float *x, const
                               float eps, int64_t n_rows, int32_t n);
 void gol_backend_cpu_layer_norm(gol_backend *be, float *out, const float *x, const float *w,
                                 const float *b, float eps, int64_t n_rows, int32_t n);
+void gol_backend_cpu_layer_norm_heads(gol_backend *be, float *x, const float *w, float eps,
+                                      int32_t n_tokens, int32_t n_heads, int32_t head_dim);
 void gol_backend_cpu_rope_angles(gol_backend *be, float *angles, const gol_rope *rope,
                                  const int32_t *positions, int32_t n_tokens);
 void gol_backend_cpu_rope(gol_backend *be, float *x, const gol_rope *rope, const float *angles,

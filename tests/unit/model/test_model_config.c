@@ -101,7 +101,7 @@ static void an_unknown_architecture_is_refused_with_the_known_ones(void **state)
 {
     (void)state;
     expect_refusal(&(tiny_model){.arch = "llama", .claimed_arch = "mamba9"}, GOL_EUNSUPPORTED,
-                   "'mamba9' is not supported; known are gpt2, llama");
+                   "'mamba9' is not supported; known are command-r, falcon, ");
     expect_refusal(&(tiny_model){.arch = "llama", .claimed_arch = "ll\x01"}, GOL_EUNSUPPORTED,
                    "\\x01");
 }
@@ -281,6 +281,13 @@ static void add_longrope(gol_gguf_writer *w, const char *arch)
 {
     (void)arch;
     gol_gguf_writer_add_str(w, "llama.rope.scaling.type", GOL_STR("longrope"));
+    gol_gguf_writer_add_f32(w, "llama.rope.scaling.attn_factor", 1.25f);
+}
+
+static void add_spiral(gol_gguf_writer *w, const char *arch)
+{
+    (void)arch;
+    gol_gguf_writer_add_str(w, "llama.rope.scaling.type", GOL_STR("spiral"));
 }
 
 static void add_tiny_factor(gol_gguf_writer *w, const char *arch)
@@ -313,8 +320,13 @@ static void rope_scaling_is_read_or_refused(void **state)
     assert_int_equal(c.rope.scaling, GOL_ROPE_SCALING_LINEAR);
     assert_true(c.rope.factor == 8.0f);
     gol_config_deinit(&c);
-    expect_refusal(&(tiny_model){.arch = "llama", .add_keys = add_longrope}, GOL_EUNSUPPORTED,
-                   "'longrope'");
+    assert_int_equal(
+        read_config(&c, &(tiny_model){.arch = "llama", .add_keys = add_longrope}, &err), 0);
+    assert_int_equal(c.rope.scaling, GOL_ROPE_SCALING_NONE); /* the stretch lies in tensors */
+    assert_true(c.rope.factor == 1.0f && c.rope.attn_factor == 1.25f);
+    gol_config_deinit(&c);
+    expect_refusal(&(tiny_model){.arch = "llama", .add_keys = add_spiral}, GOL_EUNSUPPORTED,
+                   "'spiral'");
     expect_refusal(&(tiny_model){.arch = "llama", .add_keys = add_tiny_factor}, GOL_EMODEL,
                    "rope.scaling.factor");
     expect_refusal(&(tiny_model){.arch = "llama", .add_keys = add_log_multiplier}, GOL_EUNSUPPORTED,
