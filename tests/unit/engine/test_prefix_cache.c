@@ -2,34 +2,14 @@
  * The prefix cache without a model: names of contents, what is found under them, and what a sequence makes of it when it starts. The
  * smallest case for each edge; long histories are simulated in tests/sim, bits are compared in test_prefix_same.c.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/mem.h"
-#include "engine/scheduler.h"
-#include "support/seqs.h"
+#include "unit/engine/scheduler_test.h"
 
-enum { BS = 4, VOCAB = 100, N_BLOCKS = 16, SEQS_MAX = 8 };
+enum { BS = 4, N_BLOCKS = 16 };
 
 static gol_block_hasher hasher;
-
-typedef struct bench {
-    gol_seq_limits limits;
-    gol_exact_cache exact;
-    gol_kv_cache kv;
-    gol_scheduler sched;
-    gol_seq *seqs[SEQS_MAX];
-    int n_seqs;
-    gol_block_copy copy; /* of the last step */
-    int32_t n_copies;
-    int32_t n_hits;
-    int32_t n_tokens;
-} bench;
 
 static int set_up_hasher(void **state)
 {
@@ -40,26 +20,15 @@ static int set_up_hasher(void **state)
 
 static void set_up(bench *b, int32_t n_blocks, int32_t block_size, int32_t n_rows)
 {
-    *b = (bench){.limits = {.block_size = block_size, .n_vocab = VOCAB, .hasher = &hasher}};
-    const int32_t n_places = n_blocks * block_size;
-    b->limits.max_model_len = n_places < 64 ? n_places : 64;
-    assert_int_equal(gol_exact_cache_init(&b->exact, n_rows, VOCAB, block_size, NULL), 0);
-    assert_int_equal(gol_kv_cache_init(&b->kv, n_blocks, block_size, &b->exact, NULL), 0);
-    const gol_scheduler_opts opts = {.max_seqs = SEQS_MAX, .max_batch_tokens = 64};
-    assert_int_equal(gol_scheduler_init(&b->sched, &opts, &b->kv, NULL), 0);
-}
-
-static void tear_down(bench *b)
-{
-    for (int i = 0; i < b->n_seqs; i++) {
-        if (b->seqs[i]->status != GOL_SEQ_FINISHED)
-            gol_scheduler_finish(&b->sched, b->seqs[i]);
-        gol_seq_destroy(&b->seqs[i]);
-    }
-    assert_int_equal(gol_kv_cache_n_free(&b->kv), b->kv.pool.n_blocks);
-    gol_scheduler_deinit(&b->sched);
-    gol_kv_cache_deinit(&b->kv);
-    gol_exact_cache_deinit(&b->exact);
+    const bench_opts opts = {
+        .n_blocks = n_blocks,
+        .block_size = block_size,
+        .max_model_len = 64,
+        .hasher = &hasher,
+        .n_exact_rows = n_rows,
+        .sched = {.max_seqs = SEQS_MAX, .max_batch_tokens = 64},
+    };
+    bench_init(b, &opts);
 }
 
 /* A prompt of the numbers from 1 on, n of them, but with `other` at place `at`. */
@@ -68,43 +37,12 @@ static gol_seq *add_other(bench *b, int32_t n, int32_t at, int32_t other, char s
     int32_t prompt[64];
     for (int32_t i = 0; i < n; i++)
         prompt[i] = i == at ? other : i + 1;
-    gol_seq *seq = seqs_create_from((uint64_t)b->n_seqs + 1, prompt, n, 8, 0, salt, &b->limits);
-    b->seqs[b->n_seqs++] = seq;
-    gol_scheduler_add(&b->sched, seq);
-    return seq;
+    return submit(b, seqs_create_from(next_id(b), prompt, n, 8, 0, salt, &b->limits));
 }
 
 static gol_seq *add(bench *b, int32_t n)
 {
     return add_other(b, n, -1, 0, 0);
-}
-
-/* One step, as the engine makes it: rows of prompts are kept, who has caught up gets a token. */
-static void step(bench *b)
-{
-    const gol_plan *plan = gol_scheduler_schedule(&b->sched);
-    b->n_copies = plan->n_copies;
-    b->n_hits = plan->n_hits;
-    b->n_tokens = plan->n_tokens;
-    if (plan->n_copies > 0)
-        b->copy = plan->copies[0];
-    static const float row[VOCAB];
-    for (int32_t i = 0; i < plan->n_seqs; i++) {
-        const gol_seq *seq = plan->seqs[i];
-        const gol_prompt_key key = gol_seq_prompt_key(seq);
-        if (gol_seq_n_pending(seq) == seq->n_scheduled && seq->n_tokens == seq->n_prompt)
-            gol_exact_cache_put(&b->exact, &key, row);
-    }
-    gol_scheduler_update(&b->sched);
-    for (gol_seq *seq = b->sched.running.head; seq; seq = seq->next) {
-        if (gol_seq_n_pending(seq) == 0)
-            gol_seq_append(seq, 90);
-    }
-}
-
-static void finish(bench *b, gol_seq *seq)
-{
-    gol_scheduler_finish(&b->sched, seq);
 }
 
 /* Computed and gone: the prompt of n numbers is in the cache. */
@@ -235,7 +173,7 @@ static void an_unheld_block_that_holds_more_is_copied(void **state)
     const int32_t tail = first->block_table[1];
     finish(&b, first);
     assert_int_equal(b.kv.pool.blocks[tail].n_filled, 3);
-    gol_seq *second = add(&b, 7); /* has 7 where the answer has 90 */
+    gol_seq *second = add(&b, 7); /* has 7 where the answer has ANSWER */
     step(&b);
     assert_int_equal(second->n_cached, 6);
     assert_int_equal(b.n_copies, 1);
@@ -431,8 +369,8 @@ static void blocks_that_become_equal_are_merged(void **state)
     gol_seq *second = add_other(&b, 6, 1, 99, 0); /* another beginning: merges nothing */
     step(&b);
     gol_seq *third = add(&b, 7);
-    third->tokens[6] = 90; /* the prompt goes on as the first one's answer */
-    step(&b);              /* the first: 7 computed, the third: 7 */
+    third->tokens[6] = ANSWER; /* the prompt goes on as the first one's answer */
+    step(&b);                  /* the first: 7 computed, the third: 7 */
     assert_int_equal(b.kv.stats.n_merges, 0);
     assert_int_not_equal(first->block_table[1], third->block_table[1]);
     step(&b); /* both fill their second block */

@@ -1,67 +1,21 @@
 /* Single decisions of the scheduler, each in the smallest case that shows it. Whole lives are simulated in tests/sim. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "engine/scheduler.h"
-#include "support/seqs.h"
-
-static const gol_seq_limits limits = {.max_model_len = 64, .block_size = 4, .n_vocab = 8};
-
-typedef struct bench {
-    gol_kv_cache kv;
-    gol_scheduler sched;
-    gol_seq *seqs[8];
-    int n_seqs;
-} bench;
+#include "unit/engine/scheduler_test.h"
 
 static void set_up(bench *b, int32_t n_blocks, int32_t max_seqs, int32_t max_batch_tokens,
                    gol_sched_policy policy)
 {
-    *b = (bench){.n_seqs = 0};
-    assert_int_equal(gol_kv_cache_init(&b->kv, n_blocks, limits.block_size, NULL, NULL), 0);
-    const gol_scheduler_opts opts = {
-        .policy = policy,
-        .max_seqs = max_seqs,
-        .max_batch_tokens = max_batch_tokens,
+    const bench_opts opts = {
+        .n_blocks = n_blocks,
+        .block_size = 4,
+        .max_model_len = 64,
+        .sched = {.policy = policy, .max_seqs = max_seqs, .max_batch_tokens = max_batch_tokens},
     };
-    assert_int_equal(gol_scheduler_init(&b->sched, &opts, &b->kv, NULL), 0);
-}
-
-static void tear_down(bench *b)
-{
-    for (int i = 0; i < b->n_seqs; i++) {
-        if (b->seqs[i]->status != GOL_SEQ_FINISHED)
-            gol_scheduler_finish(&b->sched, b->seqs[i]);
-        gol_seq_destroy(&b->seqs[i]);
-    }
-    assert_int_equal(gol_kv_cache_n_free(&b->kv), b->kv.pool.n_blocks);
-    gol_scheduler_deinit(&b->sched);
-    gol_kv_cache_deinit(&b->kv);
+    bench_init(b, &opts);
 }
 
 static gol_seq *add(bench *b, int32_t n_prompt, int32_t max_tokens, int32_t priority)
 {
-    gol_seq *seq = seqs_create((uint64_t)b->n_seqs + 1, n_prompt, max_tokens, priority, &limits);
-    b->seqs[b->n_seqs++] = seq;
-    gol_scheduler_add(&b->sched, seq);
-    return seq;
-}
-
-/* One step; every sequence that caught up generates a token. Returns the tokens computed. */
-static int32_t step(bench *b)
-{
-    const gol_plan *plan = gol_scheduler_schedule(&b->sched);
-    const int32_t n_tokens = plan->n_tokens;
-    gol_scheduler_update(&b->sched);
-    for (gol_seq *seq = b->sched.running.head; seq; seq = seq->next) {
-        if (gol_seq_n_pending(seq) == 0)
-            gol_seq_append(seq, 1);
-    }
-    return n_tokens;
+    return submit(b, seqs_create(next_id(b), n_prompt, max_tokens, priority, &b->limits));
 }
 
 static void a_prompt_is_computed_in_slices_of_the_budget(void **state)
