@@ -15,22 +15,13 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/minmax.h"
 #include "base/sysmem.h"
-
-static int32_t min_i32(int32_t a, int32_t b)
-{
-    return a < b ? a : b;
-}
-
-static int32_t max_i32(int32_t a, int32_t b)
-{
-    return a > b ? a : b;
-}
 
 /* Positions that each sequence of a test reaches. */
 static int32_t n_positions(const gol_bench_test *test)
 {
-    return test->n_depth + max_i32(test->n_prompt, test->n_gen);
+    return test->n_depth + gol_max_i32(test->n_prompt, test->n_gen);
 }
 
 static int32_t n_blocks_per_seq(const gol_bench_test *test)
@@ -50,10 +41,11 @@ static sizes find_sizes(const gol_bench_test *tests, int32_t n_tests)
     for (int32_t i = 0; i < n_tests; i++) {
         const gol_bench_test *t = &tests[i];
         const int64_t n_blocks = (int64_t)n_blocks_per_seq(t) * t->n_batch;
-        const int32_t n_chunk = min_i32(max_i32(t->n_prompt, t->n_depth), GOL_BENCH_STEP_TOKENS);
-        s.n_rows = max_i32(s.n_rows, max_i32(n_chunk, t->n_batch));
-        s.n_seqs = max_i32(s.n_seqs, t->n_batch);
-        s.n_ctx = max_i32(s.n_ctx, n_positions(t));
+        const int32_t n_chunk = gol_min_i32(gol_max_i32(t->n_prompt, t->n_depth),
+                                            GOL_BENCH_STEP_TOKENS);
+        s.n_rows = gol_max_i32(s.n_rows, gol_max_i32(n_chunk, t->n_batch));
+        s.n_seqs = gol_max_i32(s.n_seqs, t->n_batch);
+        s.n_ctx = gol_max_i32(s.n_ctx, n_positions(t));
         s.n_blocks = n_blocks > s.n_blocks ? n_blocks : s.n_blocks;
     }
     return s;
@@ -192,7 +184,7 @@ static size_t kv_width(const gol_bench_bed *bed)
     int32_t width = 0;
     for (int32_t i = 0; i < gol_model_config(bed->model)->n_layers; i++) {
         const gol_kv_layer_shape *l = &bed->layers[i];
-        width = max_i32(width, l->n_kv_heads * max_i32(l->head_dim_k, l->head_dim_v));
+        width = gol_max_i32(width, l->n_kv_heads * gol_max_i32(l->head_dim_k, l->head_dim_v));
     }
     return (size_t)width;
 }
@@ -210,7 +202,7 @@ static void write_kv(gol_bench_bed *bed, const float *kv, const gol_batch *batch
 
 static int fill_context(gol_bench_bed *bed, const gol_bench_test *test, gol_err *err)
 {
-    const int32_t n_chunk = min_i32(test->n_depth, GOL_BENCH_STEP_TOKENS);
+    const int32_t n_chunk = gol_min_i32(test->n_depth, GOL_BENCH_STEP_TOKENS);
     const size_t n = (size_t)n_chunk * kv_width(bed);
     float *kv = NULL;
     float *host = gol_try_array(n, sizeof *host);
@@ -222,7 +214,7 @@ static int fill_context(gol_bench_bed *bed, const gol_bench_test *test, gol_err 
         bed->be->ops->write(bed->be, kv, host, n);
         for (int32_t seq = 0; seq < test->n_batch; seq++) {
             for (int32_t first = 0; first < test->n_depth; first += n_chunk) {
-                const int32_t n_rows = min_i32(n_chunk, test->n_depth - first);
+                const int32_t n_rows = gol_min_i32(n_chunk, test->n_depth - first);
                 const gol_batch batch = slice_batch(bed, seq, first, n_rows, false);
                 write_kv(bed, kv, &batch);
             }
@@ -247,7 +239,7 @@ int gol_bench_bed_set_up(gol_bench_bed *bed, const gol_bench_test *test, gol_err
 static void run_prefill(gol_bench_bed *bed, const gol_bench_test *test)
 {
     for (int32_t done = 0; done < test->n_prompt;) {
-        const int32_t n = min_i32(test->n_prompt - done, GOL_BENCH_STEP_TOKENS);
+        const int32_t n = gol_min_i32(test->n_prompt - done, GOL_BENCH_STEP_TOKENS);
         const bool is_last = done + n == test->n_prompt;
         const gol_batch batch = slice_batch(bed, 0, test->n_depth + done, n, is_last);
         gol_forward_run(bed->fwd, bed->kv, &batch);

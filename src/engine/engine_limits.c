@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 
+#include "base/minmax.h"
 #include "engine/exact_cache.h"
 
 enum {
@@ -29,16 +30,6 @@ enum {
 };
 
 static const uint64_t margin_max = (uint64_t)1 << 30;
-
-static int32_t min_i32(int32_t a, int32_t b)
-{
-    return a < b ? a : b;
-}
-
-static int32_t max_i32(int32_t a, int32_t b)
-{
-    return a > b ? a : b;
-}
 
 static int check_option(const char *name, int32_t v, int32_t max, gol_err *err)
 {
@@ -97,9 +88,11 @@ static int check_options(const gol_engine_opts *opts, int32_t n_ctx, gol_err *er
 /* Of two options of which one may follow the other, the one that was given decides. */
 static void set_batch_sizes(gol_engine_limits *out, const gol_engine_opts *opts)
 {
-    out->max_batch_tokens = opts->max_batch_tokens ? opts->max_batch_tokens
-                                                   : max_i32(DEFAULT_BATCH_TOKENS, opts->max_seqs);
-    out->max_seqs = opts->max_seqs ? opts->max_seqs : min_i32(DEFAULT_SEQS, out->max_batch_tokens);
+    out->max_batch_tokens = opts->max_batch_tokens
+                                ? opts->max_batch_tokens
+                                : gol_max_i32(DEFAULT_BATCH_TOKENS, opts->max_seqs);
+    out->max_seqs = opts->max_seqs ? opts->max_seqs
+                                   : gol_min_i32(DEFAULT_SEQS, out->max_batch_tokens);
 }
 
 /* What one search knows. */
@@ -131,7 +124,7 @@ static void set_exact(const search *s)
     }
     const uint64_t n_rows = n_bytes / row_bytes;
     limits->n_exact_rows = n_rows < EXACT_ROWS_MAX ? (int32_t)n_rows : EXACT_ROWS_MAX;
-    limits->n_exact_rows = min_i32(limits->n_exact_rows, limits->n_blocks);
+    limits->n_exact_rows = gol_min_i32(limits->n_exact_rows, limits->n_blocks);
     limits->exact_cache_bytes = gol_exact_cache_bytes(limits->n_exact_rows, n_vocab,
                                                       limits->block_size);
 }

@@ -7,13 +7,10 @@
 
 #include <assert.h>
 
+#include "base/minmax.h"
+
 /* Raising it computes more short beginnings twice; lowering it delays sequences for the sake of a few tokens. */
 enum { TOKENS_SAVED_MIN = 32 };
-
-static int32_t min_i32(int32_t a, int32_t b)
-{
-    return a < b ? a : b;
-}
 
 /* Sequences of different salts have nothing in common. Whole blocks are compared by hash. */
 static int32_t count_common(const gol_seq *a, const gol_seq *b)
@@ -21,7 +18,7 @@ static int32_t count_common(const gol_seq *a, const gol_seq *b)
     if (!gol_block_hash_eq(a->root, b->root))
         return 0;
     int32_t lo = 0;
-    int32_t hi = min_i32(a->n_hashed, b->n_hashed);
+    int32_t hi = gol_min_i32(a->n_hashed, b->n_hashed);
     while (lo < hi) { /* chains that agree in one place agree in all before it */
         const int32_t mid = hi - (hi - lo) / 2;
         if (gol_block_hash_eq(a->block_hashes[mid - 1], b->block_hashes[mid - 1]))
@@ -29,7 +26,7 @@ static int32_t count_common(const gol_seq *a, const gol_seq *b)
         else
             hi = mid - 1;
     }
-    const int32_t n = min_i32(a->n_tokens, b->n_tokens);
+    const int32_t n = gol_min_i32(a->n_tokens, b->n_tokens);
     int32_t i = lo * a->block_size;
     while (i < n && a->tokens[i] == b->tokens[i])
         i++;
@@ -48,7 +45,7 @@ int32_t gol_follow_reach(const gol_seq *leader, const gol_seq *seq, int32_t n_sh
                                 seq->n_tokens == seq->n_prompt &&
                                 leader->n_tokens == leader->n_prompt;
     const int32_t n_useful = seq->n_tokens - (is_same_prompt && keeps_rows ? 0 : 1);
-    const int32_t n_reach = min_i32(n_common, n_useful);
+    const int32_t n_reach = gol_min_i32(n_common, n_useful);
     const int32_t n_saved = n_reach - n_shared;
     if (n_saved <= 0 || n_reach <= leader->n_computed)
         return 0;

@@ -13,10 +13,7 @@
 
 #include <assert.h>
 
-static int32_t min_i32(int32_t a, int32_t b)
-{
-    return a < b ? a : b;
-}
+#include "base/minmax.h"
 
 int gol_kv_cache_init(gol_kv_cache *kv, int32_t n_blocks, int32_t block_size,
                       gol_exact_cache *exact, gol_err *err)
@@ -159,8 +156,8 @@ static bool find_rest(gol_kv_cache *kv, gol_seq *seq, gol_block_copy *copy)
     }
     const gol_child_match match = gol_prefix_index_find_child(
         &kv->index, gol_seq_hash(seq, seq->n_blocks), seq->tokens + seq->n_computed,
-        min_i32(n_pending, kv->block_size));
-    int32_t n = min_i32(match.n_common, min_i32(n_pending, kv->block_size) - 1);
+        gol_min_i32(n_pending, kv->block_size));
+    int32_t n = gol_min_i32(match.n_common, gol_min_i32(n_pending, kv->block_size) - 1);
     const bool is_whole = row && n_pending < kv->block_size && match.n_common == n_pending;
     if (is_whole)
         n = n_pending;
@@ -181,7 +178,7 @@ bool gol_kv_cache_settle(gol_kv_cache *kv, gol_seq *seq, gol_block_copy *copy)
     }
     const bool has_copy = is_at_border(kv, seq) && find_rest(kv, seq, copy);
     if (seq->n_cached < 0) { /* not when it starts again after preemption */
-        seq->n_cached = min_i32(seq->n_computed, seq->n_prompt);
+        seq->n_cached = gol_min_i32(seq->n_computed, seq->n_prompt);
         kv->stats.n_queries += (uint64_t)seq->n_prompt;
         kv->stats.n_hits += (uint64_t)seq->n_cached;
         kv->stats.n_exact_hits += seq->kept_row != NULL;
@@ -236,7 +233,7 @@ void gol_kv_cache_commit(gol_kv_cache *kv, gol_seq *seq)
     if (!seq->hasher)
         return;
     for (int32_t i = first; i * bs < seq->n_computed; i++)
-        publish(kv, seq, i, min_i32(seq->n_computed - i * bs, bs));
+        publish(kv, seq, i, gol_min_i32(seq->n_computed - i * bs, bs));
 }
 
 void gol_kv_cache_free(gol_kv_cache *kv, gol_seq *seq)

@@ -12,10 +12,7 @@
 
 #include "engine/sampler_parts.h"
 
-static int32_t min_i32(int32_t a, int32_t b)
-{
-    return a < b ? a : b;
-}
+#include "base/minmax.h"
 
 /* Where the breakers of several tokens that begin with `head` begin in x->long_breakers. */
 static int32_t find_head(const gol_seq_extras *x, int32_t head)
@@ -80,7 +77,7 @@ static void find_repeats(int32_t *repeats, const int32_t *window, int32_t n)
     int32_t left = 0; /* [left, right) is the match that reaches furthest, counted from the end */
     int32_t right = 0;
     for (int32_t i = 1; i < n; i++) {
-        int32_t length = i < right ? min_i32(right - i, repeats[i - left]) : 0;
+        int32_t length = i < right ? gol_min_i32(right - i, repeats[i - left]) : 0;
         if (i + length >= right || i >= right)
             while (i + length < n && last[-length] == last[-i - length])
                 length++;
@@ -104,7 +101,7 @@ void gol_dry_penalize(float *logits, int32_t *scratch, const gol_seq_extras *x,
 {
     const gol_sampling_extras *p = &x->params;
     const int32_t n = p->dry_penalty_last_n < 0 ? n_tokens
-                                                : min_i32(n_tokens, p->dry_penalty_last_n);
+                                                : gol_min_i32(n_tokens, p->dry_penalty_last_n);
     const int32_t *window = tokens + n_tokens - n;
     if (n <= p->dry_allowed_length)
         return;
@@ -120,7 +117,7 @@ void gol_dry_penalize(float *logits, int32_t *scratch, const gol_seq_extras *x,
         if (repeats[i] >= p->dry_allowed_length)
             longest[window[n - i]] = -1;
     for (int32_t i = 1; i < n; i++) {
-        const int32_t length = min_i32(repeats[i], limit);
+        const int32_t length = gol_min_i32(repeats[i], limit);
         int32_t *best = &longest[window[n - i]];
         if (length >= p->dry_allowed_length && length > *best)
             *best = length;

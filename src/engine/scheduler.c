@@ -19,6 +19,7 @@
 #include <assert.h>
 
 #include "base/mem.h"
+#include "base/minmax.h"
 #include "engine/follow.h"
 
 int gol_scheduler_init(gol_scheduler *s, const gol_scheduler_opts *opts, gol_kv_cache *kv,
@@ -50,11 +51,6 @@ void gol_scheduler_deinit(gol_scheduler *s)
 bool gol_scheduler_has_work(const gol_scheduler *s)
 {
     return s->waiting.n + s->running.n > 0;
-}
-
-static int32_t min_i32(int32_t a, int32_t b)
-{
-    return a < b ? a : b;
 }
 
 static bool is_before(const gol_scheduler *s, const gol_seq *a, const gol_seq *b)
@@ -353,7 +349,7 @@ static void schedule_shortest(gol_scheduler *s)
     if (n_rows_expected(first) <= n_left)
         return; /* it holds nobody up */
     if (first->status == GOL_SEQ_RUNNING)
-        give(s, first, min_i32(n_rows - n_left, gol_seq_n_pending(first)));
+        give(s, first, gol_min_i32(n_rows - n_left, gol_seq_n_pending(first)));
     while (n_left > 0 && s->n_preemptions == n_preemptions) {
         int32_t n_reserved = 0;
         gol_seq *seq = find_shortest(s, first, &n_reserved);
@@ -365,7 +361,7 @@ static void schedule_shortest(gol_scheduler *s)
         const int32_t n_lacking = gol_seq_n_pending(seq) - seq->n_scheduled;
         if (n_lacking == 0 || !takes_rows(seq))
             continue;
-        const int32_t n = give(s, seq, min_i32(n_lacking, n_left));
+        const int32_t n = give(s, seq, gol_min_i32(n_lacking, n_left));
         if (n <= 0)
             return;
         n_left -= n;

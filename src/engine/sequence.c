@@ -5,13 +5,9 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/minmax.h"
 #include "engine/memory_plan.h"
 #include "engine/request_check.h"
-
-static int32_t min_i32(int32_t a, int32_t b)
-{
-    return a < b ? a : b;
-}
 
 static bool has_penalty(const gol_sampling_params *p)
 {
@@ -28,7 +24,8 @@ static int32_t repeat_window(const gol_seq *seq)
 
 static int init_counts(gol_seq *seq, int32_t n_vocab, gol_err *err)
 {
-    const int rc = gol_token_counts_init(&seq->counts, min_i32(seq->n_tokens_max, n_vocab), err);
+    const int rc = gol_token_counts_init(&seq->counts, gol_min_i32(seq->n_tokens_max, n_vocab),
+                                         err);
     if (rc != 0)
         return rc;
     seq->has_counts = true;
@@ -90,7 +87,7 @@ int gol_seq_create(gol_seq **out, const gol_request *request, const gol_seq_limi
     seq->n_tokens = request->n_prompt;
     /* max_tokens may be anything up to INT32_MAX. */
     seq->n_tokens_max = request->n_prompt +
-                        min_i32(request->max_tokens, limits->max_model_len - request->n_prompt);
+                        gol_min_i32(request->max_tokens, limits->max_model_len - request->n_prompt);
     seq->n_blocks_max = (seq->n_tokens_max - 1) / limits->block_size + 1;
     seq->block_size = limits->block_size;
     seq->n_cached = -1;
@@ -172,7 +169,7 @@ void gol_seq_note_rows(gol_seq *seq)
 {
     if (!gol_seq_is_scoring(seq))
         return;
-    const int32_t n_rows = min_i32(seq->n_computed, seq->n_prompt - 1);
+    const int32_t n_rows = gol_min_i32(seq->n_computed, seq->n_prompt - 1);
     if (n_rows > seq->n_rows_read)
         seq->n_rows_read = n_rows;
     seq->scores->n_scored = seq->n_rows_read + 1;

@@ -3,15 +3,7 @@
 
 #include <assert.h>
 
-static int32_t min_i32(int32_t a, int32_t b)
-{
-    return a < b ? a : b;
-}
-
-static int32_t max_i32(int32_t a, int32_t b)
-{
-    return a > b ? a : b;
-}
+#include "base/minmax.h"
 
 void gol_step_budget_init(gol_step_budget *b, const gol_step_cost *cost, int32_t n_rows)
 {
@@ -25,12 +17,12 @@ void gol_step_budget_set_limit(gol_step_budget *b, double limit_ns)
 
 int32_t gol_step_budget_grant(const gol_step_budget *b, int32_t first, int32_t n)
 {
-    n = min_i32(n, b->n_rows_left);
+    n = gol_min_i32(n, b->n_rows_left);
     if (b->limit_ns <= 0.0)
         return n;
     const int32_t n_in_time = gol_step_cost_rows_within(b->cost, &b->load, first, n, b->limit_ns);
-    const int32_t n_floor = max_i32(0, GOL_STEP_PROMPT_ROWS_MIN - b->n_prompt_rows);
-    return max_i32(n_in_time, min_i32(n, n_floor));
+    const int32_t n_floor = gol_max_i32(0, GOL_STEP_PROMPT_ROWS_MIN - b->n_prompt_rows);
+    return gol_max_i32(n_in_time, gol_min_i32(n, n_floor));
 }
 
 void gol_step_budget_take(gol_step_budget *b, const gol_slice *slice)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/minmax.h"
 #include "support/seqs.h"
 
 enum { SALTS = 2, ODDS_NO_CACHE = 20, ODDS_SCORES = 6 };
@@ -65,11 +66,6 @@ void sim_load_deinit(sim_load *load)
     *load = (sim_load){0};
 }
 
-static int32_t min_i32(int32_t a, int32_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Into load->prompt: 1 to max_model_len - 1 tokens. */
 static void make_prompt(sim_load *load)
 {
@@ -81,7 +77,8 @@ static void make_prompt(sim_load *load)
         return; /* the last one again: several answers to one question */
     prompt->n = 0;
     if (kind >= 4 && past->n > 0)
-        append(prompt, past, min_i32(past->n, n_max)); /* a conversation goes on, or is repeated */
+        append(prompt, past,
+               gol_min_i32(past->n, n_max)); /* a conversation goes on, or is repeated */
     else if (kind >= 2)
         append(prompt, &load->documents[sim_pick(load->rng, 0, SIM_DOCUMENTS - 1)],
                sim_load_pick_size(load, n_max));
@@ -89,7 +86,7 @@ static void make_prompt(sim_load *load)
     if (prompt->n == 0)
         append_new(load, prompt, sim_load_pick_size(load, n_max));
     else if (n_left > 0 && sim_pick(load->rng, 0, 2) > 0)
-        append_new(load, prompt, sim_pick(load->rng, 0, min_i32(n_left, 20)));
+        append_new(load, prompt, sim_pick(load->rng, 0, gol_min_i32(n_left, 20)));
 }
 
 gol_seq *sim_load_make(sim_load *load, uint64_t id, uint64_t *salt)

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "backend/cpu/kernels/c/vec_math_c.h"
+#include "base/minmax.h"
 
 typedef struct attention_job {
     const gol_backend_cpu *cpu;
@@ -54,16 +55,6 @@ typedef struct row_ranges {
     int32_t common_begin; /* of all rows */
     int32_t common_end;
 } row_ranges;
-
-static int32_t min_i32(int32_t a, int32_t b)
-{
-    return a < b ? a : b;
-}
-
-static int32_t max_i32(int32_t a, int32_t b)
-{
-    return a > b ? a : b;
-}
 
 /* q of the item's rows, times scale, by tiles. */
 static void pack_queries(worker *w)
@@ -107,17 +98,17 @@ static void list_chunk(worker *w, int32_t start)
 {
     const gol_kv *kv = w->job->kv;
     const gol_attn_item *item = &w->item;
-    const int32_t begin = max_i32(item->begin, start);
-    const int32_t end = min_i32(item->end, start + GOL_ATTN_CHUNK);
+    const int32_t begin = gol_max_i32(item->begin, start);
+    const int32_t end = gol_min_i32(item->end, start + GOL_ATTN_CHUNK);
     w->n_panels = 0;
     for (int32_t p = begin; p < end;) {
-        const int32_t n = min_i32(kv->block_size - p % kv->block_size, end - p);
+        const int32_t n = gol_min_i32(kv->block_size - p % kv->block_size, end - p);
         list_block(w, p, p - start, n);
         p += n;
     }
     for (size_t i = 0; i < GOL_ATTN_AHEAD; i++)
         w->panels[w->n_panels + i] =
-            w->values[min_i32(begin - start + (int32_t)i * GOL_ATTN_LANES, end - start - 1)];
+            w->values[gol_min_i32(begin - start + (int32_t)i * GOL_ATTN_LANES, end - start - 1)];
     const uint8_t *next = w->values[end - start - 1];
     if (end < item->end)
         next = gol_kv_cpu_panel(kv, w->job->layer, item->kv_head,
@@ -136,18 +127,18 @@ static void find_ranges(row_ranges *out, const worker *w, int32_t first_row, int
         int32_t end;
         gol_attn_plan_row(&w->job->plan, w->item.seq, w->item.first_row + first_row + r, &begin,
                           &end);
-        begin = max_i32(begin - start, 0);
-        end = max_i32(min_i32(end - start, GOL_ATTN_CHUNK), begin);
+        begin = gol_max_i32(begin - start, 0);
+        end = gol_max_i32(gol_min_i32(end - start, GOL_ATTN_CHUNK), begin);
         out->begin[r] = begin;
         out->end[r] = end;
         if (begin < end) {
-            out->first = min_i32(out->first, begin);
-            out->last = max_i32(out->last, end);
+            out->first = gol_min_i32(out->first, begin);
+            out->last = gol_max_i32(out->last, end);
         }
-        out->common_begin = max_i32(out->common_begin, begin);
-        out->common_end = min_i32(out->common_end, end);
+        out->common_begin = gol_max_i32(out->common_begin, begin);
+        out->common_end = gol_min_i32(out->common_end, end);
     }
-    out->first = min_i32(out->first, out->last);
+    out->first = gol_min_i32(out->first, out->last);
     if (out->common_end <= out->common_begin)
         out->common_begin = out->common_end = 0;
 }
@@ -260,7 +251,7 @@ static void attend_chunk(worker *w, const gol_attn_fold *state, int32_t i)
     const int32_t start = (w->item.first_chunk + i) * GOL_ATTN_CHUNK;
     list_chunk(w, start);
     for (int32_t row = 0, i_tile = 0; row < w->item.n_rows; row += GOL_ATTN_ROWS, i_tile++) {
-        const int32_t n_rows = min_i32(w->item.n_rows - row, GOL_ATTN_ROWS);
+        const int32_t n_rows = gol_min_i32(w->item.n_rows - row, GOL_ATTN_ROWS);
         row_ranges ranges;
         find_ranges(&ranges, w, row, n_rows, start);
         if (ranges.first == ranges.last)

@@ -5,15 +5,12 @@
 
 #include <assert.h>
 
+#include "base/minmax.h"
+
 /* Reading a key and its value costs about as much as the arithmetic of so many rows on them. */
 enum { READ_COST = 4 };
 /* Items for each worker, where there are rows enough: the last one to end is late by half an item. */
 enum { ITEMS_PER_WORKER = 8 };
-
-static int32_t min_i32(int32_t a, int32_t b)
-{
-    return a < b ? a : b;
-}
 
 void gol_attn_plan_row(const gol_attn_plan *plan, const gol_batch_seq *seq, int32_t row,
                        int32_t *begin, int32_t *end)
@@ -69,7 +66,7 @@ bool gol_attn_plan_next(const gol_attn_plan *plan, gol_attn_cursor *cursor, gol_
     const gol_batch_seq *seq = &plan->batch->seqs[cursor->seq];
     const int32_t n_rows = seq->n_rows * plan->group;
     gol_attn_item item = {.seq = seq, .kv_head = cursor->kv_head, .first_row = cursor->row};
-    item.n_rows = min_i32(plan->rows_per_item, n_rows - item.first_row);
+    item.n_rows = gol_min_i32(plan->rows_per_item, n_rows - item.first_row);
     int32_t unused;
     gol_attn_plan_row(plan, seq, item.first_row, &item.begin, &unused);
     gol_attn_plan_row(plan, seq, item.first_row + item.n_rows - 1, &unused, &item.end);
