@@ -250,12 +250,15 @@ static bool has_room(const gol_scheduler *s, const gol_seq *seq, const gol_prefi
 static bool try_start(gol_scheduler *s, gol_seq *seq, int32_t n_reserved)
 {
     assert(seq->n_computed == 0 && seq->n_blocks == 0);
-    if (s->running.n == s->opts.max_seqs)
+    if (s->running.n == s->opts.max_seqs || seq == s->refused)
         return false;
     const gol_prefix prefix = gol_kv_cache_find_prefix(s->kv, seq);
     const gol_leader leader = find_leader(s, seq, prefix.n_blocks * s->kv->block_size);
-    if (!has_room(s, seq, &prefix, &leader, n_reserved))
+    if (!has_room(s, seq, &prefix, &leader, n_reserved)) {
+        if (n_reserved == 0)
+            s->refused = seq;
         return false;
+    }
     gol_seq_queue_remove(&s->waiting, seq);
     insert_from_tail(s, &s->running, seq);
     seq->status = GOL_SEQ_RUNNING;
@@ -384,6 +387,7 @@ static void fill_plan(gol_scheduler *s)
 const gol_plan *gol_scheduler_schedule(gol_scheduler *s)
 {
     const uint64_t n_preemptions = s->n_preemptions;
+    s->refused = NULL;
     gol_step_budget_init(&s->budget, s->opts.cost, s->opts.max_batch_tokens);
     update_followers(s);
     schedule_decodes(s);

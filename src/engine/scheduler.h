@@ -52,7 +52,9 @@ typedef struct gol_scheduler {
     gol_seq_queue running;
     gol_plan plan;          /* of the last schedule() */
     gol_step_budget budget; /* of it; its load is what the step has to do */
-    int32_t n_promised;     /* blocks that sequences who follow will want: sum of theirs */
+    /* Found no room in this step: whoever starts after that only takes more, so that looking again would find the same. */
+    const gol_seq *refused;
+    int32_t n_promised; /* blocks that sequences who follow will want: sum of theirs */
     uint64_t n_preemptions;
 } gol_scheduler;
 
