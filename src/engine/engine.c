@@ -159,9 +159,14 @@ static int32_t compute(gol_engine *engine)
     const uint64_t begin_ns = gol_clock_ns();
     gol_figures_begin_step(&engine->figures, plan, begin_ns);
     const int32_t n_results = gol_runner_run(&engine->runner, plan);
-    if (load.n_rows > 0)
-        gol_step_cost_observe(&engine->step_cost, &load, gol_clock_ns() - begin_ns,
-                              gol_runner_attention_ns(&engine->runner));
+    if (load.n_rows > 0) {
+        const gol_step_time time = {
+            .step_ns = gol_clock_ns() - begin_ns,
+            .attention_ns = gol_runner_attention_ns(&engine->runner),
+            .scores_ns = gol_runner_scores_ns(&engine->runner),
+        };
+        gol_step_cost_observe(&engine->step_cost, &load, &time);
+    }
     gol_scheduler_update(&engine->scheduler);
     gol_mem_forbid(false);
     return n_results;

@@ -12,6 +12,7 @@
 
 #include <assert.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 static int create_kv(gol_runner *r, const gol_model *model, const gol_engine_limits *limits,
@@ -191,8 +192,12 @@ static bool score(gol_runner *r, const gol_seq *seq, int32_t position, const flo
     const gol_prompt_scores *scores = seq->scores;
     const int32_t i = position + 1;
     gol_top_logprob *top = scores->n_top > 0 ? scores->top + (ptrdiff_t)i * scores->n_top : NULL;
-    return gol_sampler_score(&r->sampler, &scores->tokens[i], top, row, seq->tokens[i],
-                             scores->n_top);
+    const uint64_t begin_ns = gol_clock_ns();
+    const bool is_finite = gol_sampler_score(&r->sampler, &scores->tokens[i], top, row,
+                                             seq->tokens[i], scores->n_top);
+    r->scoring_ns += gol_clock_ns() - begin_ns;
+    r->n_scored++;
+    return is_finite;
 }
 
 /* row: [n_vocab] of output i. A sequence's first row that is not finite is its result, whatever its other rows say. */
@@ -217,6 +222,9 @@ static void use_row(gol_runner *r, const gol_batch *batch, int32_t i, const floa
 static void forward(gol_runner *r, const gol_plan *plan)
 {
     const gol_batch batch = fill_batch(r, plan);
+    r->n_outputs = batch.n_outputs;
+    r->n_scored = 0;
+    r->scoring_ns = 0;
     const float *logits = gol_forward_run(r->fwd, r->kv, &batch); /* [n][n_vocab] */
     for (int32_t first = 0; first < batch.n_outputs;) {
         const int32_t n = gol_forward_n_logits(r->fwd, &batch, first);
@@ -247,4 +255,12 @@ int32_t gol_runner_run(gol_runner *r, const gol_plan *plan)
 uint64_t gol_runner_attention_ns(const gol_runner *r)
 {
     return gol_forward_attention_ns(r->fwd);
+}
+
+uint64_t gol_runner_scores_ns(const gol_runner *r)
+{
+    if (r->n_scored == 0)
+        return 0;
+    const double share = (double)r->n_scored / (double)r->n_outputs;
+    return (uint64_t)((double)gol_forward_logits_ns(r->fwd) * share) + r->scoring_ns;
 }

@@ -39,6 +39,9 @@ typedef struct gol_runner {
     gol_seq **output_seqs;    /* [max_batch_tokens] whose they are */
     gol_step_result *results; /* [max_seqs] at most one of each sequence */
     int32_t n_results;
+    int32_t n_outputs;   /* of the last forward pass */
+    int32_t n_scored;    /* of these: rows that were scored */
+    uint64_t scoring_ns; /* what came of their logits */
 } gol_runner;
 
 /* The model and the cache must outlive it. Errors: GOL_ENOMEM; *r is then zeroed. */
@@ -48,8 +51,10 @@ void gol_runner_deinit(gol_runner *r); /* zeroed is fine */
 /* What init() allocates, without KV cache and forward pass, which have functions of their own. */
 uint64_t gol_runner_bytes(int32_t n_vocab, const gol_engine_limits *limits);
 
-/* What of the last run with a forward pass was attention. */
+/* What of the last run with a forward pass was attention, and what the rows of scored prompts took beyond what every row takes:
+ * their share of the logits' time, and their log-probabilities. */
 uint64_t gol_runner_attention_ns(const gol_runner *r);
+uint64_t gol_runner_scores_ns(const gol_runner *r);
 
 /* Returns how many of r->results are filled: the plan's hits, then its sequences, in the plan's order: those that have caught up,
  * and those that failed. Sequences are read, not changed; scores go to where the request said. */

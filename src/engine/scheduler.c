@@ -101,6 +101,17 @@ static void detach(gol_scheduler *s, gol_seq *seq)
     gol_follow_lose(seq);
 }
 
+/* Rows of its prompt, or of what it computes again. */
+static gol_slice slice_of(const gol_seq *seq, int32_t first, int32_t n)
+{
+    gol_slice slice = {.first = first, .n = n};
+    if (seq->scores) {
+        slice.scores_begin = seq->n_rows_read;
+        slice.scores_end = seq->n_prompt - 1;
+    }
+    return slice;
+}
+
 /* Its blocks and its share of this step go back. Tokens stay, so does everything that was drawn: the recomputation gives
  * the same keys and values, and the next draw the same token. */
 static void preempt(gol_scheduler *s, gol_seq *seq)
@@ -108,7 +119,8 @@ static void preempt(gol_scheduler *s, gol_seq *seq)
     detach(s, seq);
     gol_seq_queue_remove(&s->running, seq);
     gol_kv_cache_free(s->kv, seq);
-    const gol_slice slice = {seq->n_computed, seq->n_scheduled, seq->is_decode};
+    gol_slice slice = slice_of(seq, seq->n_computed, seq->n_scheduled);
+    slice.is_decode = seq->is_decode;
     gol_step_budget_give_back(&s->budget, &slice);
     seq->n_scheduled = 0;
     seq->is_decode = false;
@@ -135,15 +147,15 @@ static bool reserve(gol_scheduler *s, gol_seq *seq, int32_t n)
 /* Up to n more rows of a running sequence's prompt. Returns how many; -1: it was preempted for want of blocks. */
 static int32_t give(gol_scheduler *s, gol_seq *seq, int32_t n)
 {
-    const int32_t first = seq->n_computed + seq->n_scheduled;
-    n = gol_step_budget_grant(&s->budget, first, n);
-    if (n == 0)
+    gol_slice slice = slice_of(seq, seq->n_computed + seq->n_scheduled, n);
+    slice.n = gol_step_budget_grant(&s->budget, &slice);
+    if (slice.n == 0)
         return 0;
-    if (!reserve(s, seq, seq->n_scheduled + n))
+    if (!reserve(s, seq, seq->n_scheduled + slice.n))
         return -1;
-    gol_step_budget_take(&s->budget, &(gol_slice){first, n, false});
-    seq->n_scheduled += n;
-    return n;
+    gol_step_budget_take(&s->budget, &slice);
+    seq->n_scheduled += slice.n;
+    return slice.n;
 }
 
 /* The first running sequence before this one that is computing what it needs. */
@@ -212,7 +224,8 @@ static void schedule_decodes(gol_scheduler *s)
                 return; /* it was the tail */
             seq->n_scheduled = 1;
             seq->is_decode = true;
-            gol_step_budget_take(&s->budget, &(gol_slice){seq->n_computed, 1, true});
+            const gol_slice slice = {.first = seq->n_computed, .n = 1, .is_decode = true};
+            gol_step_budget_take(&s->budget, &slice);
         }
         seq = seq->next; /* read only now: reserve() may have cut the tail off */
     }
@@ -272,7 +285,8 @@ static bool try_start(gol_scheduler *s, gol_seq *seq, int32_t n_reserved)
 /* Nobody was preempted, and all running ones have their rows as far as there are some. */
 static void schedule_waiting(gol_scheduler *s)
 {
-    while (s->waiting.head && gol_step_budget_grant(&s->budget, 0, 1) > 0) {
+    const gol_slice one = {.n = 1};
+    while (s->waiting.head && gol_step_budget_grant(&s->budget, &one) > 0) {
         gol_seq *seq = s->waiting.head;
         if (!try_start(s, seq, 0))
             return;
@@ -346,8 +360,8 @@ static void schedule_shortest(gol_scheduler *s)
     gol_seq *first = start_first_prompt(s);
     if (!first)
         return;
-    const int32_t n_rows = gol_step_budget_grant(&s->budget, first->n_computed,
-                                                 s->budget.n_rows_left);
+    const gol_slice most = slice_of(first, first->n_computed, s->budget.n_rows_left);
+    const int32_t n_rows = gol_step_budget_grant(&s->budget, &most);
     int32_t n_left = n_rows / 2;
     if (n_rows_expected(first) <= n_left)
         return; /* it holds nobody up */

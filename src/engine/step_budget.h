@@ -24,20 +24,13 @@ typedef struct gol_step_budget {
     gol_step_load load;    /* taken */
 } gol_step_budget;
 
-/* n rows of a sequence from position `first` on, decoding or of a prompt. */
-typedef struct gol_slice {
-    int32_t first;
-    int32_t n;
-    bool is_decode;
-} gol_slice;
-
 void gol_step_budget_init(gol_step_budget *b, const gol_step_cost *cost, int32_t n_rows);
 
 /* From now on the step shall not be longer than this. */
 void gol_step_budget_set_limit(gol_step_budget *b, double limit_ns);
 
-/* How many of n rows of a prompt, from position `first` on, may be taken. */
-int32_t gol_step_budget_grant(const gol_step_budget *b, int32_t first, int32_t n);
+/* How many rows of a prompt's slice, from its first on, may be taken. */
+int32_t gol_step_budget_grant(const gol_step_budget *b, const gol_slice *slice);
 
 void gol_step_budget_take(gol_step_budget *b, const gol_slice *slice);
 void gol_step_budget_give_back(gol_step_budget *b, const gol_slice *slice);

@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include "base/minmax.h"
+
 /* Powers of two with their middles: steps of 6 to 50%, finest where a step changes from reading to multiplying. */
 static const int32_t knots[GOL_STEP_COST_KNOTS] = {1,   2,   4,    6,    8,    12,   16,    24,
                                                    32,  48,  64,   96,   128,  192,  256,   384,
@@ -34,13 +36,17 @@ static double curve_at(const gol_step_cost *cost, int32_t n_rows)
     return below + (cost->rows_ns[p.below + 1] - below) * p.above;
 }
 
-gol_step_load gol_step_load_of(int32_t first, int32_t n, bool is_decode)
+gol_step_load gol_step_load_of(const gol_slice *slice)
 {
-    const int64_t n_pairs = (int64_t)n * first + (int64_t)n * (n + 1) / 2;
+    const int32_t n = slice->n;
+    const int64_t n_pairs = (int64_t)n * slice->first + (int64_t)n * (n + 1) / 2;
+    const int32_t scores_begin = gol_max_i32(slice->first, slice->scores_begin);
+    const int32_t scores_end = gol_min_i32(slice->first + n, slice->scores_end);
     return (gol_step_load){
         .n_rows = n,
-        .n_decode_pairs = is_decode ? n_pairs : 0,
-        .n_prefill_pairs = is_decode ? 0 : n_pairs,
+        .n_decode_pairs = slice->is_decode ? n_pairs : 0,
+        .n_prefill_pairs = slice->is_decode ? 0 : n_pairs,
+        .n_scored_rows = gol_max_i32(0, scores_end - scores_begin),
     };
 }
 
@@ -49,6 +55,7 @@ void gol_step_load_add(gol_step_load *sum, const gol_step_load *load)
     sum->n_rows += load->n_rows;
     sum->n_decode_pairs += load->n_decode_pairs;
     sum->n_prefill_pairs += load->n_prefill_pairs;
+    sum->n_scored_rows += load->n_scored_rows;
 }
 
 void gol_step_cost_init(gol_step_cost *cost)
@@ -161,32 +168,52 @@ static void observe_pairs(gol_step_cost *cost, const gol_step_load *load, double
     *price = *price == 0.0 ? seen : *price + (clipped(seen, *price) - *price) / 4.0;
 }
 
-void gol_step_cost_observe(gol_step_cost *cost, const gol_step_load *load, uint64_t step_ns,
-                           uint64_t attention_ns)
+/* The logits of a few rows cost what reading the weights costs, however few: a price that is too high, so that they change little. */
+static void observe_scores(gol_step_cost *cost, int32_t n_rows, double scores_ns)
 {
-    if (load->n_rows == 0 || step_ns == 0)
+    enum { MANY_ROWS = 16 };
+    if (n_rows == 0)
         return;
-    assert(attention_ns <= step_ns);
-    observe_rows(cost, load->n_rows, (double)(step_ns - attention_ns));
-    observe_pairs(cost, load, (double)attention_ns);
+    double *price = &cost->scored_row_ns;
+    const double seen = scores_ns / n_rows;
+    const double rate = (double)gol_min_i32(n_rows, MANY_ROWS) / (4.0 * MANY_ROWS);
+    *price = *price == 0.0 ? seen : *price + (clipped(seen, *price) - *price) * rate;
+}
+
+void gol_step_cost_observe(gol_step_cost *cost, const gol_step_load *load,
+                           const gol_step_time *time)
+{
+    if (load->n_rows == 0 || time->step_ns == 0)
+        return;
+    assert(time->attention_ns <= time->step_ns);
+    assert(time->scores_ns <= time->step_ns - time->attention_ns);
+    observe_rows(cost, load->n_rows,
+                 (double)(time->step_ns - time->attention_ns - time->scores_ns));
+    observe_pairs(cost, load, (double)time->attention_ns);
+    observe_scores(cost, load->n_scored_rows, (double)time->scores_ns);
 }
 
 double gol_step_cost_predict(const gol_step_cost *cost, const gol_step_load *load)
 {
-    return curve_at(cost, load->n_rows) + cost->decode_pair_ns * (double)load->n_decode_pairs +
+    const int32_t n_guessed = cost->scored_row_ns == 0.0 ? load->n_scored_rows : 0;
+    return curve_at(cost, load->n_rows + n_guessed) +
+           cost->scored_row_ns * (double)load->n_scored_rows +
+           cost->decode_pair_ns * (double)load->n_decode_pairs +
            cost->prefill_pair_ns * (double)load->n_prefill_pairs;
 }
 
 int32_t gol_step_cost_rows_within(const gol_step_cost *cost, const gol_step_load *load,
-                                  int32_t first, int32_t n_max, double limit_ns)
+                                  const gol_slice *slice, double limit_ns)
 {
     int32_t low = 0; /* fits, or is nothing */
-    int32_t high = n_max;
+    int32_t high = slice->n;
     while (low < high) {
         const int32_t n = high - (high - low) / 2;
         gol_step_load with = *load;
-        const gol_step_load slice = gol_step_load_of(first, n, false);
-        gol_step_load_add(&with, &slice);
+        gol_slice part = *slice;
+        part.n = n;
+        const gol_step_load more = gol_step_load_of(&part);
+        gol_step_load_add(&with, &more);
         if (gol_step_cost_predict(cost, &with) <= limit_ns)
             low = n;
         else

@@ -1,16 +1,18 @@
 /*
- * How long a step will take, learned from the steps before it, so that the scheduler can fill a step up to a duration. Two
+ * How long a step will take, learned from the steps before it, so that the scheduler can fill a step up to a duration. Three
  * parts, because they grow with different things:
  *
- *     rows        everything but attention: a curve over the number of rows, piecewise linear between fixed knots. Few rows cost
+ *     rows        everything but the other two: a curve over the number of rows, piecewise linear between fixed knots. Few rows cost
  *                 what reading the weights costs, many what multiplying them costs.
  *     attention   proportional to pairs (row, position it looks at), with a price of their own for rows that decode (each
  *                 reads its context alone) and for rows of a prompt (which share it).
+ *     scores      proportional to the rows of prompts that are scored: their logits and log-probabilities, which other rows of
+ *                 prompts do without.
  *
  * Every step moves the curve by a quarter of the error at its number of rows; one slow step changes little, a change that lasts
  * is learned within ten steps. The curve never falls: a step of more rows is never predicted to be shorter. Before anything was
  * seen it is 0, and after the first observation unseen parts follow from the seen ones by the rule that a row among many costs at
- * least an eighth of one alone.
+ * least an eighth of one alone; a scored row counts as two until one was seen.
  *
  * Owner: the engine's thread. No allocation, no clock: durations come from the caller.
  */
@@ -27,6 +29,7 @@ typedef struct gol_step_load {
     int32_t n_rows;
     int64_t n_decode_pairs;  /* sum of positions that rows of decoding sequences look at */
     int64_t n_prefill_pairs; /* of the other rows */
+    int32_t n_scored_rows;   /* of n_rows: read for scores of a prompt */
 } gol_step_load;
 
 typedef struct gol_step_cost {
@@ -34,24 +37,41 @@ typedef struct gol_step_cost {
     bool is_seen[GOL_STEP_COST_KNOTS];
     double decode_pair_ns;
     double prefill_pair_ns;
+    double scored_row_ns; /* 0: none was seen */
 } gol_step_cost;
 
-/* A load of n rows that start at position `first` of one sequence. */
-gol_step_load gol_step_load_of(int32_t first, int32_t n, bool is_decode);
+/* n rows of a sequence from position `first` on, decoding or of a prompt. Those at positions [scores_begin, scores_end) are
+ * scored. */
+typedef struct gol_slice {
+    int32_t first;
+    int32_t n;
+    bool is_decode;
+    int32_t scores_begin;
+    int32_t scores_end;
+} gol_slice;
+
+/* What a step took. */
+typedef struct gol_step_time {
+    uint64_t step_ns;
+    uint64_t attention_ns; /* of it */
+    uint64_t
+        scores_ns; /* of it, and not of attention: logits of scored rows and what is made of them */
+} gol_step_time;
+
+gol_step_load gol_step_load_of(const gol_slice *slice);
 void gol_step_load_add(gol_step_load *sum, const gol_step_load *load);
 
 void gol_step_cost_init(gol_step_cost *cost);
 
-/* A step took step_ns, of which attention_ns were attention. */
-void gol_step_cost_observe(gol_step_cost *cost, const gol_step_load *load, uint64_t step_ns,
-                           uint64_t attention_ns);
+void gol_step_cost_observe(gol_step_cost *cost, const gol_step_load *load,
+                           const gol_step_time *time);
 
 /* In nanoseconds; 0 before the first observation. Not less for a load that is not less. */
 double gol_step_cost_predict(const gol_step_cost *cost, const gol_step_load *load);
 
-/* The most rows, up to n_max, of a sequence's prompt from position `first` on that a step which has `load` already can take
- * without being predicted longer than limit_ns; n_max before the first observation. O(log n_max). */
+/* How many rows of a prompt's slice, from its first on, a step which has `load` already can take without being predicted longer
+ * than limit_ns; all before the first observation. O(log n). */
 int32_t gol_step_cost_rows_within(const gol_step_cost *cost, const gol_step_load *load,
-                                  int32_t first, int32_t n_max, double limit_ns);
+                                  const gol_slice *slice, double limit_ns);
 
 #endif

@@ -13,6 +13,7 @@
 
 #include <assert.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 int gol_forward_create(gol_forward **out, const gol_model *model, int32_t n_tokens_max,
@@ -158,6 +159,7 @@ const float *gol_forward_run(gol_forward *fwd, gol_kv *kv, const gol_batch *batc
     const int32_t last = c->n_layers - 1;
     check_batch(fwd, batch);
     fwd->attention_ns = 0;
+    fwd->logits_ns = 0;
 
     embed(fwd, batch);
     fwd->be->ops->rope_angles(fwd->be, fwd->angles, fwd->rope, batch->positions, batch->n_tokens);
@@ -189,6 +191,7 @@ const float *gol_forward_logits(gol_forward *fwd, const gol_batch *batch, int32_
     const gol_backend_ops *ops = fwd->be->ops;
     const int32_t last = c->n_layers - 1;
     assert(first >= 0 && first < batch->n_outputs);
+    const uint64_t begin_ns = gol_clock_ns();
     const int32_t n_out = gol_forward_n_logits(fwd, batch, first);
     const int32_t *rows = batch->output_rows + first;
     ops->gather_rows(fwd->be, fwd->attn_out, fwd->attn, rows, n_out,
@@ -204,10 +207,16 @@ const float *gol_forward_logits(gol_forward *fwd, const gol_batch *batch, int32_
     if (c->final_softcap > 0.0f)
         ops->softcap(fwd->be, fwd->logits, fwd->logits, c->final_softcap, n_logits);
     ops->read(fwd->be, fwd->host_logits, fwd->logits, n_logits);
+    fwd->logits_ns += gol_clock_ns() - begin_ns;
     return fwd->host_logits;
 }
 
 uint64_t gol_forward_attention_ns(const gol_forward *fwd)
 {
     return fwd->attention_ns;
+}
+
+uint64_t gol_forward_logits_ns(const gol_forward *fwd)
+{
+    return fwd->logits_ns;
 }

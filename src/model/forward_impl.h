@@ -30,6 +30,7 @@ struct gol_forward {
     float *host_logits;    /* [n_outputs_max][n_vocab], host memory */
     int32_t *type_ids;     /* [n_tokens_max] zeros, host memory; NULL without token types */
     uint64_t attention_ns; /* of the last run */
+    uint64_t logits_ns;    /* the same */
 };
 
 int gol_forward_alloc_buffers(gol_forward *fwd, gol_err *err);

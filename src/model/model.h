@@ -77,5 +77,7 @@ const float *gol_forward_logits(gol_forward *fwd, const gol_batch *batch, int32_
 int32_t gol_forward_n_logits(const gol_forward *fwd, const gol_batch *batch, int32_t first);
 /* How much of the last run was attention, which unlike the rest grows with the context. */
 uint64_t gol_forward_attention_ns(const gol_forward *fwd);
+/* And how much was spent on rows that get logits, behind the last layer's attention, all slices so far. */
+uint64_t gol_forward_logits_ns(const gol_forward *fwd);
 
 #endif

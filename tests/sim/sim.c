@@ -86,8 +86,13 @@ static void learn(simulation *sim, const gol_step_load *load)
 {
     const uint64_t pairs = (uint64_t)(load->n_decode_pairs + load->n_prefill_pairs);
     const uint64_t attention_ns = pairs * (sim->place.seed % 3);
-    gol_step_cost_observe(&sim->cost, load, rows_ns(sim, load->n_rows) + attention_ns,
-                          attention_ns);
+    const uint64_t scores_ns = (uint64_t)load->n_scored_rows * 100 * (sim->place.seed % 4);
+    const gol_step_time time = {
+        .step_ns = rows_ns(sim, load->n_rows) + attention_ns + scores_ns,
+        .attention_ns = attention_ns,
+        .scores_ns = scores_ns,
+    };
+    gol_step_cost_observe(&sim->cost, load, &time);
 }
 
 static void set_up(simulation *sim, uint64_t seed, int32_t n_requests)

@@ -187,17 +187,21 @@ static void check_sharing(const gol_scheduler *s, const sim_place *place)
     }
 }
 
-/* Tokens that rows look at, which is what time is predicted from. */
-static void check_pairs(const gol_scheduler *s, const sim_place *place)
+/* Tokens that rows look at, and rows that are scored, which is what time is predicted from. */
+static void check_load(const gol_scheduler *s, const sim_place *place)
 {
     int64_t n_pairs[2] = {0};
+    int32_t n_scored = 0;
     for (int32_t i = 0; i < s->plan.n_seqs; i++) {
         const gol_seq *seq = s->plan.seqs[i];
-        for (int32_t k = 1; k <= seq->n_scheduled; k++)
+        for (int32_t k = 1; k <= seq->n_scheduled; k++) {
             n_pairs[seq->is_decode] += seq->n_computed + k;
+            n_scored += gol_seq_scores_row(seq, seq->n_computed + k - 1);
+        }
     }
     expect(place, "pairs of prompts", s->budget.load.n_prefill_pairs, n_pairs[0]);
     expect(place, "pairs of decodes", s->budget.load.n_decode_pairs, n_pairs[1]);
+    expect(place, "rows that are scored", s->budget.load.n_scored_rows, n_scored);
 }
 
 static void check_time(const gol_scheduler *s, const sim_place *place)
@@ -254,6 +258,6 @@ void sim_check_plan(const gol_scheduler *s, const gol_plan *plan, bool has_preem
                        has_preempted || is_full ? 0 : n_half, 0);
     check_shares(s, has_preempted, place);
     check_sharing(s, place);
-    check_pairs(s, place);
+    check_load(s, place);
     check_time(s, place);
 }
