@@ -10,22 +10,12 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "base/json_memory.h"
 #include "base/mem.h"
-
-/* jansson reports some failed allocations as bad syntax, and some not at all; this thread's parser tells which it was. */
-static _Thread_local bool is_out_of_memory;
-
-static void *alloc(size_t n_bytes)
-{
-    void *p = gol_try_alloc(n_bytes);
-    if (!p)
-        is_out_of_memory = true;
-    return p;
-}
 
 static void use_own_memory(void)
 {
-    json_set_alloc_funcs(alloc, gol_free);
+    json_set_alloc_funcs(gol_json_alloc, gol_free);
 }
 
 /* Position after the string that starts at body.data[pos]. */
@@ -81,9 +71,9 @@ int gol_request_json_parse(json_t **out, gol_str body, gol_api_error *error)
         return rc;
 
     json_error_t info;
-    is_out_of_memory = false;
+    gol_json_clear_failure();
     json_t *root = json_loadb(body.data, body.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &info);
-    if (is_out_of_memory) { /* also with a tree: its buffer for strings may have stopped growing unnoticed */
+    if (gol_json_has_failed()) { /* also with a tree: its buffer for strings may have stopped growing unnoticed */
         json_decref(root);
         return gol_api_refuse(error, 503, "out_of_memory", NULL,
                               "out of memory while reading the body");

@@ -44,19 +44,12 @@ static bool is_same_file(const char *a, const char *b)
            stat_a.st_ino == stat_b.st_ino;
 }
 
-/* Is `path` the source, or one of its parts? Those of a split model differ in their number ("…-00002-of-00003.gguf"). */
+/* Is `path` one of the files that are read? */
 static bool is_source(const gol_model_file *file, const char *path)
 {
-    enum { TAIL = sizeof "00001-of-00001.gguf" - 1 };
-    const char *source = gol_model_file_path(file);
-    char part[GOL_PATH_MAX];
-    const size_t n = strlen(source);
-    if (is_same_file(source, path))
-        return true;
-    for (int i = 1; n > TAIL && n < sizeof part && i <= gol_model_file_n_parts(file); i++) {
-        snprintf(part, sizeof part, "%.*s%05d%s", (int)(n - TAIL), source, i,
-                 source + n - TAIL + 5);
-        if (is_same_file(part, path))
+    for (int i = 0; i < gol_model_file_n_parts(file); i++) {
+        const char *part = gol_model_file_part_path(file, i);
+        if (part != NULL && is_same_file(part, path))
             return true;
     }
     return false;

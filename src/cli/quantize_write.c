@@ -38,9 +38,10 @@ typedef struct writing {
     const gol_quantize_opts *opts;
     chunk *chunks; /* [n_workers] */
     const gol_quantize_tensor *tensor;
-    uint64_t first;  /* element of worker 0's chunk */
-    uint64_t n_done; /* elements of the model */
-    bool has_bad;    /* the message is about the source, not about the new file */
+    const uint8_t *data; /* the source's bytes */
+    uint64_t first;      /* element of worker 0's chunk */
+    uint64_t n_done;     /* elements of the model */
+    bool has_bad;        /* the message is about the source, not about the new file */
 } writing;
 
 static void measure(chunk *c, const gol_type_info *to)
@@ -67,8 +68,7 @@ static void convert_chunk(void *arg, int ith, int n_threads)
     if (first >= source->n_elements)
         return;
     c->n = source->n_elements - first < CHUNK ? (size_t)(source->n_elements - first) : CHUNK;
-    from->dequant(c->values, source->data + first / (uint64_t)from->block_size * from->type_size,
-                  c->n);
+    from->dequant(c->values, w->data + first / (uint64_t)from->block_size * from->type_size, c->n);
     c->bad = gol_quantize_find_bad(w->tensor->to, c->values, c->n);
     if (c->bad < c->n)
         return;
@@ -137,7 +137,7 @@ static int copy_tensor(writing *w, gol_gguf_emit *emit, void *sink, gol_err *err
 {
     const gol_tensor *source = w->tensor->source;
     gol_tensor_scan scan;
-    gol_tensor_scan_run(&scan, source, w->opts->pool);
+    gol_tensor_scan_run(&scan, source, w->data, w->opts->pool);
     if (scan.first_bad != UINT64_MAX) {
         w->has_bad = true;
         return gol_fail(err, GOL_EMODEL, "element %" PRIu64 " is %s", scan.first_bad,
@@ -145,7 +145,7 @@ static int copy_tensor(writing *w, gol_gguf_emit *emit, void *sink, gol_err *err
     }
     for (uint64_t at = 0; at < source->n_bytes; at += COPY_PIECE) {
         const uint64_t n = source->n_bytes - at < COPY_PIECE ? source->n_bytes - at : COPY_PIECE;
-        const int rc = emit(sink, source->data + at, (size_t)n, err);
+        const int rc = emit(sink, w->data + at, (size_t)n, err);
         if (rc != 0)
             return rc;
         if (!advance(w, 0))
@@ -161,8 +161,14 @@ static int fill_tensor(void *user, size_t index, gol_gguf_emit *emit, void *sink
     w->tensor = t;
     t->sum_squares = 0;
     t->error_max = 0;
-    const int rc = gol_quantize_changes(t) ? convert_tensor(w, t, emit, sink, err)
-                                           : copy_tensor(w, emit, sink, err);
+    gol_tensor_bytes bytes;
+    int rc = gol_model_file_fetch(w->plan->file, t->source, &bytes, err);
+    if (rc != 0)
+        return rc;
+    w->data = bytes.data;
+    rc = gol_quantize_changes(t) ? convert_tensor(w, t, emit, sink, err)
+                                 : copy_tensor(w, emit, sink, err);
+    gol_tensor_bytes_deinit(&bytes);
     gol_model_file_drop_tensor(w->plan->file, t->source);
     return rc;
 }

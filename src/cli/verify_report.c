@@ -27,12 +27,17 @@ typedef struct verdict {
     bad_tensor bad[BAD_TENSORS_SHOWN]; /* the first ones */
 } verdict;
 
-static void scan_tensors(verdict *v, const gol_model_file *file, gol_worker_pool *pool)
+static int scan_tensors(verdict *v, const gol_model_file *file, gol_worker_pool *pool, gol_err *err)
 {
     for (size_t i = 0; i < gol_model_file_n_tensors(file); i++) {
         const gol_tensor *t = gol_model_file_get_tensor(file, i);
         gol_tensor_scan scan;
-        gol_tensor_scan_run(&scan, t, pool);
+        gol_tensor_bytes bytes;
+        const int rc = gol_model_file_fetch(file, t, &bytes, err);
+        if (rc != 0)
+            return rc;
+        gol_tensor_scan_run(&scan, t, bytes.data, pool);
+        gol_tensor_bytes_deinit(&bytes);
         gol_model_file_drop_tensor(file, t);
         if (!scan.is_scanned)
             v->n_unscanned++;
@@ -44,6 +49,7 @@ static void scan_tensors(verdict *v, const gol_model_file *file, gol_worker_pool
             v->bad[v->n_bad] = (bad_tensor){t, scan};
         v->n_bad++;
     }
+    return 0;
 }
 
 static int n_shown(const verdict *v)
@@ -147,9 +153,10 @@ int gol_verify_print(FILE *out, const gol_model_file *file, gol_worker_pool *poo
 {
     verdict v = {0};
     gol_model_facts facts;
-    scan_tensors(&v, file, pool);
+    int rc = scan_tensors(&v, file, pool, err);
     gol_model_facts_read(&facts, file);
-    int rc = 0;
+    if (rc != 0)
+        return rc;
     if (as_json)
         rc = print_json(out, file, &facts, &v, err);
     else

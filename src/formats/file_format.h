@@ -4,6 +4,8 @@
  * open() finds parts[0] with its bytes in place (data, n_bytes) and nothing read yet. It reads that part, adds the others of
  * a split model by gol_file_part_open(), and sets format_name. Names and keys of all parts are indexed, and checked for
  * duplicates, by model_file.c afterwards. On failure model_file.c cleans up.
+ *
+ * A format that is a folder has open_folder() instead, which finds no part; a part that it adds may be a file of the folder.
  */
 #ifndef GOL_FORMATS_FILE_FORMAT_H
 #define GOL_FORMATS_FILE_FORMAT_H
@@ -37,11 +39,18 @@ typedef struct gol_file_format {
     const char *name;
     bool (*probe)(const uint8_t *data, uint64_t n_bytes); /* by the first bytes, if any */
     int (*open)(gol_model_file *file, gol_err *err);
+    int (*open_folder)(gol_model_file *file, gol_err *err); /* NULL: the format is no folder */
+    /* Works out a tensor without data: n_bytes of it into out. NULL: there are none. */
+    int (*make)(const gol_model_file *file, const gol_tensor *tensor, uint8_t *out, gol_err *err);
+    /* gol_model_file_drop_tensor() of such a one. */
+    void (*drop)(const gol_model_file *file, const gol_tensor *tensor);
 } gol_file_format;
 
 extern const gol_file_format gol_file_format_gguf;
+extern const gol_file_format gol_file_format_hf;
 
 struct gol_model_file {
+    const gol_file_format *format;
     char *path;
     char format_name[24];
     int n_parts;

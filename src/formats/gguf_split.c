@@ -228,4 +228,5 @@ static int open_gguf(gol_model_file *file, gol_err *err)
     return open_other_parts(file, &info, err);
 }
 
-const gol_file_format gol_file_format_gguf = {"GGUF", probe_gguf, open_gguf};
+const gol_file_format gol_file_format_gguf = {
+    .name = "GGUF", .probe = probe_gguf, .open = open_gguf};

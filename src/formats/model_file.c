@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/arena.h"
 #include "base/mem.h"
@@ -13,7 +14,10 @@
 
 static const gol_file_format *const formats[] = {
     &gol_file_format_gguf,
+    &gol_file_format_hf,
 };
+
+enum { N_FORMATS = sizeof formats / sizeof *formats };
 
 /* Files that users take for a model and that we can name. */
 static const struct {
@@ -42,7 +46,9 @@ static int fail_stranger(const uint8_t *data, uint64_t n_bytes, const char *name
         return gol_fail(err, GOL_EMODEL, "%s: the file is empty", name);
     if (n_bytes > 9 && data[8] == '{')
         return gol_fail(err, GOL_EUNSUPPORTED,
-                        "%s: this looks like safetensors; convert the model to GGUF", name);
+                        "%s: this looks like safetensors whose header goes on behind the file's "
+                        "end (cut short?)",
+                        name);
     char quoted[32];
     const gol_str start = {(const char *)data, n_bytes < 4 ? (size_t)n_bytes : 4};
     return gol_fail(err, GOL_EUNSUPPORTED,
@@ -72,8 +78,9 @@ static void close_part(gol_file_part *part)
 static int read_parts(gol_model_file *file, gol_err *err)
 {
     const gol_file_part *first = &file->parts[0];
-    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+    for (int i = 0; i < N_FORMATS; i++) {
         if (formats[i]->probe(first->data, first->n_bytes)) {
+            file->format = formats[i];
             const int rc = formats[i]->open(file, err);
             return rc != 0 ? rc : gol_model_file_index(file, err);
         }
@@ -81,6 +88,25 @@ static int read_parts(gol_model_file *file, gol_err *err)
     char name[GOL_ERR_MESSAGE_MAX / 2];
     return fail_stranger(first->data, first->n_bytes,
                          gol_quote(name, sizeof name, gol_str_from(file->path)), err);
+}
+
+static int read_folder(gol_model_file *file, gol_err *err)
+{
+    for (int i = 0; i < N_FORMATS; i++) {
+        if (!formats[i]->open_folder)
+            continue;
+        file->format = formats[i];
+        file->n_parts = 0;
+        const int rc = formats[i]->open_folder(file, err);
+        return rc != 0 ? rc : gol_model_file_index(file, err);
+    }
+    return gol_fail(err, GOL_EUNSUPPORTED, "no format is a folder");
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
 /* A file with one part and nothing in it. */
@@ -105,9 +131,14 @@ int gol_model_file_open(gol_model_file **out, const char *path, gol_err *err)
     gol_model_file *file = create_file(path);
     if (!file)
         return gol_fail(e, GOL_ENOMEM, "%s: out of memory", path);
-    int rc = gol_file_part_open(&file->parts[0], path, e);
-    if (rc == 0)
-        rc = read_parts(file, e);
+    int rc;
+    if (is_folder(path)) {
+        rc = read_folder(file, e);
+    } else {
+        rc = gol_file_part_open(&file->parts[0], path, e);
+        if (rc == 0)
+            rc = read_parts(file, e);
+    }
     if (rc != 0)
         gol_model_file_close(&file);
     *out = file;
@@ -171,11 +202,48 @@ int gol_model_file_n_parts(const gol_model_file *file)
     return file->n_parts;
 }
 
+const char *gol_model_file_part_path(const gol_model_file *file, int i)
+{
+    assert(i >= 0 && i < file->n_parts);
+    return file->parts[i].map.path;
+}
+
+int gol_model_file_fetch(const gol_model_file *file, const gol_tensor *tensor,
+                         gol_tensor_bytes *out, gol_err *err)
+{
+    *out = (gol_tensor_bytes){.data = tensor->data};
+    if (tensor->data)
+        return 0;
+    assert(file->format->make);
+    char name[96];
+    gol_quote(name, sizeof name, tensor->name);
+    uint8_t *bytes = gol_try_aligned((size_t)tensor->n_bytes);
+    if (!bytes)
+        return gol_fail(err, GOL_ENOMEM, "tensor '%s': out of memory for %llu bytes", name,
+                        (unsigned long long)tensor->n_bytes);
+    const int rc = file->format->make(file, tensor, bytes, err);
+    if (rc != 0) {
+        gol_aligned_free(bytes);
+        gol_fail_prefix(err, "tensor '%s'", name);
+        return rc;
+    }
+    *out = (gol_tensor_bytes){.data = bytes, .owned = bytes};
+    return 0;
+}
+
+void gol_tensor_bytes_deinit(gol_tensor_bytes *bytes)
+{
+    gol_aligned_free(bytes->owned);
+    *bytes = (gol_tensor_bytes){0};
+}
+
 void gol_model_file_drop_tensor(const gol_model_file *file, const gol_tensor *tensor)
 {
     assert(tensor->file_index >= 0 && tensor->file_index < file->n_parts);
     const gol_file_part *part = &file->parts[tensor->file_index];
-    if (part->map.data)
+    if (!tensor->data)
+        file->format->drop(file, tensor);
+    else if (part->map.data)
         gol_mapped_file_drop_pages(&part->map, (size_t)tensor->file_offset,
                                    (size_t)tensor->n_bytes);
 }

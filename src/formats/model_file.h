@@ -1,6 +1,7 @@
 /*
- * A model on disk as the rest of gollum sees it: metadata by key, tensors by name, all viewed in the mapped file(s).
- * Which format it is stays below this header. Plug-ins are const structs in one array (GGUF now).
+ * A model on disk as the rest of gollum sees it: metadata by key, tensors by name, viewed in the mapped file(s) or worked out
+ * from them when asked for. Which format it is stays below this header; keys and names are GGUF's, whatever the format.
+ * Plug-ins are const structs in one array.
  *
  *     gol_model_file *file;
  *     if (gol_model_file_open(&file, path, &err))
@@ -31,11 +32,21 @@ typedef struct gol_tensor {
     int n_dims;                   /* 1 to 4 */
     uint64_t shape[GOL_DIMS_MAX]; /* as in GGUF: shape[0] is the fastest, a row; unused are 1 */
     uint64_t n_elements;
-    const uint8_t *data; /* n_bytes bytes, aligned as the file says (GGUF: general.alignment) */
+    /* n_bytes bytes, aligned as the file says (GGUF: general.alignment). NULL: the file holds them in another form, only
+     * gol_model_file_fetch() has them. */
+    const uint8_t *data;
     uint64_t n_bytes;
     int file_index;       /* which file of a split model */
     uint64_t file_offset; /* of data, from that file's start */
+    const struct gol_hf_recipe
+        *recipe; /* how to make the bytes where data is NULL; the format's own */
 } gol_tensor;
+
+/* A tensor's bytes, wherever they are. */
+typedef struct gol_tensor_bytes {
+    const uint8_t *data;
+    void *owned; /* NULL: data is the file's */
+} gol_tensor_bytes;
 
 typedef struct gol_meta {
     gol_str key;
@@ -44,7 +55,8 @@ typedef struct gol_meta {
 
 typedef struct gol_model_file gol_model_file;
 
-/* path: a .gguf file; of a split model any part, the others are found beside it.
+/* path: a .gguf file, of a split model any part (the others are found beside it); or a Hugging Face folder, or a .safetensors
+ * file in one (formats/hf/).
  * Errors: GOL_ENOTFOUND, GOL_EIO, GOL_EMODEL (malformed), GOL_EUNSUPPORTED (a format or version we do not read), GOL_ENOMEM. */
 int gol_model_file_open(gol_model_file **out, const char *path, gol_err *err);
 
@@ -58,6 +70,8 @@ const char *gol_model_file_path(const gol_model_file *file);   /* as given to op
 const char *gol_model_file_format(const gol_model_file *file); /* "GGUF v3" */
 uint64_t gol_model_file_n_bytes(const gol_model_file *file);   /* of all parts */
 int gol_model_file_n_parts(const gol_model_file *file);
+/* Where part i was opened; NULL when it is in memory. */
+const char *gol_model_file_part_path(const gol_model_file *file, int i);
 
 size_t gol_model_file_n_tensors(const gol_model_file *file);
 /* In file order; i must be valid. */
@@ -81,6 +95,12 @@ int gol_meta_str(const gol_model_file *file, const char *key, gol_str *out, gol_
 /* An array whose elements are of one of the accepted types: type_mask has bit (1u << GOL_VALUE_…) for each. */
 int gol_meta_array(const gol_model_file *file, const char *key, uint32_t type_mask,
                    const gol_value **out, gol_err *err);
+
+/* The tensor's bytes: those of the file, or new ones that are worked out now, so hold few at a time. Any thread.
+ * Errors: GOL_ENOMEM. */
+int gol_model_file_fetch(const gol_model_file *file, const gol_tensor *tensor,
+                         gol_tensor_bytes *out, gol_err *err);
+void gol_tensor_bytes_deinit(gol_tensor_bytes *bytes); /* zeroed is fine */
 
 /* The file's pages of a tensor are no longer needed (its weights were repacked), or will be soon. Hints. */
 void gol_model_file_drop_tensor(const gol_model_file *file, const gol_tensor *tensor);

@@ -11,6 +11,7 @@ enum { SCAN_CHUNK = 4096 };
 
 typedef struct scan_job {
     const gol_tensor *tensor;
+    const uint8_t *data;
     const gol_type_info *info;
     gol_tensor_scan results[GOL_WORKERS_MAX]; /* by worker */
 } scan_job;
@@ -53,16 +54,17 @@ static void scan_part(void *arg, int ith, int n_threads)
     float values[SCAN_CHUNK];
     for (size_t i = begin; i < end; i += SCAN_CHUNK) {
         const size_t n = end - i < SCAN_CHUNK ? end - i : SCAN_CHUNK;
-        job->info->dequant(values, job->tensor->data + i / block_size * job->info->type_size, n);
+        job->info->dequant(values, job->data + i / block_size * job->info->type_size, n);
         scan_values(&result, values, n, i);
     }
     job->results[ith] = result;
 }
 
-void gol_tensor_scan_run(gol_tensor_scan *out, const gol_tensor *tensor, gol_worker_pool *pool)
+void gol_tensor_scan_run(gol_tensor_scan *out, const gol_tensor *tensor, const uint8_t *data,
+                         gol_worker_pool *pool)
 {
     *out = (gol_tensor_scan){.first_bad = UINT64_MAX};
-    scan_job job = {.tensor = tensor, .info = gol_type_get(tensor->type)};
+    scan_job job = {.tensor = tensor, .data = data, .info = gol_type_get(tensor->type)};
     if (!job.info->dequant)
         return;
     out->is_scanned = true;

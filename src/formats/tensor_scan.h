@@ -3,7 +3,7 @@
  * whose scale is not finite has no finite value.
  *
  *     gol_tensor_scan scan;
- *     gol_tensor_scan_run(&scan, tensor, pool);
+ *     gol_tensor_scan_run(&scan, tensor, bytes.data, pool);
  *     if (scan.n_nan + scan.n_inf > 0) ...bad from element scan.first_bad on
  */
 #ifndef GOL_FORMATS_TENSOR_SCAN_H
@@ -22,6 +22,8 @@ typedef struct gol_tensor_scan {
     uint64_t first_bad; /* element, counted through the rows; UINT64_MAX: none */
 } gol_tensor_scan;
 
-void gol_tensor_scan_run(gol_tensor_scan *out, const gol_tensor *tensor, gol_worker_pool *pool);
+/* data: the tensor's bytes (gol_model_file_fetch()). */
+void gol_tensor_scan_run(gol_tensor_scan *out, const gol_tensor *tensor, const uint8_t *data,
+                         gol_worker_pool *pool);
 
 #endif

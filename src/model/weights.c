@@ -105,6 +105,19 @@ static void count_bytes(uint64_t *sum, uint64_t n)
     *sum = n < UINT64_MAX - *sum ? *sum + n : UINT64_MAX;
 }
 
+/* A table that stays in the file, but the file holds it in another form: then its bytes stay with the weights. */
+static int keep_bytes(loader *ld, gol_tensor_bytes *bytes)
+{
+    gol_weights *w = ld->weights;
+    gol_tensor_bytes *kept = gol_try_realloc(w->kept, w->n_kept + 1, sizeof *kept);
+    if (!kept)
+        return gol_fail(ld->err, GOL_ENOMEM, "out of memory for the table of weights");
+    w->kept = kept;
+    kept[w->n_kept++] = *bytes;
+    *bytes = (gol_tensor_bytes){0};
+    return 0;
+}
+
 static int load_matrix(loader *ld, gol_weight *out, const gol_tensor *t, const char *name,
                        const part *p)
 {
@@ -113,31 +126,40 @@ static int load_matrix(loader *ld, gol_weight *out, const gol_tensor *t, const c
         return gol_config_fail(ld->file, ld->err, GOL_EMODEL,
                                "tensor '%s': rows of %lld are no whole blocks of %s", name,
                                (long long)p->n_in, gol_type_get(t->type)->name);
-    const gol_weight_desc desc = {
+    gol_weight_desc desc = {
         .name = name,
         .type = t->type,
         .n_out = p->n_out,
         .n_in = p->n_in,
-        .data = t->data + (size_t)p->first * row_bytes,
         .n_bytes = (size_t)p->n_out * row_bytes,
         .is_lookup = is_lookup(ld->file, gol_str_from(name)),
     };
     gol_weight_bytes *bytes = &ld->weights->bytes;
     if (ld->is_walk) {
         const size_t n_owned = ld->be->ops->weight_bytes(ld->be, &desc);
-        count_bytes(n_owned > 0 ? &bytes->owned : &bytes->mapped,
+        count_bytes(n_owned > 0 || !t->data ? &bytes->owned : &bytes->mapped,
                     n_owned > 0 ? n_owned : desc.n_bytes);
         return 0;
     }
-    const int rc = ld->be->ops->weight_load(ld->be, out, &desc, ld->err);
+    gol_tensor_bytes source;
+    int rc = gol_model_file_fetch(ld->file, t, &source, ld->err);
+    if (rc == 0) {
+        desc.data = source.data + (size_t)p->first * row_bytes;
+        rc = ld->be->ops->weight_load(ld->be, out, &desc, ld->err);
+    }
+    const bool is_file = source.owned == NULL;
+    if (rc == 0 && !out->owned && !is_file)
+        rc = keep_bytes(ld, &source);
+    gol_tensor_bytes_deinit(&source);
     if (rc < 0) {
         char path[GOL_ERR_MESSAGE_MAX / 2];
         gol_fail_prefix(ld->err, "%s",
                         gol_quote(path, sizeof path, gol_str_from(gol_model_file_path(ld->file))));
         return rc;
     }
-    count_bytes(out->owned ? &bytes->owned : &bytes->mapped, out->n_bytes);
-    if (out->owned) /* a part of a fused tensor that is still to come brings its pages back */
+    count_bytes(out->owned || !is_file ? &bytes->owned : &bytes->mapped, out->n_bytes);
+    if (out->owned ||
+        !is_file) /* a part of a fused tensor that is still to come brings its pages back */
         gol_model_file_drop_tensor(ld->file, t);
     return 0;
 }
@@ -156,8 +178,15 @@ static int load_vector(loader *ld, float **out, const gol_tensor *t, const char 
     float *host = gol_try_array((size_t)p->tensor_n_in, sizeof *host);
     if (!host)
         return gol_fail(ld->err, GOL_ENOMEM, "out of memory for tensor '%s'", name);
-    dequant(host, t->data, (size_t)p->tensor_n_in);
-    const int rc = ld->be->ops->alloc(ld->be, out, (size_t)p->n_in, ld->err);
+    gol_tensor_bytes source;
+    int rc = gol_model_file_fetch(ld->file, t, &source, ld->err);
+    if (rc < 0) {
+        gol_free(host);
+        return rc;
+    }
+    dequant(host, source.data, (size_t)p->tensor_n_in);
+    gol_tensor_bytes_deinit(&source);
+    rc = ld->be->ops->alloc(ld->be, out, (size_t)p->n_in, ld->err);
     if (rc == 0)
         ld->be->ops->write(ld->be, *out, host + p->first, (size_t)p->n_in);
     gol_free(host);
@@ -336,5 +365,8 @@ void gol_weights_deinit(gol_weights *weights, gol_backend *be)
     for (int32_t i = 0; weights->layers && i < weights->n_layers; i++)
         free_rules(be, &weights->layers[i], gol_weights_layer_rules, gol_weights_n_layer_rules);
     gol_free(weights->layers);
+    for (size_t i = 0; i < weights->n_kept; i++)
+        gol_tensor_bytes_deinit(&weights->kept[i]);
+    gol_free(weights->kept);
     *weights = (gol_weights){0};
 }

@@ -59,6 +59,8 @@ typedef struct gol_weights {
     int32_t n_layers;
     uint64_t n_params;
     gol_weight_bytes bytes;
+    gol_tensor_bytes *kept; /* [n_kept] tables that the file holds in another form */
+    size_t n_kept;
 } gol_weights;
 
 /* Binds every tensor of the file; one that has no place is an error, because a model that ignores it would answer wrongly.

@@ -156,7 +156,8 @@ static void paths_that_are_no_file_are_errors(void **state)
     assert_int_equal(gol_model_file_open(&file, "/nonexistent.gguf", &err), GOL_ENOTFOUND);
     assert_non_null(strstr(err.message, "/nonexistent.gguf"));
     assert_null(file);
-    assert_int_equal(gol_model_file_open(&file, dir.path, &err), GOL_EIO);
+    assert_int_equal(gol_model_file_open(&file, dir.path, &err), GOL_ENOTFOUND);
+    assert_non_null(strstr(err.message, "config.json"));
     assert_int_equal(gol_model_file_open(&file, "", NULL), GOL_ENOTFOUND);
 }
 

@@ -25,7 +25,7 @@ static gol_tensor_scan scan(gol_type type, const void *data, uint64_t n, int n_t
     gol_worker_pool *pool;
     assert_int_equal(gol_worker_pool_create(&pool, n_threads, NULL), 0);
     gol_tensor_scan result;
-    gol_tensor_scan_run(&result, &t, pool);
+    gol_tensor_scan_run(&result, &t, t.data, pool);
     gol_worker_pool_destroy(&pool);
     return result;
 }

@@ -1,0 +1,159 @@
+/*
+ * Llama and those that differ from it in a few tensors: Mistral, Mixtral, SmolLM3, Granite is elsewhere; Qwen2, Qwen3, OLMo 2.
+ *
+ * Two worlds of the rotary embedding: the library rotates element i of a head with element i + half, GGUF's `llama` rotates
+ * neighbours. Its rows of q and k are reordered once, which the product of both does not see.
+ */
+#include "formats/hf/hf_model.h"
+
+static const char *const prefixes[] = {"model.", "", "model.language_model.",
+                                       "language_model.model.", NULL};
+static const char anchor[] = "~embed_tokens.weight";
+
+static const gol_hf_rule model_rules[] = {
+    {"token_embd.weight", "~embed_tokens.weight", NULL},
+    {"output_norm.weight", "~norm.weight", NULL},
+    {"output.weight", "lm_head.weight", NULL},
+    {NULL, "~layers.#.self_attn.rotary_emb.inv_freq", NULL},
+    {0},
+};
+
+/* Rows of q and k reordered. */
+static const gol_hf_rule neighbour_rules[] = {
+    {"blk.#.attn_norm.weight", "~layers.#.input_layernorm.weight", NULL},
+    {"blk.#.attn_q.*", "~layers.#.self_attn.q_proj.*", &gol_hf_permute_q},
+    {"blk.#.attn_k.*", "~layers.#.self_attn.k_proj.*", &gol_hf_permute_k},
+    {"blk.#.attn_v.*", "~layers.#.self_attn.v_proj.*", NULL},
+    {"blk.#.attn_output.*", "~layers.#.self_attn.o_proj.*", NULL},
+    {"blk.#.ffn_norm.weight", "~layers.#.post_attention_layernorm.weight", NULL},
+    {0},
+};
+
+/* Rows as they are; norms of q and k where a model has them. */
+static const gol_hf_rule halves_rules[] = {
+    {"blk.#.attn_norm.weight", "~layers.#.input_layernorm.weight", NULL},
+    {"blk.#.attn_q.*", "~layers.#.self_attn.q_proj.*", NULL},
+    {"blk.#.attn_k.*", "~layers.#.self_attn.k_proj.*", NULL},
+    {"blk.#.attn_v.*", "~layers.#.self_attn.v_proj.*", NULL},
+    {"blk.#.attn_output.*", "~layers.#.self_attn.o_proj.*", NULL},
+    {"blk.#.attn_q_norm.weight", "~layers.#.self_attn.q_norm.weight", NULL},
+    {"blk.#.attn_k_norm.weight", "~layers.#.self_attn.k_norm.weight", NULL},
+    {"blk.#.ffn_norm.weight", "~layers.#.post_attention_layernorm.weight", NULL},
+    {0},
+};
+
+/* Norms behind attention and feed-forward network alone. */
+static const gol_hf_rule post_norm_rules[] = {
+    {"blk.#.attn_q.*", "~layers.#.self_attn.q_proj.*", NULL},
+    {"blk.#.attn_k.*", "~layers.#.self_attn.k_proj.*", NULL},
+    {"blk.#.attn_v.*", "~layers.#.self_attn.v_proj.*", NULL},
+    {"blk.#.attn_output.*", "~layers.#.self_attn.o_proj.*", NULL},
+    {"blk.#.attn_q_norm.weight", "~layers.#.self_attn.q_norm.weight", NULL},
+    {"blk.#.attn_k_norm.weight", "~layers.#.self_attn.k_norm.weight", NULL},
+    {"blk.#.post_attention_norm.weight", "~layers.#.post_attention_layernorm.weight", NULL},
+    {"blk.#.post_ffw_norm.weight", "~layers.#.post_feedforward_layernorm.weight", NULL},
+    {0},
+};
+
+static const gol_hf_rule ffn_rules[] = {
+    {"blk.#.ffn_gate.*", "~layers.#.mlp.gate_proj.*", NULL},
+    {"blk.#.ffn_up.*", "~layers.#.mlp.up_proj.*", NULL},
+    {"blk.#.ffn_down.*", "~layers.#.mlp.down_proj.*", NULL},
+    {0},
+};
+
+static const gol_hf_rule mixtral_rules[] = {
+    {"blk.#.ffn_gate_inp.weight", "~layers.#.block_sparse_moe.gate.weight", &gol_hf_f32},
+    {"blk.#.ffn_gate_exps.weight", "~layers.#.block_sparse_moe.experts.@.w1.weight", NULL},
+    {"blk.#.ffn_down_exps.weight", "~layers.#.block_sparse_moe.experts.@.w2.weight", NULL},
+    {"blk.#.ffn_up_exps.weight", "~layers.#.block_sparse_moe.experts.@.w3.weight", NULL},
+    {0},
+};
+
+static const gol_hf_rule qwen_moe_rules[] = {
+    {"blk.#.ffn_gate_inp.weight", "~layers.#.mlp.gate.weight", &gol_hf_f32},
+    {"blk.#.ffn_gate_exps.weight", "~layers.#.mlp.experts.@.gate_proj.weight", NULL},
+    {"blk.#.ffn_up_exps.weight", "~layers.#.mlp.experts.@.up_proj.weight", NULL},
+    {"blk.#.ffn_down_exps.weight", "~layers.#.mlp.experts.@.down_proj.weight", NULL},
+    {0},
+};
+
+static void read_llama(gol_hf *hf)
+{
+    gol_hf_put_sizes(hf);
+    gol_hf_put_ffn(hf, "intermediate_size");
+    gol_hf_put_rms_eps(hf);
+    gol_hf_put_rope(hf);
+    gol_hf_require_act(hf, "hidden_act", "silu|swish");
+}
+
+static void read_mistral(gol_hf *hf)
+{
+    read_llama(hf);
+    gol_hf_put_window(hf);
+}
+
+static void read_mixtral(gol_hf *hf)
+{
+    read_mistral(hf);
+    gol_hf_put_experts(hf, "num_local_experts", "num_experts_per_tok");
+}
+
+/* The window of these is off unless asked for, and then for some layers only. */
+static void read_qwen(gol_hf *hf)
+{
+    read_llama(hf);
+    if (gol_hf_bool_or(hf, "use_sliding_window", false))
+        gol_hf_fail(hf, GOL_EUNSUPPORTED, "use_sliding_window is true; only false is supported");
+}
+
+static void read_qwen3_moe(gol_hf *hf)
+{
+    read_qwen(hf);
+    gol_hf_put_experts(hf, "num_experts", "num_experts_per_tok");
+    gol_hf_put_u32(hf, "expert_feed_forward_length", gol_hf_u32(hf, "moe_intermediate_size"));
+    if (!gol_hf_bool_or(hf, "norm_topk_prob", false))
+        gol_hf_fail(hf, GOL_EUNSUPPORTED, "norm_topk_prob is false; only true is supported");
+    if (gol_hf_u32_or(hf, "decoder_sparse_step", 1) != 1)
+        gol_hf_fail(hf, GOL_EUNSUPPORTED, "decoder_sparse_step: only 1 is supported");
+}
+
+static void read_olmo2(gol_hf *hf)
+{
+    read_llama(hf);
+    gol_hf_put_window(hf); /* OLMo 3: three of four layers, which the architecture knows */
+}
+
+#define COMMON .prefixes = prefixes, .anchor = anchor
+
+const gol_hf_family gol_hf_families_llama[] = {
+    {"LlamaForCausalLM", "llama", read_llama, {model_rules, neighbour_rules, ffn_rules}, COMMON},
+    {"MistralForCausalLM",
+     "llama",
+     read_mistral,
+     {model_rules, neighbour_rules, ffn_rules},
+     COMMON},
+    {"MixtralForCausalLM",
+     "llama",
+     read_mixtral,
+     {model_rules, neighbour_rules, mixtral_rules},
+     COMMON},
+    {"SmolLM3ForCausalLM",
+     "smollm3",
+     read_qwen,
+     {model_rules, neighbour_rules, ffn_rules},
+     COMMON,
+     .is_tied = true},
+    {"Qwen2ForCausalLM", "qwen2", read_qwen, {model_rules, halves_rules, ffn_rules}, COMMON},
+    {"Qwen2Model", "qwen2", read_qwen, {model_rules, halves_rules, ffn_rules}, COMMON},
+    {"Qwen3ForCausalLM", "qwen3", read_qwen, {model_rules, halves_rules, ffn_rules}, COMMON},
+    {"Qwen3Model", "qwen3", read_qwen, {model_rules, halves_rules, ffn_rules}, COMMON},
+    {"Qwen3MoeForCausalLM",
+     "qwen3moe",
+     read_qwen3_moe,
+     {model_rules, halves_rules, ffn_rules, qwen_moe_rules},
+     COMMON},
+    {"Olmo2ForCausalLM", "olmo2", read_olmo2, {model_rules, post_norm_rules, ffn_rules}, COMMON},
+    {"Olmo3ForCausalLM", "olmo2", read_olmo2, {model_rules, post_norm_rules, ffn_rules}, COMMON},
+    {0},
+};
