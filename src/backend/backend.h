@@ -89,6 +89,37 @@ typedef struct gol_kv_shape {
 
 typedef struct gol_kv gol_kv; /* the backend's */
 
+enum { GOL_SSM_CONV_MAX = 16 };
+
+/* Recurrent state of all layers: n_slots independent states, one for each sequence that runs and each snapshot that is kept. In a
+ * layer it is the last d_conv - 1 inputs of the convolution, each of n_channels, and for each head and number of head_dim
+ * d_state numbers; float32, and how they lie in memory is the backend's business. Layers without a state have n_heads 0. */
+typedef struct gol_state_layer_shape {
+    int32_t d_conv;     /* taps of the convolution, 2 to GOL_SSM_CONV_MAX */
+    int32_t n_channels; /* n_heads * head_dim + 2 * n_groups * d_state */
+    int32_t n_heads;
+    int32_t head_dim;
+    int32_t d_state;
+    int32_t n_groups; /* of heads that have B and C in common; divides n_heads */
+} gol_state_layer_shape;
+
+typedef struct gol_state_shape {
+    int32_t n_layers;
+    int32_t n_slots;
+    const gol_state_layer_shape *layers; /* [n_layers] */
+} gol_state_shape;
+
+typedef struct gol_state gol_state; /* the backend's */
+
+/* Mamba2's recurrence (Dao, Gu: "Transformers are SSMs", 2024) of one head, token after token:
+ *     state = state * decay + dt * x B^T        y = state C + d * x
+ * with decay = exp(dt * a). */
+typedef struct gol_ssm_params {
+    const float *a;       /* [n_heads], negative */
+    const float *d;       /* [n_heads] */
+    const float *dt_bias; /* [n_heads] */
+} gol_ssm_params;
+
 typedef enum gol_rope_kind {
     GOL_ROPE_NONE,
     GOL_ROPE_NORM, /* rotates adjacent pairs (0,1) (2,3) … (Llama in GGUF order) */
@@ -158,6 +189,15 @@ typedef struct gol_backend_ops {
     /* In all layers. */
     void (*kv_copy_block)(gol_backend *be, gol_kv *kv, int32_t dst_block, int32_t src_block);
 
+    /* Recurrent state. Content of fresh slots is undefined. state_bytes: what create() will take, SIZE_MAX on overflow. Errors of
+     * create: GOL_ENOMEM. */
+    size_t (*state_bytes)(gol_backend *be, const gol_state_shape *shape);
+    int (*state_create)(gol_backend *be, gol_state **out, const gol_state_shape *shape,
+                        gol_err *err);
+    void (*state_destroy)(gol_backend *be, gol_state **state);
+    /* In all layers. */
+    void (*state_copy_slot)(gol_backend *be, gol_state *state, int32_t dst_slot, int32_t src_slot);
+
     /* Scratch for batches of up to these sizes (n_in_max: the longest input row of a matmul, and at least head_dim); call before the
      * first op and when they grow. Errors: GOL_ENOMEM. reserve_bytes: what a device holds of it after one reserve() and one
      * kv_create() with heads up to these, SIZE_MAX on overflow. */
@@ -193,6 +233,22 @@ typedef struct gol_backend_ops {
      * q row r at q + r * q_stride: [n_heads][head_dim_k]; out[n_tokens][n_heads][head_dim_v]. */
     void (*attention)(gol_backend *be, float *out, const float *q, int64_t q_stride,
                       const gol_kv *kv, const gol_attention *a, const gol_batch *batch);
+    /* Causal convolution of each channel by itself, over the sequence's rows and what its state kept of those before:
+     * out[t][c] = silu(bias[c] + sum over k of w[k][c] * x[t - (d_conv - 1) + k][c]). The state follows.
+     * out, x [n_tokens][n_channels]; w [d_conv][n_channels]; bias [n_channels]. */
+    void (*ssm_conv)(gol_backend *be, float *out, const float *x, const float *w, const float *bias,
+                     gol_state *state, int32_t layer, const gol_batch *batch);
+    /* dt = softplus(dt + dt_bias) in place, decay = exp(dt * a), both [n_tokens][n_heads]: one filling for ssm_scan(). */
+    void (*ssm_steps)(gol_backend *be, float *dt, float *decay, const gol_ssm_params *params,
+                      int32_t n_tokens, int32_t n_heads);
+    /* y[n_tokens][n_heads][head_dim] of xbc[n_tokens][n_channels]: x [n_heads][head_dim], then B and C [n_groups][d_state]. Head h
+     * has those of group h / (n_heads / n_groups). The state follows. */
+    void (*ssm_scan)(gol_backend *be, float *y, const float *xbc, const float *dt,
+                     const float *decay, const gol_ssm_params *params, gol_state *state,
+                     int32_t layer, const gol_batch *batch);
+    /* out[r][g] = rms_norm(silu(z[r][g]) * y[r][g]) * w[g], each [n], for n_groups groups of a row; w NULL: no norm. In place on z. */
+    void (*gated_norm)(gol_backend *be, float *out, const float *y, const float *z, const float *w,
+                       float eps, int64_t n_rows, int32_t n_groups, int32_t n);
     /* out[i] = act(gate[i]) * up[i]; in place on gate. */
     void (*glu)(gol_backend *be, float *out, const float *gate, const float *up, gol_activation act,
                 size_t n);

@@ -10,6 +10,12 @@
 
 #include <stdint.h>
 
+/* The recurrent state behind the first n_rows rows of a sequence also goes into another slot. */
+typedef struct gol_state_snapshot {
+    int32_t n_rows; /* in [1, the sequence's n_rows] */
+    int32_t slot;
+} gol_state_snapshot;
+
 typedef struct gol_batch_seq {
     int32_t first_row; /* its rows are [first_row, first_row + n_rows) */
     int32_t n_rows;    /* >= 1 */
@@ -17,6 +23,11 @@ typedef struct gol_batch_seq {
     int32_t n_blocks;  /* entries of block_table; n_blocks * block_size >= n_past + n_rows */
     /* [n_blocks] block ids; position p lives in block_table[p / block_size] */
     const int32_t *block_table;
+    /* Where its recurrent state is, behind n_past tokens before the step and behind all rows after it; -1: the model has none.
+     * What is there does not matter when n_past is 0. No other sequence of the batch has the slot. */
+    int32_t state_slot;
+    int32_t n_snapshots;
+    const gol_state_snapshot *snapshots; /* [n_snapshots] by n_rows, into slots of nobody */
 } gol_batch_seq;
 
 typedef struct gol_batch {

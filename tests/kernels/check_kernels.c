@@ -20,7 +20,8 @@ static const family *const families[] = {
     &family_pack_x_int,   &family_rms_norm,       &family_layer_norm,  &family_rope,
     &family_kv_store_key, &family_kv_store_value, &family_attn_scores, &family_attn_mix,
     &family_softmax,      &family_attn_merge,     &family_act,         &family_glu,
-    &family_add,          &family_factor,         &family_vec_math,
+    &family_add,          &family_factor,         &family_vec_math,    &family_ssm_scan,
+    &family_ssm_conv,
 };
 enum { N_FAMILIES = sizeof families / sizeof families[0] };
 

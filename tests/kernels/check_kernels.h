@@ -54,7 +54,7 @@ extern const family family_unpack_int, family_unpack_f32, family_f32_core, famil
     family_pack_x_f32, family_bf16_core, family_pack_x_bf16, family_int_core, family_pack_x_int,
     family_rms_norm, family_layer_norm, family_rope, family_kv_store_key, family_kv_store_value,
     family_attn_scores, family_attn_mix, family_softmax, family_attn_merge, family_act, family_glu,
-    family_add, family_factor, family_vec_math;
+    family_add, family_factor, family_vec_math, family_ssm_scan, family_ssm_conv;
 
 /* Reports one wrong number (only the first few of a kernel are printed). */
 void fail_number(checker *ck, const char *what, size_t i, double got, double want, double bound);

@@ -80,6 +80,30 @@ static inline uint8_t *gol_kv_cpu_value(const gol_kv *kv, const gol_kv_layer *l,
     return kv->data + l->v_offset + row * l->row_bytes;
 }
 
+/* Recurrent states in one allocation, slot after slot, so that a copy of a slot is one run. Of one layer in a slot, at its offset:
+ *
+ *     convolution [d_conv - 1][n_channels]      the oldest input first
+ *     heads       [n_heads][d_state][head_dim]  neighbours in memory are added to by the same B and C
+ */
+typedef struct gol_state_layer {
+    gol_state_layer_shape shape;
+    size_t conv_offset; /* floats from the slot's begin */
+    size_t heads_offset;
+} gol_state_layer;
+
+struct gol_state {
+    int32_t n_layers;
+    int32_t n_slots;
+    size_t slot_floats; /* whole cache lines */
+    float *data;
+    gol_state_layer layers[]; /* [n_layers] */
+};
+
+static inline float *gol_state_cpu_slot(const gol_state *state, int32_t slot)
+{
+    return state->data + (size_t)slot * state->slot_floats;
+}
+
 static inline gol_backend_cpu *gol_backend_cpu_of(gol_backend *be)
 {
     return (gol_backend_cpu *)be;
@@ -115,6 +139,23 @@ void gol_backend_cpu_kv_copy_block(gol_backend *be, gol_kv *kv, int32_t dst_bloc
 void gol_backend_cpu_kv_write(gol_backend *be, gol_kv *kv, int32_t layer, const float *k,
                               const float *v, int64_t k_stride, int64_t v_stride,
                               const gol_batch *batch);
+size_t gol_backend_cpu_state_bytes(gol_backend *be, const gol_state_shape *shape);
+int gol_backend_cpu_state_create(gol_backend *be, gol_state **out, const gol_state_shape *shape,
+                                 gol_err *err);
+void gol_backend_cpu_state_destroy(gol_backend *be, gol_state **state);
+void gol_backend_cpu_state_copy_slot(gol_backend *be, gol_state *state, int32_t dst_slot,
+                                     int32_t src_slot);
+void gol_backend_cpu_ssm_conv(gol_backend *be, float *out, const float *x, const float *w,
+                              const float *bias, gol_state *state, int32_t layer,
+                              const gol_batch *batch);
+void gol_backend_cpu_ssm_steps(gol_backend *be, float *dt, float *decay,
+                               const gol_ssm_params *params, int32_t n_tokens, int32_t n_heads);
+void gol_backend_cpu_ssm_scan(gol_backend *be, float *y, const float *xbc, const float *dt,
+                              const float *decay, const gol_ssm_params *params, gol_state *state,
+                              int32_t layer, const gol_batch *batch);
+void gol_backend_cpu_gated_norm(gol_backend *be, float *out, const float *y, const float *z,
+                                const float *w, float eps, int64_t n_rows, int32_t n_groups,
+                                int32_t n);
 void gol_backend_cpu_embed(gol_backend *be, float *out, const gol_weight *table, const int32_t *ids,
                            int32_t n_tokens);
 void gol_backend_cpu_gather_rows(gol_backend *be, float *out, const float *x, const int32_t *rows,

@@ -26,6 +26,7 @@
 #include "backend/cpu/kernels/kern_list_attention.h"
 #include "backend/cpu/kernels/kern_list_matmul.h"
 #include "backend/cpu/kernels/kern_list_rows.h"
+#include "backend/cpu/kernels/kern_list_ssm.h"
 #include "backend/cpu/kernels/kern_list_unpack.h"
 
 #endif

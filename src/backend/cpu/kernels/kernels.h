@@ -44,6 +44,12 @@ typedef void gol_attn_mix_fn(const gol_attn_tile *tile, float *acc, size_t first
 typedef float gol_softmax_fn(float *max, float *x, size_t n);
 /* acc[i] = acc[i] * keep + x[i] * factor; n is a multiple of GOL_ATTN_LANES. */
 typedef void gol_attn_merge_fn(float *acc, float keep, const float *x, float factor, size_t n);
+/* Recurrent layers; ssm_tile.h. */
+typedef struct gol_scan_tile gol_scan_tile;
+typedef void gol_ssm_scan_fn(const gol_scan_tile *tile);
+/* out[i] = bias[i] + sum over k of w[k * w_stride + i] * rows[k][i]; rows [d_conv]. */
+typedef void gol_ssm_conv_fn(float *out, const float *const *rows, const float *w, size_t w_stride,
+                             const float *bias, size_t d_conv, size_t n);
 typedef void gol_act_fn(float *out, const float *x, size_t n);                     /* in place */
 typedef void gol_glu_fn(float *out, const float *gate, const float *up, size_t n); /* in place */
 typedef void gol_add_fn(float *out, const float *a, const float *b, size_t n);     /* in place */
@@ -71,6 +77,8 @@ typedef struct gol_kernels {
     gol_attn_mix_fn *attn_mix[GOL_N_KV_TYPES];
     gol_softmax_fn *softmax;
     gol_attn_merge_fn *attn_merge;
+    gol_ssm_scan_fn *ssm_scan;
+    gol_ssm_conv_fn *ssm_conv;
     gol_act_fn *act[GOL_N_ACTS];
     gol_glu_fn *glu[GOL_N_ACTS];
     gol_add_fn *add;
@@ -107,6 +115,8 @@ const char *gol_kernels_unpack_name(const gol_kernels *kernels, gol_type type);
 #define GOL_KERN_DECLARE_ATTN_MIX(slot, kernel, level)       gol_attn_mix_fn kernel;
 #define GOL_KERN_DECLARE_SOFTMAX(slot, kernel, level)        gol_softmax_fn kernel;
 #define GOL_KERN_DECLARE_ATTN_MERGE(slot, kernel, level)     gol_attn_merge_fn kernel;
+#define GOL_KERN_DECLARE_SSM_SCAN(slot, kernel, level)       gol_ssm_scan_fn kernel;
+#define GOL_KERN_DECLARE_SSM_CONV(slot, kernel, level)       gol_ssm_conv_fn kernel;
 #define GOL_KERN_DECLARE_ACT(slot, kernel, level)            gol_act_fn kernel;
 #define GOL_KERN_DECLARE_GLU(slot, kernel, level)            gol_glu_fn kernel;
 #define GOL_KERN_DECLARE_ADD(slot, kernel, level)            gol_add_fn kernel;
@@ -129,6 +139,8 @@ GOL_KERN_ATTN_SCORES(GOL_KERN_DECLARE_ATTN_SCORES)
 GOL_KERN_ATTN_MIX(GOL_KERN_DECLARE_ATTN_MIX)
 GOL_KERN_SOFTMAX(GOL_KERN_DECLARE_SOFTMAX)
 GOL_KERN_ATTN_MERGE(GOL_KERN_DECLARE_ATTN_MERGE)
+GOL_KERN_SSM_SCAN(GOL_KERN_DECLARE_SSM_SCAN)
+GOL_KERN_SSM_CONV(GOL_KERN_DECLARE_SSM_CONV)
 GOL_KERN_ACT(GOL_KERN_DECLARE_ACT)
 GOL_KERN_GLU(GOL_KERN_DECLARE_GLU)
 GOL_KERN_ADD(GOL_KERN_DECLARE_ADD)
