@@ -212,8 +212,11 @@ static double time_step(const bench *b, int n_rows)
     const options *o = b->o;
     gol_batch_seq *seqs = gol_xalloc((size_t)o->n_seqs * sizeof *seqs);
     for (int i = 0; i < o->n_seqs; i++)
-        seqs[i] = (gol_batch_seq){i * n_rows, n_rows, b->ctx - n_rows, b->n_blocks,
-                                  b->block_table + i * b->n_blocks};
+        seqs[i] = (gol_batch_seq){.first_row = i * n_rows,
+                                  .n_rows = n_rows,
+                                  .n_past = b->ctx - n_rows,
+                                  .n_blocks = b->n_blocks,
+                                  .block_table = b->block_table + i * b->n_blocks};
     const gol_batch batch = {.n_tokens = n_rows * o->n_seqs, .n_seqs = o->n_seqs, .seqs = seqs};
     const int n_threads = gol_backend_cpu_n_threads(b->be);
     const double start = now_ns(n_threads);

@@ -103,6 +103,8 @@ int gol_bench_bed_init(gol_bench_bed *bed, const gol_model *model, const gol_ben
     *bed = (gol_bench_bed){.model = model, .be = gol_model_backend(model), .rng = {.key = 1}};
     int rc = create_kv(bed, &s, kv_type, err);
     if (rc == 0)
+        rc = gol_model_state_create(&bed->state, model, s.n_seqs, err);
+    if (rc == 0)
         rc = allocate_arrays(bed, &s, err);
     if (rc == 0)
         rc = gol_forward_create(&bed->fwd, model, s.n_rows, s.n_seqs, s.n_ctx, err);
@@ -116,6 +118,8 @@ void gol_bench_bed_deinit(gol_bench_bed *bed)
     gol_forward_destroy(&bed->fwd);
     if (bed->kv != NULL)
         bed->be->ops->kv_destroy(bed->be, &bed->kv);
+    if (bed->state != NULL)
+        bed->be->ops->state_destroy(bed->be, &bed->state);
     gol_free(bed->block_tables);
     gol_free(bed->seqs);
     gol_free(bed->output_rows);
@@ -150,6 +154,7 @@ static gol_batch_seq make_seq(const gol_bench_bed *bed, int32_t seq, int32_t fir
         .n_past = first,
         .n_blocks = bed->n_blocks_per_seq,
         .block_table = bed->block_tables + (size_t)seq * (size_t)bed->n_blocks_per_seq,
+        .state_slot = seq,
     };
 }
 
@@ -242,7 +247,7 @@ static void run_prefill(gol_bench_bed *bed, const gol_bench_test *test)
         const int32_t n = gol_min_i32(test->n_prompt - done, GOL_BENCH_STEP_TOKENS);
         const bool is_last = done + n == test->n_prompt;
         const gol_batch batch = slice_batch(bed, 0, test->n_depth + done, n, is_last);
-        gol_forward_run(bed->fwd, bed->kv, &batch);
+        gol_forward_run(bed->fwd, bed->kv, bed->state, &batch);
         done += n;
     }
 }
@@ -257,7 +262,7 @@ static void run_decode(gol_bench_bed *bed, const gol_bench_test *test)
             bed->output_rows[seq] = seq;
         }
         const gol_batch batch = make_batch(bed, test->n_batch, test->n_batch, test->n_batch);
-        gol_forward_run(bed->fwd, bed->kv, &batch);
+        gol_forward_run(bed->fwd, bed->kv, bed->state, &batch);
     }
 }
 

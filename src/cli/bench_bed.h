@@ -22,6 +22,7 @@ typedef struct gol_bench_bed {
     const gol_model *model;
     gol_backend *be;
     gol_kv *kv;
+    gol_state *state; /* a slot for each sequence; NULL: the model has none */
     gol_forward *fwd;
     gol_rng rng;
     gol_kv_layer_shape *layers; /* [n_layers] */

@@ -16,6 +16,7 @@ typedef struct evaluation {
     const gol_model *model;
     const gol_ids *ids;
     gol_kv *kv;
+    gol_state *state; /* NULL: the model has none */
     gol_forward *fwd;
     int32_t *block_table; /* [n_blocks]: block i is block i */
     int32_t n_blocks;
@@ -44,6 +45,8 @@ static int prepare(evaluation *e, gol_kv_type kv_type, gol_err *err)
         rc = be->ops->kv_create(be, &e->kv, &shape, err);
     }
     gol_free(layers);
+    if (rc == 0)
+        rc = gol_model_state_create(&e->state, e->model, 1, err);
     const int32_t n_slice = n_tokens < SLICE ? n_tokens : SLICE;
     return rc != 0 ? rc : gol_forward_create(&e->fwd, e->model, n_slice, n_slice, n_tokens, err);
 }
@@ -67,7 +70,7 @@ static const float *run_slice(evaluation *e, int32_t first, int32_t n)
                              .seqs = &seq,
                              .n_outputs = n,
                              .output_rows = rows};
-    return gol_forward_run(e->fwd, e->kv, &batch);
+    return gol_forward_run(e->fwd, e->kv, e->state, &batch);
 }
 
 /* Float32, little-endian: as it is in memory on every machine that we build for. */
@@ -118,6 +121,8 @@ static int run(const gol_settings *settings, const gol_instance *instance, const
     gol_forward_destroy(&e.fwd);
     if (e.kv != NULL)
         instance->backend->ops->kv_destroy(instance->backend, &e.kv);
+    if (e.state != NULL)
+        instance->backend->ops->state_destroy(instance->backend, &e.state);
     gol_free(e.block_table);
     return rc;
 }

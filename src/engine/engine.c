@@ -211,6 +211,8 @@ static void *run(void *arg)
 static int find_limits(gol_engine *engine, const gol_engine_opts *opts, gol_err *err)
 {
     const gol_config *config = gol_model_config(engine->model);
+    if (gol_config_has_state(config))
+        return gol_fail(err, GOL_EUNSUPPORTED, "models with recurrent layers cannot be served yet");
     gol_kv_layer_shape *layers = gol_try_array((size_t)config->n_layers, sizeof *layers);
     if (!layers)
         return gol_fail(err, GOL_ENOMEM, "out of memory for the shapes of %d layers",

@@ -225,7 +225,7 @@ static void forward(gol_runner *r, const gol_plan *plan)
     r->n_outputs = batch.n_outputs;
     r->n_scored = 0;
     r->scoring_ns = 0;
-    const float *logits = gol_forward_run(r->fwd, r->kv, &batch); /* [n][n_vocab] */
+    const float *logits = gol_forward_run(r->fwd, r->kv, r->state, &batch); /* [n][n_vocab] */
     for (int32_t first = 0; first < batch.n_outputs;) {
         const int32_t n = gol_forward_n_logits(r->fwd, &batch, first);
         if (first > 0)

@@ -26,6 +26,7 @@ typedef struct gol_step_result {
 typedef struct gol_runner {
     gol_backend *be;
     gol_kv *kv;
+    gol_state *state; /* NULL: the model has none */
     gol_forward *fwd;
     gol_sampler sampler;
     gol_exact_cache *exact; /* rows behind whole prompts are kept here */

@@ -7,10 +7,11 @@
 
 static const gol_arch *const archs[] = {
     /* alphabetical: gol_arch_list() prints them in this order */
-    &gol_arch_command_r, &gol_arch_falcon,   &gol_arch_gemma2,     &gol_arch_gemma3,
-    &gol_arch_gpt2,      &gol_arch_gptneox,  &gol_arch_granite,    &gol_arch_llama,
-    &gol_arch_olmo2,     &gol_arch_phi3,     &gol_arch_qwen2,      &gol_arch_qwen3,
-    &gol_arch_smollm3,   &gol_arch_stablelm, &gol_arch_starcoder2,
+    &gol_arch_command_r,  &gol_arch_falcon,  &gol_arch_gemma2,  &gol_arch_gemma3,
+    &gol_arch_gpt2,       &gol_arch_gptneox, &gol_arch_granite, &gol_arch_granitehybrid,
+    &gol_arch_llama,      &gol_arch_mamba2,  &gol_arch_olmo2,   &gol_arch_phi3,
+    &gol_arch_qwen2,      &gol_arch_qwen3,   &gol_arch_smollm3, &gol_arch_stablelm,
+    &gol_arch_starcoder2,
 };
 enum { N_ARCHS = sizeof archs / sizeof archs[0] };
 

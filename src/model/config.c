@@ -40,7 +40,8 @@ static int read_per_layer(gol_config *config, const gol_model_file *file, const 
         return 0;
     if (v->type != GOL_VALUE_ARRAY) {
         uint32_t n;
-        const int rc = gol_meta_u32(file, key, 1, max, &n, err);
+        const uint32_t min = config->ssm.d_conv > 0 ? 0 : 1; /* Mamba2 has no attention */
+        const int rc = gol_meta_u32(file, key, min, max, &n, err);
         for (int32_t i = 0; rc == 1 && i < config->n_layers; i++)
             *field(&config->layers[i]) = (int32_t)n;
         return rc;
@@ -97,6 +98,8 @@ static int read_heads(gol_config *config, const gol_model_file *file, gol_err *e
     if (has_k && has_v)
         return 0;
     const int32_t n_heads = first_n_heads(config);
+    if (n_heads == 0 && config->ssm.d_conv > 0)
+        return 0;
     if (n_heads == 0 || config->n_embd % n_heads != 0)
         return gol_config_fail(file, err, GOL_EMODEL,
                                "%s.embedding_length %d is no multiple of the %d heads, and the "
@@ -145,7 +148,7 @@ static void set_usual(gol_config *config, const gol_model_file *file)
     config->embd_scale = 1.0f;
     config->residual_scale = 1.0f;
     config->logit_scale = 1.0f;
-    config->attn_scale = 1.0f / sqrtf((float)config->head_dim_k);
+    config->attn_scale = config->head_dim_k > 0 ? 1.0f / sqrtf((float)config->head_dim_k) : 1.0f;
     config->has_fused_qkv = gol_config_has_tensor(config, file, "attn_qkv.weight");
 }
 
@@ -178,7 +181,9 @@ static int read_common(gol_config *config, const gol_model_file *file, gol_err *
         return gol_fail(err, GOL_ENOMEM, "out of memory for the configuration");
     for (int32_t i = 0; i < config->n_layers; i++)
         config->layers[i].rope = GOL_LAYER_ROPE_GLOBAL;
-    rc = require_per_layer(config, file, "feed_forward_length", GOL_FF_MAX, n_ff_of, err);
+    rc = gol_config_read_ssm(config, file, err);
+    if (rc >= 0)
+        rc = require_per_layer(config, file, "feed_forward_length", GOL_FF_MAX, n_ff_of, err);
     if (rc >= 0)
         rc = read_heads(config, file, err);
     if (rc >= 0)
@@ -237,7 +242,8 @@ static int check(gol_config *config, const gol_model_file *file, gol_err *err)
 {
     for (int32_t i = 0; i < config->n_layers; i++) {
         gol_layer_config *l = &config->layers[i];
-        const int rc = l->kind == GOL_LAYER_ATTENTION ? check_heads(config, i, file, err) : 0;
+        const int rc = l->kind == GOL_LAYER_ATTENTION ? check_heads(config, i, file, err)
+                                                      : gol_config_check_ssm(config, i, file, err);
         if (rc < 0)
             return rc;
         if (config->rope.kind == GOL_ROPE_NONE || l->kind != GOL_LAYER_ATTENTION)

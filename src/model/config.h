@@ -23,6 +23,8 @@ enum {
     GOL_VOCAB_MAX = 1 << 24,
     GOL_EXPERTS_MAX = 1 << 12,
     GOL_TOKEN_TYPES_MAX = 1 << 10,
+    GOL_SSM_INNER_MAX = 1 << 18,
+    GOL_SSM_STATE_MAX = 1 << 12,
 };
 
 /* What mixes the tokens of a sequence in a layer. */
@@ -170,6 +172,14 @@ typedef struct gol_arch {
     /* Fills *config, whose common part (sizes, heads, rotary embedding, vocabulary) is already there. Errors: GOL_EMODEL, GOL_EUNSUPPORTED. */
     int (*read)(gol_config *config, const gol_model_file *file, gol_err *err);
 } gol_arch;
+
+/* Some layer is recurrent: sequences have a state. */
+bool gol_config_has_state(const gol_config *config);
+/* What a Mamba2 layer convolves: x [d_inner], B and C [n_groups][d_state]. */
+static inline int32_t gol_config_ssm_channels(const gol_config *config)
+{
+    return config->ssm.d_inner + 2 * config->ssm.n_groups * config->ssm.d_state;
+}
 
 const gol_arch *gol_arch_find(gol_str name); /* NULL: unknown */
 void gol_arch_list(char *buf, size_t size);  /* "falcon, gpt2, ...", for messages */

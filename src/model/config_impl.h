@@ -11,6 +11,11 @@ int gol_config_fail(const gol_model_file *file, gol_err *err, int code, const ch
 int gol_config_fail_missing(const gol_config *config, const gol_model_file *file,
                             const char *suffix, gol_err *err);
 
+/* ssm.*, where the file has ssm.conv_kernel; all zero otherwise. */
+int gol_config_read_ssm(gol_config *config, const gol_model_file *file, gol_err *err);
+/* Layer il is recurrent: its sizes fit each other, and it has no attention. */
+int gol_config_check_ssm(gol_config *config, int32_t il, const gol_model_file *file, gol_err *err);
+
 /* rope.*: everything but the kind, which the architecture decides. head_dim_k is known. */
 int gol_config_read_rope(gol_config *config, const gol_model_file *file, gol_err *err);
 

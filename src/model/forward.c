@@ -121,6 +121,20 @@ static void feed_forward(gol_forward *fwd, float *x, int32_t n_rows, int32_t il)
     add_branch(fwd, x, w->post_ffw_norm, n_rows);
 }
 
+/* What a layer's mixer makes of its rows goes through this before it is added. */
+static const gol_weight *output_of(const gol_forward *fwd, int32_t il)
+{
+    const gol_layer_weights *w = &fwd->model->weights.layers[il];
+    const bool is_mamba = fwd->model->config.layers[il].kind == GOL_LAYER_MAMBA2;
+    return is_mamba ? &w->ssm_out : &w->attn_output;
+}
+
+static bool has_ffn(const gol_forward *fwd, int32_t il)
+{
+    const gol_layer_config *l = &fwd->model->config.layers[il];
+    return l->n_ff > 0 || l->n_experts > 0;
+}
+
 /* The rest of a layer on n_rows rows: x[n_rows][n_embd] += output projection of attn[n_rows][], then += feed-forward. A parallel
  * layer goes the other way round: its feed-forward reads x as it was before attention. */
 static void finish_layer(gol_forward *fwd, float *x, const float *attn, int32_t n_rows, int32_t il)
@@ -129,11 +143,11 @@ static void finish_layer(gol_forward *fwd, float *x, const float *attn, int32_t 
     const bool is_parallel = fwd->model->config.is_parallel;
     if (is_parallel)
         feed_forward(fwd, x, n_rows, il);
-    fwd->be->ops->matmul(fwd->be, fwd->h, attn, &w->attn_output, w->attn_output_bias, n_rows);
+    fwd->be->ops->matmul(fwd->be, fwd->h, attn, output_of(fwd, il), w->attn_output_bias, n_rows);
     add_branch(fwd, x, w->post_attention_norm, n_rows);
     if (w->attn_output_norm)
         normalize(fwd, x, x, w->attn_output_norm, w->attn_output_norm_bias, n_rows);
-    if (!is_parallel)
+    if (!is_parallel && has_ffn(fwd, il))
         feed_forward(fwd, x, n_rows, il);
     if (w->layer_output_norm)
         normalize(fwd, x, x, w->layer_output_norm, w->layer_output_norm_bias, n_rows);
@@ -153,7 +167,20 @@ static void check_batch(const gol_forward *fwd, const gol_batch *batch)
         assert(batch->output_rows[i] >= 0 && batch->output_rows[i] < batch->n_tokens);
 }
 
-const float *gol_forward_run(gol_forward *fwd, gol_kv *kv, const gol_batch *batch)
+/* fwd->attn of all rows, and what later rows will need of them. wants_output: false in a last layer whose rows nobody asks for. */
+static void mix(gol_forward *fwd, gol_kv *kv, gol_state *state, const gol_batch *batch, int32_t il,
+                bool wants_output)
+{
+    if (fwd->model->config.layers[il].kind == GOL_LAYER_MAMBA2) {
+        gol_forward_mamba(fwd, state, batch, il);
+        return;
+    }
+    gol_forward_project(fwd, kv, batch, il);
+    if (wants_output)
+        gol_forward_attend(fwd, kv, batch, il);
+}
+
+const float *gol_forward_run(gol_forward *fwd, gol_kv *kv, gol_state *state, const gol_batch *batch)
 {
     const gol_config *c = &fwd->model->config;
     const int32_t last = c->n_layers - 1;
@@ -166,14 +193,12 @@ const float *gol_forward_run(gol_forward *fwd, gol_kv *kv, const gol_batch *batc
     fwd->be->ops->rope_angles(fwd->be, fwd->angles_local, &fwd->model->rope_local, batch->positions,
                               batch->n_tokens);
     for (int32_t il = 0; il < last; il++) {
-        gol_forward_project(fwd, kv, batch, il);
-        gol_forward_attend(fwd, kv, batch, il);
+        mix(fwd, kv, state, batch, il, true);
         finish_layer(fwd, fwd->x, fwd->attn, batch->n_tokens, il);
     }
-    gol_forward_project(fwd, kv, batch, last);
+    mix(fwd, kv, state, batch, last, batch->n_outputs > 0);
     if (batch->n_outputs == 0)
         return fwd->host_logits;
-    gol_forward_attend(fwd, kv, batch, last);
     return gol_forward_logits(fwd, batch, 0);
 }
 
@@ -195,7 +220,7 @@ const float *gol_forward_logits(gol_forward *fwd, const gol_batch *batch, int32_
     const int32_t n_out = gol_forward_n_logits(fwd, batch, first);
     const int32_t *rows = batch->output_rows + first;
     ops->gather_rows(fwd->be, fwd->attn_out, fwd->attn, rows, n_out,
-                     (int32_t)w->layers[last].attn_output.n_in);
+                     (int32_t)output_of(fwd, last)->n_in);
     ops->gather_rows(fwd->be, fwd->x_out, fwd->x, rows, n_out, c->n_embd);
     finish_layer(fwd, fwd->x_out, fwd->attn_out, n_out, last);
     const float *last_x = gol_forward_norm(fwd, fwd->x_out, w->output_norm, w->output_norm_bias,

@@ -29,6 +29,7 @@ static widths find_widths(const gol_config *c)
         w.attn = max64(w.attn, (int64_t)l->n_heads * c->head_dim_v);
         w.ff = max64(w.ff, l->n_ff);
     }
+    w.attn = max64(w.attn, c->ssm.d_inner);
     return w;
 }
 
@@ -41,7 +42,7 @@ static int alloc_rows(gol_forward *fwd, float **out, int32_t n_rows, int64_t wid
 }
 
 /* The device's buffers, in the order of the struct. */
-enum { N_BUFFERS = 13 };
+enum { N_BUFFERS = 18 };
 
 typedef struct buffer {
     size_t field; /* offset of its pointer in gol_forward */
@@ -64,6 +65,11 @@ static void list_buffers(buffer out[static N_BUFFERS], const gol_config *c, int3
         {offsetof(gol_forward, angles_local), n_tokens_max, c->rope_local.n_rot},
         {offsetof(gol_forward, gate), c->is_gated ? n_tokens_max : 0, w.ff},
         {offsetof(gol_forward, up), n_tokens_max, w.ff},
+        {offsetof(gol_forward, ssm_z), n_tokens_max, c->ssm.d_inner},
+        {offsetof(gol_forward, ssm_xbc), n_tokens_max, gol_config_ssm_channels(c)},
+        {offsetof(gol_forward, ssm_conv), n_tokens_max, gol_config_ssm_channels(c)},
+        {offsetof(gol_forward, ssm_dt), n_tokens_max, c->ssm.n_heads},
+        {offsetof(gol_forward, ssm_decay), n_tokens_max, c->ssm.n_heads},
         {offsetof(gol_forward, x_out), n_outputs_max, c->n_embd},
         {offsetof(gol_forward, attn_out), n_outputs_max, w.attn},
         {offsetof(gol_forward, logits), n_outputs_max, c->n_vocab},

@@ -5,7 +5,7 @@
  *     gol_model_load(&model, file, backend, NULL, &err);          // file and backend must outlive it
  *     gol_forward *fwd;                                            // scratch for batches up to these sizes
  *     gol_forward_create(&fwd, model, n_tokens_max, n_outputs_max, n_ctx_max, &err);
- *     const float *logits = gol_forward_run(fwd, kv, &batch);      // [n_outputs][n_vocab], host memory, until the next run
+ *     const float *logits = gol_forward_run(fwd, kv, NULL, &batch);      // [n_outputs][n_vocab], host memory, until the next run
  *     gol_forward_destroy(&fwd);
  *     gol_model_destroy(&model);
  *
@@ -62,6 +62,11 @@ int gol_model_plan_weights(gol_weight_bytes *out, const gol_config *config,
 void gol_model_kv_layers(const gol_model *model, gol_kv_layer_shape *layers);
 void gol_config_kv_layers(const gol_config *config, gol_kv_layer_shape *layers);
 
+/* The recurrent states of this model: n_slots of them. *out stays NULL where no layer has one. Errors: GOL_ENOMEM. */
+int gol_model_state_create(gol_state **out, const gol_model *model, int32_t n_slots, gol_err *err);
+/* What create() will take, 0 where no layer has one; UINT64_MAX on overflow. */
+uint64_t gol_config_state_bytes(const gol_config *config, gol_backend *be, int32_t n_slots);
+
 /* n_outputs_max <= n_tokens_max: rows of logits at hand at once; n_ctx_max: highest position + 1 that a batch may hold. Errors: GOL_ENOMEM, GOL_EINVAL. */
 int gol_forward_create(gol_forward **out, const gol_model *model, int32_t n_tokens_max,
                        int32_t n_outputs_max, int32_t n_ctx_max, gol_err *err);
@@ -70,8 +75,9 @@ uint64_t gol_forward_bytes(const gol_config *config, gol_backend *be, int32_t n_
                            int32_t n_outputs_max, int32_t n_ctx_max);
 void gol_forward_destroy(gol_forward **fwd);
 
-/* The logits of the batch's first outputs, as many as gol_forward_n_logits(fwd, batch, 0) says: all, up to n_outputs_max. */
-const float *gol_forward_run(gol_forward *fwd, gol_kv *kv, const gol_batch *batch);
+/* state: NULL where the model has none. The logits of the batch's first outputs, as many as gol_forward_n_logits(fwd, batch, 0) says: all, up to n_outputs_max. */
+const float *gol_forward_run(gol_forward *fwd, gol_kv *kv, gol_state *state,
+                             const gol_batch *batch);
 /* Those behind them, in slices: of outputs [first, first + n_logits) of the batch that was run last. Overwrites the slice before. */
 const float *gol_forward_logits(gol_forward *fwd, const gol_batch *batch, int32_t first);
 int32_t gol_forward_n_logits(const gol_forward *fwd, const gol_batch *batch, int32_t first);

@@ -193,6 +193,45 @@ static int load_vector(loader *ld, float **out, const gol_tensor *t, const char 
     return rc;
 }
 
+/* The rows of a small tensor as one vector; by_columns: [n_in][n_out]. */
+static int load_flat(loader *ld, float **out, const gol_tensor *t, const char *name, const part *p,
+                     bool by_columns)
+{
+    const size_t n_in = (size_t)p->n_in;
+    const size_t n_out = (size_t)p->n_out;
+    const size_t n = n_in * n_out; /* both have limits */
+    gol_dequant_row *dequant = gol_type_get(t->type)->dequant;
+    if (!dequant || n_in % (size_t)gol_type_get(t->type)->block_size != 0)
+        return gol_config_fail(ld->file, ld->err, GOL_EUNSUPPORTED,
+                               "tensor '%s': rows of %zu in type %s are not supported", name, n_in,
+                               gol_type_get(t->type)->name);
+    count_bytes(&ld->weights->bytes.owned, (uint64_t)n * sizeof(float));
+    if (ld->is_walk)
+        return 0;
+    float *host = gol_try_array(2 * n, sizeof *host);
+    if (!host)
+        return gol_fail(ld->err, GOL_ENOMEM, "out of memory for tensor '%s'", name);
+    float *columns = host + n;
+    dequant(host, t->data, n);
+    for (size_t i = 0; by_columns && i < n; i++)
+        columns[i % n_in * n_out + i / n_in] = host[i];
+    const int rc = ld->be->ops->alloc(ld->be, out, n, ld->err);
+    if (rc == 0)
+        ld->be->ops->write(ld->be, *out, by_columns ? columns : host, n);
+    gol_free(host);
+    return rc;
+}
+
+static int load_field(loader *ld, void *field, const gol_weights_rule *r, const gol_tensor *t,
+                      const char *name, const part *p)
+{
+    if (r->when & (GOL_AS_VECTOR | GOL_AS_COLUMNS))
+        return load_flat(ld, field, t, name, p, (r->when & GOL_AS_COLUMNS) != 0);
+    if (r->n_out == GOL_DIM_NONE)
+        return load_vector(ld, field, t, name, p);
+    return load_matrix(ld, field, t, name, p);
+}
+
 static void note_bound(loader *ld, const gol_tensor *t)
 {
     /* the parts of a fused tensor come in a row, with other tensors between: look back a few */
@@ -227,8 +266,7 @@ static int bind_rule(loader *ld, void *base, const gol_weights_rule *r, int32_t 
     int rc = check_shape(ld, t, r, &p);
     void *field = (uint8_t *)base + r->field;
     if (rc == 0)
-        rc = r->n_out == GOL_DIM_NONE ? load_vector(ld, field, t, name, &p)
-                                      : load_matrix(ld, field, t, name, &p);
+        rc = load_field(ld, field, r, t, name, &p);
     if (rc == 0)
         note_bound(ld, t);
     return rc;
@@ -349,7 +387,7 @@ static void free_rules(gol_backend *be, void *base, const gol_weights_rule *rule
 {
     for (size_t i = 0; i < n; i++) {
         void *field = (uint8_t *)base + rules[i].field;
-        if (rules[i].n_out != GOL_DIM_NONE) {
+        if (!gol_weights_is_vector(&rules[i])) {
             be->ops->weight_free(be, field);
             continue;
         }

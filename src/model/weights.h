@@ -28,6 +28,16 @@ typedef struct gol_layer_weights {
     float *post_attention_norm; /* of attention's output, before it is added */
     float *attn_output_norm;    /* of the sum with it */
     float *attn_output_norm_bias;
+    gol_weight ssm_in_z;    /* [d_inner][n_embd], the three of them rows of one tensor */
+    gol_weight ssm_in_xbc;  /* [n_channels][n_embd] */
+    gol_weight ssm_in_dt;   /* [ssm.n_heads][n_embd] */
+    float *ssm_conv1d;      /* [d_conv][n_channels], columns of the file's tensor */
+    float *ssm_conv1d_bias; /* [n_channels] */
+    float *ssm_dt_bias;     /* [ssm.n_heads], as the next two */
+    float *ssm_a;
+    float *ssm_d;
+    float *ssm_norm;    /* [n_groups][d_inner / n_groups] */
+    gol_weight ssm_out; /* [n_embd][d_inner] */
     float *ffn_norm;
     float *ffn_norm_bias;
     gol_weight ffn_gate; /* [n_ff][n_embd] */

@@ -12,6 +12,11 @@
     }
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
+#define SSM_IN                                                                                     \
+    {                                                                                              \
+        D(SSM_INNER), D(SSM_CHANNELS), D(SSM_HEADS)                                                \
+    }
+
 enum {
     PRE_LN = GOL_IF_PRE_NORM | GOL_IF_LAYER_NORM,
     SUM_LN = GOL_IF_SUM_NORM | GOL_IF_LAYER_NORM,
@@ -57,6 +62,16 @@ const gol_weights_rule gol_weights_layer_rules[] = {
     {"post_attention_norm.weight", LAYER_FIELD(post_attention_norm),    D(NONE), D(EMBD),   GOL_IF_POST_NORM,                                 true,  {0},          {0}},
     {"attn_output_norm.weight",    LAYER_FIELD(attn_output_norm),       D(NONE), D(EMBD),   GOL_IF_SUM_NORM,                                  true,  {0},          {0}},
     {"attn_output_norm.bias",      LAYER_FIELD(attn_output_norm_bias),  D(NONE), D(EMBD),   SUM_LN,                                           false, {0},          {0}},
+    {"ssm_in.weight",              LAYER_FIELD(ssm_in_z),               D(SSM_INNER),    D(EMBD),            GOL_IF_MAMBA2,                  true,  {0},                            SSM_IN},
+    {"ssm_in.weight",              LAYER_FIELD(ssm_in_xbc),             D(SSM_CHANNELS), D(EMBD),            GOL_IF_MAMBA2,                  true,  {D(SSM_INNER)},                 SSM_IN},
+    {"ssm_in.weight",              LAYER_FIELD(ssm_in_dt),              D(SSM_HEADS),    D(EMBD),            GOL_IF_MAMBA2,                  true,  {D(SSM_INNER), D(SSM_CHANNELS)}, SSM_IN},
+    {"ssm_conv1d.weight",          LAYER_FIELD(ssm_conv1d),             D(SSM_CHANNELS), D(SSM_CONV),        GOL_IF_MAMBA2 | GOL_AS_COLUMNS, true,  {0},                            {0}},
+    {"ssm_conv1d.bias",            LAYER_FIELD(ssm_conv1d_bias),        D(NONE),         D(SSM_CHANNELS),    GOL_IF_MAMBA2,                  true,  {0},                            {0}},
+    {"ssm_dt.bias",                LAYER_FIELD(ssm_dt_bias),            D(NONE),         D(SSM_HEADS),       GOL_IF_MAMBA2,                  true,  {0},                            {0}},
+    {"ssm_a",                      LAYER_FIELD(ssm_a),                  D(SSM_HEADS),    D(NONE),            GOL_IF_MAMBA2 | GOL_AS_VECTOR,  true,  {0},                            {0}},
+    {"ssm_d",                      LAYER_FIELD(ssm_d),                  D(SSM_HEADS),    D(NONE),            GOL_IF_MAMBA2 | GOL_AS_VECTOR,  true,  {0},                            {0}},
+    {"ssm_norm.weight",            LAYER_FIELD(ssm_norm),               D(SSM_GROUPS),   D(SSM_GROUP_WIDTH), GOL_IF_MAMBA2 | GOL_AS_VECTOR,  false, {0},                            {0}},
+    {"ssm_out.weight",             LAYER_FIELD(ssm_out),                D(EMBD),         D(SSM_INNER),       GOL_IF_MAMBA2,                  true,  {0},                            {0}},
     {"ffn_norm.weight",            LAYER_FIELD(ffn_norm),               D(NONE), D(EMBD),   GOL_IF_PRE_NORM | GOL_IF_FFN | GOL_IF_SEQUENTIAL, true,  {0},          {0}},
     {"ffn_norm.weight",            LAYER_FIELD(ffn_norm),               D(NONE), D(EMBD),   GOL_IF_PRE_NORM | GOL_IF_FFN | GOL_IF_PARALLEL,   false, {0},          {0}},
     {"ffn_norm.bias",              LAYER_FIELD(ffn_norm_bias),          D(NONE), D(EMBD),   PRE_LN | GOL_IF_FFN,                              false, {0},          {0}},
@@ -109,6 +124,18 @@ int64_t gol_weights_size(const gol_config *c, gol_weights_dim d, int32_t il)
         return l->n_ff;
     case GOL_DIM_ROPE_PAIRS:
         return c->rope.n_rot / 2;
+    case GOL_DIM_SSM_CONV:
+        return c->ssm.d_conv;
+    case GOL_DIM_SSM_INNER:
+        return c->ssm.d_inner;
+    case GOL_DIM_SSM_CHANNELS:
+        return gol_config_ssm_channels(c);
+    case GOL_DIM_SSM_HEADS:
+        return c->ssm.n_heads;
+    case GOL_DIM_SSM_GROUPS:
+        return c->ssm.n_groups;
+    case GOL_DIM_SSM_GROUP_WIDTH:
+        return c->ssm.d_inner / c->ssm.n_groups;
     }
     return 0;
 }
@@ -138,6 +165,7 @@ static unsigned conditions_of_layer(const gol_config *c, const gol_layer_config 
         holds |= GOL_IF_ATTENTION | (c->has_fused_qkv ? GOL_IF_FUSED_QKV : GOL_IF_SPLIT_QKV);
         holds |= c->qk_norm != GOL_QK_NORM_NONE ? GOL_IF_QK_NORM : 0u;
     }
+    holds |= l->kind == GOL_LAYER_MAMBA2 ? GOL_IF_MAMBA2 : 0u;
     if (l->n_ff > 0 || l->n_experts > 0)
         holds |= GOL_IF_FFN;
     if (l->n_ff > 0 && l->n_experts == 0) {
@@ -150,7 +178,7 @@ static unsigned conditions_of_layer(const gol_config *c, const gol_layer_config 
 
 bool gol_weights_applies(const gol_config *c, unsigned when, int32_t il)
 {
-    unsigned holds = conditions_of_model(c);
+    unsigned holds = conditions_of_model(c) | GOL_AS_VECTOR | GOL_AS_COLUMNS;
     if (il >= 0)
         holds |= conditions_of_layer(c, &c->layers[il]);
     return (when & ~holds) == 0;

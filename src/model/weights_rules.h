@@ -21,6 +21,12 @@ typedef enum gol_weights_dim {
     GOL_DIM_K_NORM,
     GOL_DIM_FF,
     GOL_DIM_ROPE_PAIRS,
+    GOL_DIM_SSM_CONV, /* taps */
+    GOL_DIM_SSM_INNER,
+    GOL_DIM_SSM_CHANNELS, /* x, B and C: what is convolved */
+    GOL_DIM_SSM_HEADS,
+    GOL_DIM_SSM_GROUPS,
+    GOL_DIM_SSM_GROUP_WIDTH, /* of d_inner */
 } gol_weights_dim;
 
 /* Conditions; a rule applies where all of its own hold. */
@@ -47,6 +53,10 @@ typedef enum gol_weights_when {
     GOL_IF_SPLIT_GATE = 1u << 18, /* dense, gated, two tensors */
     GOL_IF_FUSED_GATE = 1u << 19, /* dense, gated, one tensor */
     GOL_IF_PLAIN_UP = 1u << 20,   /* dense, ffn_up holds nothing but up */
+    GOL_IF_MAMBA2 = 1u << 28,
+    /* No condition: the tensor has rows, but the field is a float *, */
+    GOL_AS_VECTOR = 1u << 29,  /* [n_out][n_in], */
+    GOL_AS_COLUMNS = 1u << 30, /* or [n_in][n_out] */
 } gol_weights_when;
 
 typedef struct gol_weights_rule {
@@ -54,7 +64,7 @@ typedef struct gol_weights_rule {
     size_t field;     /* offset of a gol_weight, or of a float * for a vector */
     gol_weights_dim n_out;
     gol_weights_dim n_in; /* of a vector: its length */
-    unsigned when;        /* gol_weights_when bits; 0: always */
+    unsigned when;        /* gol_weights_when bits; 0: always, a matrix or vector as it is */
     bool is_required;
     gol_weights_dim before[3]; /* of a fused tensor: rows before this field's; NONE ends */
     gol_weights_dim total[4];  /* its rows in all; empty: the tensor is the field's own */
@@ -67,6 +77,12 @@ extern const size_t gol_weights_n_layer_rules;
 
 /* il: layer, -1 outside of layers. */
 int64_t gol_weights_size(const gol_config *config, gol_weights_dim dim, int32_t il);
+/* The field is a float *. */
+static inline bool gol_weights_is_vector(const gol_weights_rule *rule)
+{
+    return rule->n_out == GOL_DIM_NONE || (rule->when & (GOL_AS_VECTOR | GOL_AS_COLUMNS)) != 0;
+}
+
 bool gol_weights_applies(const gol_config *config, unsigned when, int32_t il);
 
 #endif

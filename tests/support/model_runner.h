@@ -22,6 +22,7 @@ typedef struct model_runner {
     const gol_model *model;
     gol_backend *be;
     gol_kv *kv;
+    gol_state *state; /* NULL: the model has none */
     gol_forward *fwd;
     int32_t n_vocab;
     int32_t block_table[RUNNER_BLOCKS];
@@ -43,6 +44,8 @@ static inline void runner_init(model_runner *r, const gol_model *model, gol_kv_t
     const gol_kv_shape shape = {kv_type, c->n_layers, RUNNER_BLOCKS, RUNNER_BLOCK_SIZE, layers};
     if (r->be->ops->kv_create(r->be, &r->kv, &shape, &err) < 0)
         runner_die("kv_create", &err);
+    if (gol_model_state_create(&r->state, model, 1, &err) < 0)
+        runner_die("gol_model_state_create", &err);
     if (gol_forward_create(&r->fwd, model, RUNNER_CTX_MAX, RUNNER_CTX_MAX, RUNNER_CTX_MAX, &err) <
         0)
         runner_die("gol_forward_create", &err);
@@ -55,6 +58,7 @@ static inline void runner_deinit(model_runner *r)
 {
     gol_forward_destroy(&r->fwd);
     r->be->ops->kv_destroy(r->be, &r->kv);
+    r->be->ops->state_destroy(r->be, &r->state);
 }
 
 /* Rows [from, to) of the sequence; earlier ones are in the cache. Returns [n_outputs][n_vocab], the last n_outputs rows. */
@@ -73,7 +77,8 @@ static inline const float *runner_step(model_runner *r, const int32_t *tokens, i
     }
     for (int32_t i = 0; i < n_outputs; i++)
         outputs[i] = n - n_outputs + i;
-    const gol_batch_seq seq = {0, n, from, RUNNER_BLOCKS, r->block_table};
+    const gol_batch_seq seq = {
+        .n_rows = n, .n_past = from, .n_blocks = RUNNER_BLOCKS, .block_table = r->block_table};
     const gol_batch batch = {.n_tokens = n,
                              .tokens = tokens + from,
                              .positions = positions,
@@ -82,7 +87,7 @@ static inline const float *runner_step(model_runner *r, const int32_t *tokens, i
                              .seqs = &seq,
                              .n_outputs = n_outputs,
                              .output_rows = outputs};
-    return gol_forward_run(r->fwd, r->kv, &batch);
+    return gol_forward_run(r->fwd, r->kv, r->state, &batch);
 }
 
 /* logits[n_tokens][n_vocab] of the whole sequence, computed `chunk` rows at a time. */

@@ -135,7 +135,11 @@ static void run_slices(const setup *s, const timeline *tls, const int32_t *from,
     int32_t n = 0;
     for (int32_t i = 0; i < n_seqs; i++) {
         const timeline *tl = &tls[i];
-        seqs[i] = (gol_batch_seq){n, to[i] - from[i], from[i], tl->n_blocks, tl->block_table};
+        seqs[i] = (gol_batch_seq){.first_row = n,
+                                  .n_rows = to[i] - from[i],
+                                  .n_past = from[i],
+                                  .n_blocks = tl->n_blocks,
+                                  .block_table = tl->block_table};
         for (int32_t t = from[i]; t < to[i]; t++, n++) {
             float *row = rows + (size_t)n * (size_t)stride;
             memcpy(row, tl->q + t * n_q, (size_t)n_q * sizeof *row);

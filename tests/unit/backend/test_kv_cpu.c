@@ -63,7 +63,8 @@ enum { DIM = 32, N_TOKENS = 20, BLOCK = 16 };
 static void attend(gol_backend *be, gol_kv *kv, const int32_t *block_table, const float *q,
                    float *out)
 {
-    const gol_batch_seq seq = {0, 1, N_TOKENS - 1, 2, block_table};
+    const gol_batch_seq seq = {
+        .n_rows = 1, .n_past = N_TOKENS - 1, .n_blocks = 2, .block_table = block_table};
     const gol_batch batch = {.n_tokens = 1, .n_seqs = 1, .seqs = &seq};
     const gol_attention a = {.n_heads = 2, .scale = 0.2f};
     be->ops->attention(be, out, q, 0, kv, &a, &batch);

@@ -139,7 +139,9 @@ static void company_in_a_batch_changes_no_bit(void **state)
     const int32_t tables[3][3] = {{20, 3, 11}, {7, 1, 15}, {2, 9, 4}};
     /* rows: 1 of sequence 0 at position 16, 20 of sequence 1 from 0, 12 of sequence 2 from 0 */
     const gol_batch_seq seqs[3] = {
-        {0, 1, 16, 3, tables[0]}, {1, N, 0, 3, tables[1]}, {1 + N, 12, 0, 3, tables[2]}};
+        {.first_row = 0, .n_rows = 1, .n_past = 16, .n_blocks = 3, .block_table = tables[0]},
+        {.first_row = 1, .n_rows = N, .n_past = 0, .n_blocks = 3, .block_table = tables[1]},
+        {.first_row = 1 + N, .n_rows = 12, .n_past = 0, .n_blocks = 3, .block_table = tables[2]}};
     int32_t tokens[N_ALL];
     int32_t positions[N_ALL];
     int32_t slots[N_ALL];
@@ -160,16 +162,16 @@ static void company_in_a_batch_changes_no_bit(void **state)
         past_positions[p] = p;
         past_slots[p] = tables[0][p / BLOCK] * BLOCK + p % BLOCK;
     }
-    const gol_batch_seq past_seq = {0, 16, 0, 3, tables[0]};
+    const gol_batch_seq past_seq = {.n_rows = 16, .n_blocks = 3, .block_table = tables[0]};
     const gol_batch past = {16, tokens, past_positions, past_slots, 1, &past_seq, 0, NULL};
-    gol_forward_run(fwd, kv, &past);
+    gol_forward_run(fwd, kv, NULL, &past);
 
     const gol_batch all = {N_ALL, tokens, positions, slots, 3, seqs, N_ALL, outputs};
     float together[N * TINY_VOCAB];
-    memcpy(together, gol_forward_run(fwd, kv, &all) + TINY_VOCAB, sizeof together);
-    const gol_batch_seq alone_seq = {0, N, 0, 3, tables[1]};
+    memcpy(together, gol_forward_run(fwd, kv, NULL, &all) + TINY_VOCAB, sizeof together);
+    const gol_batch_seq alone_seq = {.n_rows = N, .n_blocks = 3, .block_table = tables[1]};
     const gol_batch alone = {N, tokens + 1, positions + 1, slots + 1, 1, &alone_seq, N, outputs};
-    assert_memory_equal(gol_forward_run(fwd, kv, &alone), together, sizeof together);
+    assert_memory_equal(gol_forward_run(fwd, kv, NULL, &alone), together, sizeof together);
 
     gol_forward_destroy(&fwd);
     o.be->ops->kv_destroy(o.be, &kv);
