@@ -40,6 +40,9 @@ typedef struct gol_batch {
     const gol_batch_seq *seqs; /* [n_seqs] by first_row, together covering all rows */
     int32_t n_outputs;
     const int32_t *output_rows; /* [n_outputs] rows whose logits are wanted, ascending */
+    int32_t n_states;
+    const int32_t
+        *state_rows; /* [n_states] rows whose state behind the last norm is wanted, ascending */
 } gol_batch;
 
 #endif

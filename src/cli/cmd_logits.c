@@ -89,6 +89,10 @@ static int write_all(evaluation *e, FILE *file, const char *path, gol_err *err)
 
 static int check_ids(const gol_ids *ids, const gol_config *config, gol_err *err)
 {
+    if (!config->is_causal)
+        return gol_fail(
+            err, GOL_EUNSUPPORTED,
+            "the model is an encoder and has no logits; 'gollum embed' gives its vector");
     if (ids->n == 0)
         return gol_fail(err, GOL_EUSAGE, "--tokens: no ids");
     if (ids->n > (size_t)config->n_ctx_train)

@@ -244,6 +244,9 @@ static int find_limits(gol_engine *engine, const gol_engine_opts *opts, gol_err 
         .block_size = engine->limits.block_size,
         .n_vocab = config->n_vocab,
         .hasher = engine->limits.has_prefix_caching ? &engine->hasher : NULL,
+        .max_batch_tokens = engine->limits.max_batch_tokens,
+        .pooling = config->pooling,
+        .is_encoder = !config->is_causal,
     };
     return 0;
 }

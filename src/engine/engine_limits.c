@@ -15,6 +15,7 @@
 enum {
     DEFAULT_SEQS = 64,
     DEFAULT_BATCH_TOKENS = 512,
+    ENCODER_BATCH_TOKENS_MAX = 8192,
     /* Larger: fewer table entries, more places wasted in a sequence's last block. */
     DEFAULT_BLOCK_SIZE = 16,
     DEFAULT_QUEUED_REQS = 256,
@@ -86,11 +87,16 @@ static int check_options(const gol_engine_opts *opts, int32_t n_ctx, gol_err *er
 }
 
 /* Of two options of which one may follow the other, the one that was given decides. */
-static void set_batch_sizes(gol_engine_limits *out, const gol_engine_opts *opts)
+static void set_batch_sizes(gol_engine_limits *out, const gol_engine_opts *opts,
+                            const gol_config *config)
 {
-    out->max_batch_tokens = opts->max_batch_tokens
-                                ? opts->max_batch_tokens
-                                : gol_max_i32(DEFAULT_BATCH_TOKENS, opts->max_seqs);
+    int32_t n_tokens = DEFAULT_BATCH_TOKENS;
+    if (!config->is_causal) { /* the longest prompt goes into one step */
+        const int32_t len = opts->max_model_len ? opts->max_model_len : config->n_ctx_train;
+        n_tokens = gol_max_i32(n_tokens, gol_min_i32(len, ENCODER_BATCH_TOKENS_MAX));
+    }
+    out->max_batch_tokens = opts->max_batch_tokens ? opts->max_batch_tokens
+                                                   : gol_max_i32(n_tokens, opts->max_seqs);
     out->max_seqs = opts->max_seqs ? opts->max_seqs
                                    : gol_min_i32(DEFAULT_SEQS, out->max_batch_tokens);
 }
@@ -295,7 +301,7 @@ int gol_engine_limits_init(gol_engine_limits *out, gol_memory_plan *plan,
     int rc = check_options(opts, n_ctx, err);
     if (rc != 0)
         return rc;
-    set_batch_sizes(out, opts);
+    set_batch_sizes(out, opts, basis->config);
     out->block_size = opts->block_size ? opts->block_size : DEFAULT_BLOCK_SIZE;
     out->max_queued_tokens = opts->max_queued_tokens;
     out->max_itl_ms = opts->max_itl_ms == 0    ? DEFAULT_ITL_MS
@@ -303,7 +309,7 @@ int gol_engine_limits_init(gol_engine_limits *out, gol_memory_plan *plan,
                                                : opts->max_itl_ms;
     out->max_queued_reqs = opts->max_queued_reqs ? opts->max_queued_reqs : DEFAULT_QUEUED_REQS;
     out->kv_type = opts->kv_type;
-    out->has_prefix_caching = !opts->no_prefix_caching;
+    out->has_prefix_caching = !opts->no_prefix_caching && basis->config->is_causal;
     const search s = {
         .limits = out,
         .plan = plan,

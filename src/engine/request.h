@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "engine/sampling_extras.h"
+#include "model/config.h"
 
 enum {
     GOL_LOGPROBS_MAX = 20,     /* top log-probabilities per token */
@@ -80,6 +81,15 @@ typedef struct gol_prompt_scores {
     int32_t n_scored; /* tokens 1 to n_scored - 1 have scores; n_prompt: all. 0 after ERROR */
 } gol_prompt_scores;
 
+/*
+ * One vector for the whole prompt. It is the caller's, and the engine's thread writes into it up to the request's last event; it is
+ * there when that says LENGTH. Not normalized.
+ */
+typedef struct gol_embedding {
+    float *values;       /* [n_embd of the model] */
+    gol_pooling pooling; /* NONE: the model's own */
+} gol_embedding;
+
 /* One event of a request. Pointers are valid during the callback only. */
 typedef struct gol_output {
     uint64_t request_id;
@@ -114,6 +124,9 @@ typedef struct gol_request {
     /* NULL: not asked for. Else what it points to lives until the last event; n_scored is set by submit. Every row of such a prompt
      * must be computed, so it takes nothing from the prefix cache; what it leaves there is like any other's. */
     gol_prompt_scores *scores;
+    /* NULL: not asked for. Else what it points to lives until the last event; max_tokens is 0. Such a prompt neither uses nor leaves
+     * anything in the prefix cache. An encoder answers no other requests, and reads a prompt in one step. */
+    gol_embedding *embedding;
     int32_t priority; /* lower runs earlier under the priority policy */
     bool no_cache;    /* neither uses nor leaves anything in the prefix cache */
     /* [n_cache_salt] bytes, read by submit; only requests of the same salt find each other's prompts. n_cache_salt 0: none. */

@@ -11,9 +11,11 @@
 #include "engine/runner.h"
 
 #include <assert.h>
+#include <math.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "engine/pooling.h"
 
 static int create_kv(gol_runner *r, const gol_model *model, const gol_engine_limits *limits,
                      gol_err *err)
@@ -45,9 +47,11 @@ static int allocate_arrays(gol_runner *r, const gol_engine_limits *limits, gol_e
     r->seqs = gol_try_array(n_seqs, sizeof *r->seqs);
     r->output_rows = gol_try_array(n_rows, sizeof *r->output_rows);
     r->output_seqs = gol_try_array(n_rows, sizeof *r->output_seqs);
+    r->state_rows = gol_try_array(n_rows, sizeof *r->state_rows);
+    r->state_seqs = gol_try_array(n_rows, sizeof *r->state_seqs);
     r->results = gol_try_array(n_seqs, sizeof *r->results);
     if (!r->tokens || !r->positions || !r->slot_mapping || !r->seqs || !r->output_rows ||
-        !r->output_seqs || !r->results)
+        !r->output_seqs || !r->state_rows || !r->state_seqs || !r->results)
         return gol_fail(err, GOL_ENOMEM, "out of memory for batches of %d tokens",
                         limits->max_batch_tokens);
     return 0;
@@ -60,6 +64,7 @@ int gol_runner_init(gol_runner *r, const gol_model *model, const gol_engine_limi
         .be = gol_model_backend(model),
         .exact = exact,
         .n_vocab = gol_model_config(model)->n_vocab,
+        .n_embd = gol_model_config(model)->n_embd,
         .block_size = limits->block_size,
     };
     int rc = allocate_arrays(r, limits, err);
@@ -77,8 +82,8 @@ int gol_runner_init(gol_runner *r, const gol_model *model, const gol_engine_limi
 
 uint64_t gol_runner_bytes(int32_t n_vocab, const gol_engine_limits *limits)
 {
-    /* tokens, positions, slot_mapping, output_rows; output_seqs */
-    const uint64_t row = 4 * sizeof(int32_t) + sizeof(gol_seq *);
+    /* tokens, positions, slot_mapping, output_rows, state_rows; output_seqs, state_seqs */
+    const uint64_t row = 5 * sizeof(int32_t) + 2 * sizeof(gol_seq *);
     const uint64_t seq = sizeof(gol_batch_seq) + sizeof(gol_step_result);
     return (uint64_t)limits->max_batch_tokens * row + (uint64_t)limits->max_seqs * seq +
            gol_sampler_bytes(n_vocab);
@@ -91,6 +96,8 @@ void gol_runner_deinit(gol_runner *r)
         r->be->ops->kv_destroy(r->be, &r->kv);
     gol_sampler_deinit(&r->sampler);
     gol_free(r->results);
+    gol_free(r->state_seqs);
+    gol_free(r->state_rows);
     gol_free(r->output_seqs);
     gol_free(r->output_rows);
     gol_free(r->seqs);
@@ -127,10 +134,23 @@ static int32_t add_outputs(gol_runner *r, gol_seq *seq, int32_t first_row, int32
     return n_outputs;
 }
 
+/* The same for rows that go into an embedding. */
+static int32_t add_states(gol_runner *r, gol_seq *seq, int32_t first_row, int32_t n_states)
+{
+    for (int32_t i = 0; i < seq->n_scheduled; i++) {
+        if (!gol_pooling_wants(seq, seq->n_computed + i))
+            continue;
+        r->state_rows[n_states] = first_row + i;
+        r->state_seqs[n_states++] = seq;
+    }
+    return n_states;
+}
+
 static gol_batch fill_batch(gol_runner *r, const gol_plan *plan)
 {
     int32_t row = 0;
     int32_t n_outputs = 0;
+    int32_t n_states = 0;
     for (int32_t i = 0; i < plan->n_seqs; i++) {
         gol_seq *seq = plan->seqs[i];
         fill_rows(r, seq, row);
@@ -141,7 +161,10 @@ static gol_batch fill_batch(gol_runner *r, const gol_plan *plan)
             .n_blocks = seq->n_blocks,
             .block_table = seq->block_table,
         };
-        n_outputs = add_outputs(r, seq, row, n_outputs);
+        if (seq->embedding)
+            n_states = add_states(r, seq, row, n_states);
+        else
+            n_outputs = add_outputs(r, seq, row, n_outputs);
         row += seq->n_scheduled;
     }
     assert(row == plan->n_tokens);
@@ -154,6 +177,8 @@ static gol_batch fill_batch(gol_runner *r, const gol_plan *plan)
         .seqs = r->seqs,
         .n_outputs = n_outputs,
         .output_rows = r->output_rows,
+        .n_states = n_states,
+        .state_rows = r->state_rows,
     };
 }
 
@@ -219,6 +244,40 @@ static void use_row(gol_runner *r, const gol_batch *batch, int32_t i, const floa
     }
 }
 
+static void pool_states(gol_runner *r, const gol_batch *batch)
+{
+    for (int32_t first = 0; first < batch->n_states;) {
+        const int32_t n = gol_forward_n_states(r->fwd, batch, first);
+        const float *states = gol_forward_states(r->fwd, batch, first); /* [n][n_embd] */
+        for (int32_t i = first; i < first + n; i++)
+            gol_pooling_add(r->state_seqs[i], r->positions[batch->state_rows[i]],
+                            states + (size_t)(i - first) * (size_t)r->n_embd, r->n_embd);
+        first += n;
+    }
+}
+
+static bool is_finite(const float *x, int32_t n)
+{
+    for (int32_t i = 0; i < n; i++)
+        if (!isfinite(x[i]))
+            return false;
+    return true;
+}
+
+/* Of those that have all their rows. */
+static void end_embeddings(gol_runner *r, const gol_plan *plan)
+{
+    for (int32_t i = 0; i < plan->n_seqs; i++) {
+        gol_seq *seq = plan->seqs[i];
+        if (!seq->embedding || gol_seq_n_pending(seq) > seq->n_scheduled)
+            continue;
+        gol_pooling_end(seq, r->n_embd);
+        gol_forward_embedding(r->fwd, seq->embedding->values);
+        r->results[r->n_results++] = (gol_step_result){
+            .seq = seq, .is_finite = is_finite(seq->embedding->values, r->n_embd)};
+    }
+}
+
 static void forward(gol_runner *r, const gol_plan *plan)
 {
     const gol_batch batch = fill_batch(r, plan);
@@ -234,6 +293,8 @@ static void forward(gol_runner *r, const gol_plan *plan)
             use_row(r, &batch, first + i, logits + (size_t)i * (size_t)r->n_vocab);
         first += n;
     }
+    pool_states(r, &batch);
+    end_embeddings(r, plan);
 }
 
 int32_t gol_runner_run(gol_runner *r, const gol_plan *plan)

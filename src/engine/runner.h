@@ -31,6 +31,7 @@ typedef struct gol_runner {
     gol_sampler sampler;
     gol_exact_cache *exact; /* rows behind whole prompts are kept here */
     int32_t n_vocab;
+    int32_t n_embd;
     int32_t block_size;
     int32_t *tokens;          /* [max_batch_tokens] */
     int32_t *positions;       /* [max_batch_tokens] */
@@ -38,6 +39,8 @@ typedef struct gol_runner {
     gol_batch_seq *seqs;      /* [max_seqs] */
     int32_t *output_rows;     /* [max_batch_tokens] */
     gol_seq **output_seqs;    /* [max_batch_tokens] whose they are */
+    int32_t *state_rows;      /* [max_batch_tokens] rows for embeddings */
+    gol_seq **state_seqs;     /* [max_batch_tokens] whose they are */
     gol_step_result *results; /* [max_seqs] at most one of each sequence */
     int32_t n_results;
     int32_t n_outputs;   /* of the last forward pass */
@@ -57,8 +60,9 @@ uint64_t gol_runner_bytes(int32_t n_vocab, const gol_engine_limits *limits);
 uint64_t gol_runner_attention_ns(const gol_runner *r);
 uint64_t gol_runner_scores_ns(const gol_runner *r);
 
-/* Returns how many of r->results are filled: the plan's hits, then its sequences, in the plan's order: those that have caught up,
- * and those that failed. Sequences are read, not changed; scores go to where the request said. */
+/* Returns how many of r->results are filled: the plan's hits, then its sequences, in the plan's order, those with embeddings
+ * last: those that have caught up, and those that failed. Of sequences it changes what has been pooled alone; scores and embeddings
+ * go to where the request said. */
 int32_t gol_runner_run(gol_runner *r, const gol_plan *plan);
 
 #endif

@@ -144,11 +144,22 @@ static bool reserve(gol_scheduler *s, gol_seq *seq, int32_t n)
     return true;
 }
 
+/* All rows or none. The first of a step gets them however long they take: there is no other step that would be shorter. */
+static int32_t grant_whole(const gol_scheduler *s, const gol_slice *slice)
+{
+    if (slice->n > s->budget.n_rows_left)
+        return 0;
+    if (s->budget.load.n_rows == 0)
+        return slice->n;
+    return gol_step_budget_grant(&s->budget, slice) == slice->n ? slice->n : 0;
+}
+
 /* Up to n more rows of a running sequence's prompt. Returns how many; -1: it was preempted for want of blocks. */
 static int32_t give(gol_scheduler *s, gol_seq *seq, int32_t n)
 {
-    gol_slice slice = slice_of(seq, seq->n_computed + seq->n_scheduled, n);
-    slice.n = gol_step_budget_grant(&s->budget, &slice);
+    gol_slice slice = slice_of(seq, seq->n_computed + seq->n_scheduled,
+                               seq->is_whole ? gol_seq_n_pending(seq) : n);
+    slice.n = seq->is_whole ? grant_whole(s, &slice) : gol_step_budget_grant(&s->budget, &slice);
     if (slice.n == 0)
         return 0;
     if (!reserve(s, seq, seq->n_scheduled + slice.n))

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/minmax.h"
 #include "engine/memory_plan.h"
+#include "engine/pooling.h"
 #include "engine/request_check.h"
 
 static bool has_penalty(const gol_sampling_params *p)
@@ -49,7 +50,7 @@ static int32_t *copy_ids(const int32_t *ids, int32_t n, int32_t n_room)
 /* Chain hashes of the prompt. Later blocks follow when they are needed. */
 static void init_hashes(gol_seq *seq, const gol_request *request, const gol_block_hasher *hasher)
 {
-    if (!hasher || request->no_cache)
+    if (!hasher || request->no_cache || request->embedding)
         return;
     seq->hasher = hasher;
     seq->root = gol_block_hash_root(hasher, request->cache_salt, request->n_cache_salt);
@@ -75,6 +76,8 @@ int gol_seq_create(gol_seq **out, const gol_request *request, const gol_seq_limi
 {
     *out = NULL;
     int rc = gol_request_check(request, limits->max_model_len, limits->n_vocab, err);
+    if (rc == 0)
+        rc = gol_pooling_check(request, limits, err);
     if (rc != 0)
         return rc;
 
@@ -100,6 +103,12 @@ int gol_seq_create(gol_seq **out, const gol_request *request, const gol_seq_limi
     seq->scores = request->scores;
     if (seq->scores)
         seq->scores->n_scored = 1; /* the first one, which has none */
+    seq->embedding = request->embedding;
+    if (seq->embedding) {
+        const gol_pooling asked = request->embedding->pooling;
+        seq->pooling = asked != GOL_POOLING_NONE ? asked : limits->pooling;
+        seq->is_whole = limits->is_encoder;
+    }
     seq->on_output = request->on_output;
     seq->user = request->user;
 

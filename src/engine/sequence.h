@@ -89,6 +89,12 @@ typedef struct gol_seq {
     int32_t n_rows_read; /* from the beginning; preemption does not change it */
     int64_t n_charged;   /* what its prompt counts at the door, in tokens */
 
+    /* NULL: no embedding is wanted. */
+    gol_embedding *embedding;
+    gol_pooling pooling; /* never NONE then */
+    int32_t n_pooled; /* rows up to this position have been used; preemption does not change it */
+    bool is_whole;    /* all its rows are computed in one step */
+
     gol_output_fn *on_output;
     void *user;
 } gol_seq;
@@ -99,10 +105,14 @@ typedef struct gol_seq_limits {
     int32_t block_size;
     int32_t n_vocab;
     const gol_block_hasher *hasher; /* NULL: no prefix caching; else it outlives the sequence */
+    int32_t max_batch_tokens;
+    gol_pooling pooling; /* the model's own */
+    bool is_encoder;
 } gol_seq_limits;
 
 /* Checks every field of the request and copies it. Errors: GOL_EINVAL (a field is out of range: which, and what is
- * accepted), GOL_ECONTEXT (no room for one token after the prompt), GOL_ENOMEM. */
+ * accepted), GOL_ECONTEXT (no room for one token after the prompt), GOL_EUNSUPPORTED (not with
+ * this model), GOL_ENOMEM. */
 int gol_seq_create(gol_seq **out, const gol_request *request, const gol_seq_limits *limits,
                    gol_err *err);
 void gol_seq_destroy(gol_seq **seq); /* NULL is fine; must be in no queue and hold no blocks */

@@ -5,14 +5,31 @@
 
 #include <stdio.h>
 
+/* clang-format off */
 static const gol_arch *const archs[] = {
     /* alphabetical: gol_arch_list() prints them in this order */
-    &gol_arch_command_r,  &gol_arch_falcon,  &gol_arch_gemma2,  &gol_arch_gemma3,
-    &gol_arch_gpt2,       &gol_arch_gptneox, &gol_arch_granite, &gol_arch_granitehybrid,
-    &gol_arch_llama,      &gol_arch_mamba2,  &gol_arch_olmo2,   &gol_arch_phi3,
-    &gol_arch_qwen2,      &gol_arch_qwen3,   &gol_arch_smollm3, &gol_arch_stablelm,
+    &gol_arch_bert,
+    &gol_arch_command_r,
+    &gol_arch_falcon,
+    &gol_arch_gemma_embedding,
+    &gol_arch_gemma2,
+    &gol_arch_gemma3,
+    &gol_arch_gpt2,
+    &gol_arch_gptneox,
+    &gol_arch_granite,
+    &gol_arch_granitehybrid,
+    &gol_arch_llama,
+    &gol_arch_mamba2,
+    &gol_arch_nomic_bert,
+    &gol_arch_olmo2,
+    &gol_arch_phi3,
+    &gol_arch_qwen2,
+    &gol_arch_qwen3,
+    &gol_arch_smollm3,
+    &gol_arch_stablelm,
     &gol_arch_starcoder2,
 };
+/* clang-format on */
 enum { N_ARCHS = sizeof archs / sizeof archs[0] };
 
 const gol_arch *gol_arch_find(gol_str name)

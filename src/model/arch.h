@@ -6,16 +6,19 @@
 
 #include "model/config.h"
 
+extern const gol_arch gol_arch_bert;
 extern const gol_arch gol_arch_command_r;
 extern const gol_arch gol_arch_falcon;
 extern const gol_arch gol_arch_gemma2;
 extern const gol_arch gol_arch_gemma3;
+extern const gol_arch gol_arch_gemma_embedding;
 extern const gol_arch gol_arch_gpt2;
 extern const gol_arch gol_arch_gptneox;
 extern const gol_arch gol_arch_granite;
 extern const gol_arch gol_arch_granitehybrid;
 extern const gol_arch gol_arch_llama;
 extern const gol_arch gol_arch_mamba2;
+extern const gol_arch gol_arch_nomic_bert;
 extern const gol_arch gol_arch_olmo2;
 extern const gol_arch gol_arch_phi3;
 extern const gol_arch gol_arch_qwen2;

@@ -152,6 +152,35 @@ static void set_usual(gol_config *config, const gol_model_file *file)
     config->has_fused_qkv = gol_config_has_tensor(config, file, "attn_qkv.weight");
 }
 
+static int read_pooling(gol_config *config, const gol_model_file *file, gol_err *err)
+{
+    enum { POOLING_RANK = 4 };
+    int32_t pooling = GOL_POOLING_NONE;
+    const int rc = gol_config_u32(config, file, "pooling_type", 0, POOLING_RANK, &pooling, err);
+    if (rc < 0)
+        return rc;
+    if (pooling == POOLING_RANK)
+        return gol_config_fail(file, err, GOL_EUNSUPPORTED,
+                               "%s.pooling_type is %d, a reranker; models that embed (1 to 3) or "
+                               "generate are supported",
+                               config->arch, POOLING_RANK);
+    config->pooling = (gol_pooling)pooling;
+    return 0;
+}
+
+int gol_config_read_token_types(gol_config *config, const gol_model_file *file, gol_err *err)
+{
+    if (!gol_model_file_find_tensor(file, GOL_STR("token_types.weight")))
+        return 0;
+    const char *key = "tokenizer.ggml.token_type_count";
+    uint32_t n = 0;
+    const int rc = gol_meta_u32(file, key, 1, GOL_TOKEN_TYPES_MAX, &n, err);
+    if (rc == 0)
+        return gol_config_fail(file, err, GOL_EMODEL, "key %s is missing", key);
+    config->n_token_types = (int32_t)n;
+    return rc < 0 ? rc : 0;
+}
+
 /* What all architectures share. */
 static int read_common(gol_config *config, const gol_model_file *file, gol_err *err)
 {
@@ -190,6 +219,8 @@ static int read_common(gol_config *config, const gol_model_file *file, gol_err *
         rc = gol_config_read_rope(config, file, err);
     if (rc >= 0)
         rc = read_vocabulary(config, file, err);
+    if (rc >= 0)
+        rc = read_pooling(config, file, err);
     if (rc >= 0)
         set_usual(config, file);
     return rc < 0 ? rc : 0;

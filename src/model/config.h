@@ -159,7 +159,8 @@ typedef struct gol_config {
     float embd_scale;           /* of token embeddings; 1: none, here and below */
     float residual_scale;       /* of what is added to the residual stream */
     float logit_scale;
-    gol_pooling pooling;
+    gol_pooling pooling; /* what the file asks for */
+    int32_t n_dense;     /* width between two linear layers behind the pooling; 0: there are none */
     gol_moe_config moe;
     gol_ssm_config ssm;
 
@@ -211,6 +212,8 @@ int gol_config_require_eps(gol_config *config, const gol_model_file *file, gol_e
  * without that key, into all but each period-th (period 0: into all). */
 int gol_config_read_windows(gol_config *config, const gol_model_file *file, int32_t period,
                             gol_err *err);
+/* Of BERT and its kin: tokenizer.ggml.token_type_count, where the file has the table. */
+int gol_config_read_token_types(gol_config *config, const gol_model_file *file, gol_err *err);
 /* rope.freq_base_swa into a table of those layers that have a window: the global one, whose kind is set, unstretched, with that
  * base or, without the key, the given one. */
 int gol_config_read_local_rope(gol_config *config, const gol_model_file *file, float freq_base,

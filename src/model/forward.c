@@ -163,6 +163,10 @@ static void check_batch(const gol_forward *fwd, const gol_batch *batch)
         assert(batch->tokens[i] >= 0 && batch->tokens[i] < c->n_vocab);
         assert(batch->positions[i] >= 0 && batch->positions[i] < fwd->n_ctx_max);
     }
+    assert(batch->n_states >= 0 && batch->n_states <= batch->n_tokens);
+    assert(batch->n_states == 0 || fwd->n_outputs_max > 0);
+    for (int32_t i = 0; i < batch->n_states; i++)
+        assert(batch->state_rows[i] >= 0 && batch->state_rows[i] < batch->n_tokens);
     for (int32_t i = 0; i < batch->n_outputs; i++)
         assert(batch->output_rows[i] >= 0 && batch->output_rows[i] < batch->n_tokens);
 }
@@ -196,36 +200,50 @@ const float *gol_forward_run(gol_forward *fwd, gol_kv *kv, gol_state *state, con
         mix(fwd, kv, state, batch, il, true);
         finish_layer(fwd, fwd->x, fwd->attn, batch->n_tokens, il);
     }
-    mix(fwd, kv, state, batch, last, batch->n_outputs > 0);
-    if (batch->n_outputs == 0)
-        return fwd->host_logits;
-    return gol_forward_logits(fwd, batch, 0);
+    mix(fwd, kv, state, batch, last, batch->n_outputs + batch->n_states > 0);
+    return batch->n_outputs > 0 ? gol_forward_logits(fwd, batch, 0) : fwd->host_logits;
+}
+
+static int32_t n_in_slice(const gol_forward *fwd, int32_t n, int32_t first)
+{
+    return n - first < fwd->n_outputs_max ? n - first : fwd->n_outputs_max;
 }
 
 int32_t gol_forward_n_logits(const gol_forward *fwd, const gol_batch *batch, int32_t first)
 {
-    const int32_t n_left = batch->n_outputs - first;
-    return n_left < fwd->n_outputs_max ? n_left : fwd->n_outputs_max;
+    return n_in_slice(fwd, batch->n_outputs, first);
 }
 
-/* What it reads, x and attn of all rows, stays as it is, so it can be asked for one slice after the other. */
-const float *gol_forward_logits(gol_forward *fwd, const gol_batch *batch, int32_t first)
+int32_t gol_forward_n_states(const gol_forward *fwd, const gol_batch *batch, int32_t first)
+{
+    return n_in_slice(fwd, batch->n_states, first);
+}
+
+/* Rows of the last run to the end of the last layer and through the last norm: [n_rows][n_embd]. What it reads, x and attn of all
+ * rows, stays as it is, so it can be asked for one slice after the other. */
+static const float *finish_rows(gol_forward *fwd, const int32_t *rows, int32_t n_rows)
 {
     const gol_config *c = &fwd->model->config;
     const gol_weights *w = &fwd->model->weights;
     const gol_backend_ops *ops = fwd->be->ops;
     const int32_t last = c->n_layers - 1;
-    assert(first >= 0 && first < batch->n_outputs);
+    ops->gather_rows(fwd->be, fwd->attn_out, fwd->attn, rows, n_rows,
+                     (int32_t)output_of(fwd, last)->n_in);
+    ops->gather_rows(fwd->be, fwd->x_out, fwd->x, rows, n_rows, c->n_embd);
+    finish_layer(fwd, fwd->x_out, fwd->attn_out, n_rows, last);
+    return gol_forward_norm(fwd, fwd->x_out, w->output_norm, w->output_norm_bias, n_rows);
+}
+
+const float *gol_forward_logits(gol_forward *fwd, const gol_batch *batch, int32_t first)
+{
+    const gol_config *c = &fwd->model->config;
+    const gol_weights *w = &fwd->model->weights;
+    const gol_backend_ops *ops = fwd->be->ops;
+    assert(c->is_causal && first >= 0 && first < batch->n_outputs);
     const uint64_t begin_ns = gol_clock_ns();
     const int32_t n_out = gol_forward_n_logits(fwd, batch, first);
-    const int32_t *rows = batch->output_rows + first;
-    ops->gather_rows(fwd->be, fwd->attn_out, fwd->attn, rows, n_out,
-                     (int32_t)output_of(fwd, last)->n_in);
-    ops->gather_rows(fwd->be, fwd->x_out, fwd->x, rows, n_out, c->n_embd);
-    finish_layer(fwd, fwd->x_out, fwd->attn_out, n_out, last);
-    const float *last_x = gol_forward_norm(fwd, fwd->x_out, w->output_norm, w->output_norm_bias,
-                                           n_out);
-    ops->matmul(fwd->be, fwd->logits, last_x, w->logits, w->output_bias, n_out);
+    const float *x = finish_rows(fwd, batch->output_rows + first, n_out);
+    ops->matmul(fwd->be, fwd->logits, x, w->logits, w->output_bias, n_out);
     const size_t n_logits = (size_t)n_out * (size_t)c->n_vocab;
     if (c->logit_scale != 1.0f)
         ops->scale(fwd->be, fwd->logits, fwd->logits, c->logit_scale, n_logits);
@@ -234,6 +252,28 @@ const float *gol_forward_logits(gol_forward *fwd, const gol_batch *batch, int32_
     ops->read(fwd->be, fwd->host_logits, fwd->logits, n_logits);
     fwd->logits_ns += gol_clock_ns() - begin_ns;
     return fwd->host_logits;
+}
+
+const float *gol_forward_states(gol_forward *fwd, const gol_batch *batch, int32_t first)
+{
+    assert(first >= 0 && first < batch->n_states);
+    const int32_t n = gol_forward_n_states(fwd, batch, first);
+    const float *x = finish_rows(fwd, batch->state_rows + first, n);
+    fwd->be->ops->read(fwd->be, fwd->host_states, x, (size_t)n * (size_t)fwd->model->config.n_embd);
+    return fwd->host_states;
+}
+
+void gol_forward_embedding(gol_forward *fwd, float *values)
+{
+    const gol_weights *w = &fwd->model->weights;
+    const gol_backend_ops *ops = fwd->be->ops;
+    const size_t n_embd = (size_t)fwd->model->config.n_embd;
+    if (w->dense_2.n_out == 0)
+        return;
+    ops->write(fwd->be, fwd->h, values, n_embd);
+    ops->matmul(fwd->be, fwd->dense, fwd->h, &w->dense_2, NULL, 1);
+    ops->matmul(fwd->be, fwd->h, fwd->dense, &w->dense_3, NULL, 1);
+    ops->read(fwd->be, values, fwd->h, n_embd);
 }
 
 uint64_t gol_forward_attention_ns(const gol_forward *fwd)

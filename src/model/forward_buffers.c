@@ -42,7 +42,7 @@ static int alloc_rows(gol_forward *fwd, float **out, int32_t n_rows, int64_t wid
 }
 
 /* The device's buffers, in the order of the struct. */
-enum { N_BUFFERS = 18 };
+enum { N_BUFFERS = 19 };
 
 typedef struct buffer {
     size_t field; /* offset of its pointer in gol_forward */
@@ -72,7 +72,8 @@ static void list_buffers(buffer out[static N_BUFFERS], const gol_config *c, int3
         {offsetof(gol_forward, ssm_decay), n_tokens_max, c->ssm.n_heads},
         {offsetof(gol_forward, x_out), n_outputs_max, c->n_embd},
         {offsetof(gol_forward, attn_out), n_outputs_max, w.attn},
-        {offsetof(gol_forward, logits), n_outputs_max, c->n_vocab},
+        {offsetof(gol_forward, logits), c->is_causal ? n_outputs_max : 0, c->n_vocab},
+        {offsetof(gol_forward, dense), c->n_dense > 0 ? 1 : 0, c->n_dense},
     };
     static_assert(sizeof buffers / sizeof buffers[0] == N_BUFFERS, "all of them");
     memcpy(out, buffers, sizeof buffers);
@@ -87,7 +88,7 @@ static float **buffer_of(gol_forward *fwd, const buffer *b)
 static int64_t longest_input(const gol_config *c)
 {
     const widths w = find_widths(c);
-    return max64(max64(c->n_embd, w.attn), max64(w.ff, c->head_dim_k));
+    return max64(max64(c->n_embd, w.attn), max64(max64(w.ff, c->n_dense), c->head_dim_k));
 }
 
 static bool has_attention(const gol_config *c)
@@ -115,6 +116,7 @@ uint64_t gol_forward_bytes(const gol_config *c, gol_backend *be, int32_t n_token
     gol_add_size(&sum, sum, sizeof(gol_forward));
     if (c->n_token_types > 0)
         gol_add_size(&sum, sum, (size_t)n_tokens_max * sizeof(int32_t));
+    gol_add_size(&sum, sum, (size_t)n_outputs_max * (size_t)c->n_embd * sizeof(float));
     for (int i = 0; i < N_BUFFERS; i++) {
         size_t n;
         const bool is_logits = buffers[i].field == offsetof(gol_forward, logits);
@@ -142,11 +144,13 @@ int gol_forward_alloc_buffers(gol_forward *fwd, gol_err *err)
         if (!fwd->type_ids)
             return gol_fail(err, GOL_ENOMEM, "out of memory for token types");
     }
-    /* Cannot overflow: logits have as many. */
-    const size_t n_bytes = (size_t)fwd->n_outputs_max * (size_t)c->n_vocab * sizeof(float);
-    fwd->host_logits = gol_try_aligned(n_bytes);
-    if (!fwd->host_logits)
-        return gol_fail(err, GOL_ENOMEM, "out of memory for %zu bytes of logits", n_bytes);
+    /* Cannot overflow: the device's buffers have as many. */
+    const size_t n_rows = (size_t)fwd->n_outputs_max;
+    const size_t n_logits = c->is_causal ? n_rows * (size_t)c->n_vocab : 0;
+    fwd->host_logits = gol_try_aligned(n_logits * sizeof(float));
+    fwd->host_states = gol_try_aligned(n_rows * (size_t)c->n_embd * sizeof(float));
+    if (!fwd->host_logits || !fwd->host_states)
+        return gol_fail(err, GOL_ENOMEM, "out of memory for the outputs of %zu rows", n_rows);
     return fwd->be->ops->reserve(fwd->be, fwd->n_tokens_max, longest_input(c), fwd->n_ctx_max, err);
 }
 
@@ -157,5 +161,6 @@ void gol_forward_free_buffers(gol_forward *fwd)
     for (int i = 0; i < N_BUFFERS; i++)
         fwd->be->ops->free(fwd->be, *buffer_of(fwd, &buffers[i]));
     gol_aligned_free(fwd->host_logits);
+    gol_aligned_free(fwd->host_states);
     gol_free(fwd->type_ids);
 }

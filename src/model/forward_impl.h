@@ -32,6 +32,8 @@ struct gol_forward {
     float *x_out;     /* [n_outputs_max][n_embd] rows of x that give logits */
     float *attn_out;  /* [n_outputs_max][n_heads][head_dim_v] */
     float *logits;    /* [n_outputs_max][n_vocab] */
+    float *dense;     /* [1][n_dense] between the layers behind a pooling */
+    float *host_states;    /* [n_outputs_max][n_embd], host memory */
     float *host_logits;    /* [n_outputs_max][n_vocab], host memory */
     int32_t *type_ids;     /* [n_tokens_max] zeros, host memory; NULL without token types */
     uint64_t attention_ns; /* of the last run */

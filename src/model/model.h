@@ -75,15 +75,21 @@ uint64_t gol_forward_bytes(const gol_config *config, gol_backend *be, int32_t n_
                            int32_t n_outputs_max, int32_t n_ctx_max);
 void gol_forward_destroy(gol_forward **fwd);
 
-/* state: NULL where the model has none. The logits of the batch's first outputs, as many as gol_forward_n_logits(fwd, batch, 0) says: all, up to n_outputs_max. */
+/* state: NULL where the model has none. The logits of the batch's first outputs, as many as gol_forward_n_logits(fwd, batch, 0) says: all, up to n_outputs_max. An
+ * encoder has none, but states. */
 const float *gol_forward_run(gol_forward *fwd, gol_kv *kv, gol_state *state,
                              const gol_batch *batch);
 /* Those behind them, in slices: of outputs [first, first + n_logits) of the batch that was run last. Overwrites the slice before. */
 const float *gol_forward_logits(gol_forward *fwd, const gol_batch *batch, int32_t first);
 int32_t gol_forward_n_logits(const gol_forward *fwd, const gol_batch *batch, int32_t first);
+/* The same for the rows whose state is wanted, [n][n_embd]: of the batch that was run last, from `first` on, n at once. */
+const float *gol_forward_states(gol_forward *fwd, const gol_batch *batch, int32_t first);
+int32_t gol_forward_n_states(const gol_forward *fwd, const gol_batch *batch, int32_t first);
+/* What a model has behind the pooling, in place on values[n_embd], host memory. */
+void gol_forward_embedding(gol_forward *fwd, float *values);
 /* How much of the last run was attention, which unlike the rest grows with the context. */
 uint64_t gol_forward_attention_ns(const gol_forward *fwd);
-/* And how much was spent on rows that get logits, behind the last layer's attention, all slices so far. */
+/* And how much was spent on rows that get logits or states, behind the last layer's attention, all slices so far. */
 uint64_t gol_forward_logits_ns(const gol_forward *fwd);
 
 #endif

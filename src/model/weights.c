@@ -89,14 +89,15 @@ static int check_shape(const loader *ld, const gol_tensor *t, const gol_weights_
                            (unsigned long long)t->shape[3], want);
 }
 
-/* Tables that no product reads: positions, and tokens where the file has a matrix of its own for logits. */
-static bool is_lookup(const gol_model_file *file, gol_str name)
+/* Tables that no product reads: positions, types, and tokens where logits have a matrix of their own or there are none. */
+static bool is_lookup(const loader *ld, gol_str name)
 {
     if (gol_str_eq(name, GOL_STR("position_embd.weight")) ||
         gol_str_eq(name, GOL_STR("token_types.weight")))
         return true;
     return gol_str_eq(name, GOL_STR("token_embd.weight")) &&
-           gol_model_file_find_tensor(file, GOL_STR("output.weight")) != NULL;
+           (!ld->config->is_causal ||
+            gol_model_file_find_tensor(ld->file, GOL_STR("output.weight")) != NULL);
 }
 
 /* Stops at UINT64_MAX: sizes of a walk are what a file claims. */
@@ -132,7 +133,7 @@ static int load_matrix(loader *ld, gol_weight *out, const gol_tensor *t, const c
         .n_out = p->n_out,
         .n_in = p->n_in,
         .n_bytes = (size_t)p->n_out * row_bytes,
-        .is_lookup = is_lookup(ld->file, gol_str_from(name)),
+        .is_lookup = is_lookup(ld, gol_str_from(name)),
     };
     gol_weight_bytes *bytes = &ld->weights->bytes;
     if (ld->is_walk) {

@@ -55,6 +55,8 @@ typedef struct gol_weights {
     gol_weight token_embd;    /* [n_vocab][n_embd] */
     gol_weight position_embd; /* [n_positions][n_embd] */
     gol_weight token_types;   /* [n_token_types][n_embd] */
+    gol_weight dense_2;       /* [n_dense][n_embd] */
+    gol_weight dense_3;       /* [n_embd][n_dense] */
     float *token_embd_norm;   /* [n_embd] */
     float *token_embd_norm_bias;
     float *output_norm;        /* [n_embd] */

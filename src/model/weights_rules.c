@@ -29,6 +29,8 @@ const gol_weights_rule gol_weights_model_rules[] = {
     {"token_types.weight",        MODEL_FIELD(token_types),          D(TOKEN_TYPES), D(EMBD),        GOL_IF_TOKEN_TYPES,                     true,  {0}, {0}},
     {"token_embd_norm.weight",    MODEL_FIELD(token_embd_norm),      D(NONE),        D(EMBD),        GOL_IF_EMBD_NORM,                       true,  {0}, {0}},
     {"token_embd_norm.bias",      MODEL_FIELD(token_embd_norm_bias), D(NONE),        D(EMBD),        GOL_IF_EMBD_NORM | GOL_IF_LAYER_NORM,   false, {0}, {0}},
+    {"dense_2.weight",            MODEL_FIELD(dense_2),              D(DENSE),       D(EMBD),       GOL_IF_DENSE_OUT,                       true,  {0}, {0}},
+    {"dense_3.weight",            MODEL_FIELD(dense_3),              D(EMBD),        D(DENSE),      GOL_IF_DENSE_OUT,                       true,  {0}, {0}},
     {"output_norm.weight",        MODEL_FIELD(output_norm),          D(NONE),        D(EMBD),        GOL_IF_OUTPUT_NORM,                     true,  {0}, {0}},
     {"output_norm.bias",          MODEL_FIELD(output_norm_bias),     D(NONE),        D(EMBD),        GOL_IF_OUTPUT_NORM | GOL_IF_LAYER_NORM, false, {0}, {0}},
     {"output.weight",             MODEL_FIELD(output),               D(VOCAB),       D(EMBD),        GOL_IF_CAUSAL,                          false, {0}, {0}},
@@ -136,6 +138,8 @@ int64_t gol_weights_size(const gol_config *c, gol_weights_dim d, int32_t il)
         return c->ssm.n_groups;
     case GOL_DIM_SSM_GROUP_WIDTH:
         return c->ssm.d_inner / c->ssm.n_groups;
+    case GOL_DIM_DENSE:
+        return c->n_dense;
     }
     return 0;
 }
@@ -154,6 +158,7 @@ static unsigned conditions_of_model(const gol_config *c)
     holds |= is_sandwich || c->norm_place == GOL_NORM_PRE ? GOL_IF_PRE_NORM : 0u;
     holds |= is_sandwich || c->norm_place == GOL_NORM_BRANCH ? GOL_IF_POST_NORM : 0u;
     holds |= c->norm_place == GOL_NORM_SUM ? GOL_IF_SUM_NORM : 0u;
+    holds |= c->n_dense > 0 ? GOL_IF_DENSE_OUT : 0u;
     holds |= c->is_causal ? GOL_IF_CAUSAL : 0u;
     return holds;
 }

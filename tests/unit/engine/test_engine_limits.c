@@ -29,7 +29,7 @@ static size_t reserve_bytes(gol_backend *be, const gol_scratch_shape *shape)
 static const gol_backend_ops ops = {
     .name = "fake", .kv_bytes = kv_bytes, .reserve_bytes = reserve_bytes};
 static gol_backend backend = {.ops = &ops};
-static gol_config config = {.n_vocab = 1000, .n_embd = 8};
+static gol_config config = {.n_vocab = 1000, .n_embd = 8, .is_causal = true};
 static gol_memory_plan plan; /* of the last call */
 static const uint64_t mib = 1u << 20;
 static const uint64_t gib = 1u << 30;
@@ -74,6 +74,25 @@ static void defaults_are_those_of_the_header(void **state)
     assert_int_equal(limits_of(no_limit, basis(1000, 64 * gib)).max_itl_ms, 0);
     assert_int_equal(l.n_blocks, 64 * 63);
     assert_int_equal(l.kv_bytes, FIXED_BYTES + 64 * 63 * 16 * TOKEN_BYTES);
+}
+
+static void an_encoder_reads_its_longest_prompt_in_one_step(void **state)
+{
+    (void)state;
+    config.is_causal = false;
+    gol_engine_limits l = limits_of((gol_engine_opts){0}, basis(2048, gib));
+    assert_int_equal(l.max_batch_tokens, 2048);
+    assert_false(l.has_prefix_caching);
+    assert_int_equal(l.n_exact_rows, 0);
+    l = limits_of((gol_engine_opts){0}, basis(256, gib));
+    assert_int_equal(l.max_batch_tokens, 512);
+    l = limits_of((gol_engine_opts){0}, basis(1 << 15, 64 * gib));
+    assert_int_equal(l.max_batch_tokens, 8192);
+    l = limits_of((gol_engine_opts){.max_model_len = 1024}, basis(2048, gib));
+    assert_int_equal(l.max_batch_tokens, 1024);
+    l = limits_of((gol_engine_opts){.max_batch_tokens = 100}, basis(2048, gib));
+    assert_int_equal(l.max_batch_tokens, 100);
+    config.is_causal = true;
 }
 
 static void rows_of_whole_prompts_are_kept_within_their_budget(void **state)
@@ -362,6 +381,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_those_of_the_header),
+        cmocka_unit_test(an_encoder_reads_its_longest_prompt_in_one_step),
         cmocka_unit_test(rows_of_whole_prompts_are_kept_within_their_budget),
         cmocka_unit_test(without_a_budget_the_cache_takes_half_of_what_is_left),
         cmocka_unit_test(the_margin_is_an_eighth_and_at_most_a_gib),

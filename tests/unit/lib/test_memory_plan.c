@@ -70,7 +70,7 @@ static void assert_planned(const char *what, uint64_t planned, uint64_t real, ui
 /* As gol_instance_load() does it, with a look at the counter between the steps. */
 static void load_and_compare(const gol_instance_opts *opts)
 {
-    enum { STRUCTS = 4 << 10 }; /* gol_model, gol_engine, the table of the rotary embedding */
+    enum { STRUCTS = 5 << 10 }; /* gol_model, gol_engine, the table of the rotary embedding */
     gol_err err = {0};
     gol_instance instance;
     watch_memory();
