@@ -23,8 +23,8 @@ enum {
     TINY_HEADS = 4,
     TINY_KV_HEADS = 2,
     TINY_HEAD_DIM = TINY_EMBD / TINY_HEADS,
-    TINY_TENSORS_MAX = 64,
-    TINY_NAMES_MAX = 128,
+    TINY_TENSORS_MAX = 256,
+    TINY_NAMES_MAX = 512,
 };
 
 typedef struct tiny_model {
