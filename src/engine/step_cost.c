@@ -110,12 +110,19 @@ static void make_monotone(gol_step_cost *cost, int first, int last)
         cost->rows_ns[i + 1] = cost->rows_ns[i];
 }
 
-/* A step that was disturbed (another program, a stopped machine) shall not be taken for the rule. */
-static double clipped(double seen, double expected)
+/* What of a time that was seen is taken for the rule. A step that was disturbed (another program, a stopped machine) shall not be: a
+ * deviation counts as far as the step before, of the same kind, deviated too. *last_ratio is that step's; 0: there was none. */
+static double confirmed(double *last_ratio, double seen, double expected)
 {
-    if (seen > 3.0 * expected)
-        return 3.0 * expected;
-    return seen;
+    enum { RATIO_MAX = 3 };
+    if (expected <= 0.0)
+        return seen;
+    const double ratio = seen < RATIO_MAX * expected ? seen / expected : RATIO_MAX;
+    const double before = *last_ratio > 0.0 ? *last_ratio : 1.0;
+    *last_ratio = ratio;
+    const double low = ratio < before ? ratio : before;
+    const double high = ratio < before ? before : ratio;
+    return expected * (low > 1.0 ? low : high < 1.0 ? high : 1.0);
 }
 
 static void observe_rows(gol_step_cost *cost, int32_t n_rows, double ns)
@@ -135,7 +142,8 @@ static void observe_rows(gol_step_cost *cost, int32_t n_rows, double ns)
     /* What was never seen is a guess, which the first look replaces. */
     const bool is_guess = !cost->is_seen[nearest];
     const double rate = is_guess ? 1.0 : 1.0 / RATE_INVERSE;
-    const double error = (is_guess ? ns : clipped(ns, expected)) - expected;
+    const double error = (is_guess ? ns : confirmed(&cost->last_ratio[nearest], ns, expected)) -
+                         expected;
     const double w_below = 1.0 - p.above;
     const double step = rate * error / (w_below * w_below + p.above * p.above);
     cost->rows_ns[p.below] += step * w_below;
@@ -152,20 +160,23 @@ static void observe_rows(gol_step_cost *cost, int32_t n_rows, double ns)
     make_monotone(cost, p.below, above);
 }
 
+static void observe_price(double *price, double *last_ratio, double seen, double rate)
+{
+    *price = *price == 0.0 ? seen : *price + (confirmed(last_ratio, seen, *price) - *price) * rate;
+}
+
 /* Attention's time of a step with both kinds of rows belongs to prompts as far as decodes do not explain it. */
 static void observe_pairs(gol_step_cost *cost, const gol_step_load *load, double attention_ns)
 {
-    double *price = &cost->decode_pair_ns;
-    double n_pairs = (double)load->n_decode_pairs;
-    if (load->n_prefill_pairs > 0) {
-        price = &cost->prefill_pair_ns;
-        attention_ns -= cost->decode_pair_ns * n_pairs;
-        n_pairs = (double)load->n_prefill_pairs;
-    }
-    if (n_pairs == 0.0 || attention_ns < 0.0)
-        return;
-    const double seen = attention_ns / n_pairs;
-    *price = *price == 0.0 ? seen : *price + (clipped(seen, *price) - *price) / 4.0;
+    const double n_decode = (double)load->n_decode_pairs;
+    const double n_prefill = (double)load->n_prefill_pairs;
+    const double prefill_ns = attention_ns - cost->decode_pair_ns * n_decode;
+    if (n_prefill > 0.0 && prefill_ns >= 0.0)
+        observe_price(&cost->prefill_pair_ns, &cost->last_prefill_ratio, prefill_ns / n_prefill,
+                      0.25);
+    else if (n_prefill == 0.0 && n_decode > 0.0)
+        observe_price(&cost->decode_pair_ns, &cost->last_decode_ratio, attention_ns / n_decode,
+                      0.25);
 }
 
 /* The logits of a few rows cost what reading the weights costs, however few: a price that is too high, so that they change little. */
@@ -174,10 +185,8 @@ static void observe_scores(gol_step_cost *cost, int32_t n_rows, double scores_ns
     enum { MANY_ROWS = 16 };
     if (n_rows == 0)
         return;
-    double *price = &cost->scored_row_ns;
-    const double seen = scores_ns / n_rows;
     const double rate = (double)gol_min_i32(n_rows, MANY_ROWS) / (4.0 * MANY_ROWS);
-    *price = *price == 0.0 ? seen : *price + (clipped(seen, *price) - *price) * rate;
+    observe_price(&cost->scored_row_ns, &cost->last_scored_ratio, scores_ns / n_rows, rate);
 }
 
 void gol_step_cost_observe(gol_step_cost *cost, const gol_step_load *load,

@@ -9,8 +9,8 @@
  *     scores      proportional to the rows of prompts that are scored: their logits and log-probabilities, which other rows of
  *                 prompts do without.
  *
- * Every step moves the curve by a quarter of the error at its number of rows; one slow step changes little, a change that lasts
- * is learned within ten steps. The curve never falls: a step of more rows is never predicted to be shorter. Before anything was
+ * Every step moves the curve by a quarter of the error at its number of rows, as far as the step before of that size erred in the
+ * same direction: one slow step changes nothing, a change that lasts is learned within ten steps. The curve never falls: a step of more rows is never predicted to be shorter. Before anything was
  * seen it is 0, and after the first observation unseen parts follow from the seen ones by the rule that a row among many costs at
  * least an eighth of one alone; a scored row counts as two until one was seen.
  *
@@ -38,6 +38,11 @@ typedef struct gol_step_cost {
     double decode_pair_ns;
     double prefill_pair_ns;
     double scored_row_ns; /* 0: none was seen */
+    /* Of the last step of each kind, seen to predicted; 0: there was none. */
+    double last_ratio[GOL_STEP_COST_KNOTS];
+    double last_decode_ratio;
+    double last_prefill_ratio;
+    double last_scored_ratio;
 } gol_step_cost;
 
 /* n rows of a sequence from position `first` on, decoding or of a prompt. Those at positions [scores_begin, scores_end) are
