@@ -161,6 +161,17 @@ typedef enum gollum_finish {
     GOLLUM_FINISH_ERROR   /* the model's output was not finite */
 } gollum_finish;
 
+/* What the model says about a token of the prompt at its place. */
+typedef struct gollum_prompt_score {
+    float logprob; /* natural logarithm of its probability, before temperature and penalties */
+    int32_t rank;  /* among all tokens at this place; 1: the most likely */
+} gollum_prompt_score;
+
+typedef struct gollum_top_logprob {
+    int32_t token;
+    float logprob;
+} gollum_top_logprob;
+
 /* One token of one answer, or its end. Text that may be the beginning of a stop string, and bytes of a character whose rest is
  * still to come, are held back for a later event: the texts of a request's events, one after the other, are its answer. */
 typedef struct gollum_event {
@@ -174,6 +185,14 @@ typedef struct gollum_event {
     int32_t n_prompt;     /* tokens of the prompt */
     int32_t n_generated;  /* tokens so far */
     void *user;           /* the request's */
+
+    /* With score_prompt, as long-lived as the text. Entry i is about token i of the prompt; entry 0 has rank 0 and says nothing, for
+     * nothing stands before that token. */
+    const gollum_prompt_score *prompt_scores; /* [n_prompt_scores] */
+    const gollum_top_logprob *prompt_top; /* [n_prompt_scores][n_prompt_top] most likely first */
+    int32_t n_prompt_scores; /* n_prompt; fewer in an end that came before the first token */
+    int32_t n_prompt_top;
+    int32_t n_cached; /* tokens of the prompt that were found in the prefix cache */
 } gollum_event;
 
 /* From the engine's thread: everybody's next token waits until it returns. May call every function but gollum_poll() and
@@ -184,6 +203,8 @@ enum {
     GOLLUM_STOPS_MAX = 16,      /* stop strings of a request */
     GOLLUM_STOP_LEN_MAX = 256,  /* bytes of each */
     GOLLUM_BAD_WORDS_MAX = 512, /* and of sequence breakers */
+    GOLLUM_CACHE_SALT_MAX = 1024,
+    GOLLUM_TOP_MAX = 20,
 };
 
 typedef struct gollum_logit_bias {
@@ -239,6 +260,14 @@ typedef struct gollum_request {
     size_t n_allowed_ids;
     const char *const *bad_words; /* [n_bad_words] UTF-8; none of them is completed */
     size_t n_bad_words;           /* at most GOLLUM_BAD_WORDS_MAX */
+
+    /* [n_cache_salt] bytes; prompts are found in the prefix cache only by requests of the same salt, so that one for each tenant keeps
+     * them from learning of each other's prompts by their speed. n_cache_salt 0: none. */
+    const void *cache_salt;
+    size_t n_cache_salt;  /* at most GOLLUM_CACHE_SALT_MAX */
+    int32_t no_cache;     /* 1: neither uses nor leaves anything in the prefix cache */
+    int32_t score_prompt; /* 1: events bring what the model says about the prompt's own tokens */
+    int32_t n_prompt_top; /* and of each place so many of the most likely; 0 to GOLLUM_TOP_MAX */
 } gollum_request;
 
 /* Copies what it needs. Each accepted request gets events until exactly one with finish != NONE. A callback may be called

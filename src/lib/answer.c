@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/minmax.h"
 
 static_assert((int)GOLLUM_STOPS_MAX <= (int)GOL_STOP_STRINGS_MAX,
               "gollum.h promises no more than there is");
@@ -71,6 +72,14 @@ static int init_memory(gol_answer *answer, const gol_answer_opts *opts, gol_err 
     return 0;
 }
 
+static int init_scores(gol_answer *answer, const gol_answer_opts *opts, gol_err *err)
+{
+    const int32_t n_top = opts->request->n_prompt_top;
+    const int32_t n_vocab = gol_tokenizer_n_vocab(opts->tok);
+    return gol_answer_scores_init(&answer->scores, opts->n_prompt, gol_min_i32(n_top, n_vocab),
+                                  err);
+}
+
 int gol_answer_create(gol_answer **out, const gol_answer_opts *opts, gol_err *err)
 {
     assert(opts->n_tokens_max >= 1 && opts->n_tokens_max < INT32_MAX);
@@ -87,6 +96,8 @@ int gol_answer_create(gol_answer **out, const gol_answer_opts *opts, gol_err *er
     int rc = init_memory(answer, opts, err);
     if (rc == 0)
         rc = add_stops(answer, opts->request, err);
+    if (rc == 0 && opts->request->score_prompt)
+        rc = init_scores(answer, opts, err);
     if (rc != 0) {
         gol_answer_destroy(&answer);
         return rc;
@@ -99,6 +110,7 @@ void gol_answer_destroy(gol_answer **answer)
 {
     if (*answer == NULL)
         return;
+    gol_answer_scores_deinit(&(*answer)->scores);
     gol_buf_deinit(&(*answer)->text);
     gol_arena_deinit(&(*answer)->stop_arena);
     gol_free((*answer)->records);
@@ -173,7 +185,9 @@ bool gol_answer_make_event(gol_answer *answer, const gol_answer_record *record, 
         .n_prompt = answer->n_prompt,
         .n_generated = answer->n_generated,
         .user = answer->user,
+        .n_cached = record->n_cached,
     };
+    gol_answer_scores_show(&answer->scores, event);
     gol_mem_forbid(false);
     return is_stopped && !is_end;
 }

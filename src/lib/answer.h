@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "engine/request.h"
 #include "gollum.h"
+#include "lib/answer_scores.h"
 #include "text/detokenizer.h"
 #include "text/stop_match.h"
 
@@ -25,6 +26,7 @@ typedef struct gol_answer_record {
     int32_t token;       /* -1: none */
     float logprob;
     gol_finish_reason finish;
+    int32_t n_cached;
 } gol_answer_record;
 
 typedef struct gol_answer gol_answer;
@@ -34,6 +36,7 @@ struct gol_answer {
     gollum_event_fn *on_event; /* NULL: polled */
     void *user;
     int32_t n_prompt;
+    gol_answer_scores scores; /* of the prompt; zeroed: nobody asked */
 
     /* Polled answers only. Guarded by the outbox. */
     gol_answer_record *records; /* [n_records_max] */

@@ -50,6 +50,7 @@ static void on_output(void *user, const gol_output *output)
         .token = output->token,
         .logprob = output->logprob,
         .finish = output->finish,
+        .n_cached = output->n_cached,
     };
     if (answer->on_event != NULL)
         serve_callback(answer, &record);
@@ -122,6 +123,27 @@ static void fill_sampling(gol_sampling_params *out, const gollum_request *r)
         gol_rng_entropy(&out->seed, sizeof out->seed);
 }
 
+/* How the prompt meets the cache, and whether it is scored. */
+static int fill_prompt_options(const gollum_request *r, gol_request *out, gol_err *err)
+{
+    if (r->n_cache_salt > 0 && r->cache_salt == NULL)
+        return gol_fail(err, GOL_EINVAL, "cache_salt is NULL, but n_cache_salt is %zu",
+                        r->n_cache_salt);
+    if (r->n_cache_salt > GOLLUM_CACHE_SALT_MAX)
+        return gol_fail(err, GOL_EINVAL, "n_cache_salt is %zu, 0 to %d is accepted",
+                        r->n_cache_salt, GOLLUM_CACHE_SALT_MAX);
+    if (r->n_prompt_top < 0 || r->n_prompt_top > GOLLUM_TOP_MAX)
+        return gol_fail(err, GOL_EINVAL, "n_prompt_top is %d, 0 to %d is accepted", r->n_prompt_top,
+                        GOLLUM_TOP_MAX);
+    if (r->n_prompt_top > 0 && !r->score_prompt)
+        return gol_fail(err, GOL_EINVAL, "n_prompt_top is %d, but score_prompt is 0",
+                        r->n_prompt_top);
+    out->cache_salt = r->cache_salt;
+    out->n_cache_salt = r->n_cache_salt;
+    out->no_cache = r->no_cache != 0;
+    return 0;
+}
+
 /* Once the engine has the request, the answer is the engine's thread's and the poller's: it may be gone before this returns. */
 static int give_to_engine(gollum *g, gol_answer *answer, const gol_request *request, uint64_t *id,
                           gol_err *err)
@@ -152,6 +174,8 @@ static int submit(gollum *g, const gollum_request *r, uint64_t *id, gol_err *err
         rc = gol_request_extras_init(&extras, g, r, err);
     if (rc == 0)
         rc = find_max_tokens(g, r, &request, err);
+    if (rc == 0)
+        rc = fill_prompt_options(r, &request, err);
     if (rc == 0) {
         const gol_answer_opts opts = {
             .owner = g,
@@ -165,6 +189,7 @@ static int submit(gollum *g, const gollum_request *r, uint64_t *id, gol_err *err
     }
     if (rc == 0) {
         request.user = answer;
+        request.scores = r->score_prompt ? &answer->scores.engine : NULL;
         rc = give_to_engine(g, answer, &request, id, err);
     }
     gol_request_extras_deinit(&extras);

@@ -22,6 +22,8 @@ static int submit_both(gollum *g, outcome *o)
     request.stop = stops;
     request.n_stop = 2;
     request.frequency_penalty = 0.5f;
+    request.score_prompt = 1;
+    request.n_prompt_top = 2;
     int rc = gollum_submit(g, &request, NULL, &error);
     request.user = &o->called_back;
     request.on_event = listen;

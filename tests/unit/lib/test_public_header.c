@@ -39,6 +39,14 @@ AT(gollum_event, finish, 40);
 AT(gollum_event, n_prompt, 44);
 AT(gollum_event, n_generated, 48);
 AT(gollum_event, user, 56);
+AT(gollum_event, prompt_scores, 64);
+AT(gollum_event, prompt_top, 72);
+AT(gollum_event, n_prompt_scores, 80);
+AT(gollum_event, n_prompt_top, 84);
+AT(gollum_event, n_cached, 88);
+
+static_assert(sizeof(gollum_prompt_score) == 8, "stands in arrays, so it can never grow");
+static_assert(sizeof(gollum_top_logprob) == 8, "stands in arrays, so it can never grow");
 
 AT(gollum_request, prompt, 8);
 AT(gollum_request, prompt_len, 16);
@@ -83,6 +91,11 @@ AT(gollum_request, allowed_ids, 224);
 AT(gollum_request, n_allowed_ids, 232);
 AT(gollum_request, bad_words, 240);
 AT(gollum_request, n_bad_words, 248);
+AT(gollum_request, cache_salt, 256);
+AT(gollum_request, n_cache_salt, 264);
+AT(gollum_request, no_cache, 272);
+AT(gollum_request, score_prompt, 276);
+AT(gollum_request, n_prompt_top, 280);
 
 static void the_codes_are_what_they_were(void **state)
 {
@@ -142,6 +155,9 @@ static void init_sets_every_field_to_its_default(void **state)
     assert_int_equal(request.n_dry_breakers + request.n_logit_bias + request.n_allowed_ids +
                          request.n_bad_words,
                      0);
+    assert_null(request.cache_salt);
+    assert_int_equal(request.n_cache_salt, 0);
+    assert_int_equal(request.no_cache + request.score_prompt + request.n_prompt_top, 0);
 
     gollum_event event;
     memset(&event, 0x5a, sizeof event);
@@ -151,6 +167,9 @@ static void init_sets_every_field_to_its_default(void **state)
     assert_int_equal(event.text_len, 0);
     assert_string_equal(event.text, "");
     assert_int_equal(event.finish, GOLLUM_FINISH_NONE);
+    assert_null(event.prompt_scores);
+    assert_null(event.prompt_top);
+    assert_int_equal(event.n_prompt_scores + event.n_prompt_top + event.n_cached, 0);
 }
 
 int main(void)
