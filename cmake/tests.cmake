@@ -4,9 +4,10 @@
 set(GOLLUM_CONFORMANCE "${PROJECT_SOURCE_DIR}/../shared/conformance" CACHE PATH "Conformance data, may be absent")
 file(GLOB layer_dirs RELATIVE ${PROJECT_SOURCE_DIR}/tests/unit CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/unit/*)
 
-set(GOLLUM_TIMEOUT_FACTOR 1)
+# Timeouts are for tests that hang; one that runs beside many others on a small machine is to pass.
+set(GOLLUM_TIMEOUT_FACTOR 5)
 if(CMAKE_CROSSCOMPILING OR GOLLUM_SANITIZE)
-  set(GOLLUM_TIMEOUT_FACTOR 5)
+  set(GOLLUM_TIMEOUT_FACTOR 15)
 endif()
 
 function(gol_test name source)

@@ -13,7 +13,7 @@ import tiny_model
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("GOLLUM_BINARY", ROOT / "build/release/gollum")).resolve()
-START_TIMEOUT_S = 60
+START_TIMEOUT_S = 120
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +30,7 @@ def gollum():
 
     def run(*args, stdin=""):
         data = stdin.encode() if isinstance(stdin, str) else stdin
-        return subprocess.run([BINARY, *map(str, args)], input=data, capture_output=True, timeout=120)
+        return subprocess.run([BINARY, *map(str, args)], input=data, capture_output=True, timeout=600)
 
     return run
 

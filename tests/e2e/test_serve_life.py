@@ -23,6 +23,25 @@ def test_a_port_in_use_is_named(model, server):
     assert str(server.port).encode() in refused.stderr and b"in use" in refused.stderr
 
 
+def wait_for(condition):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def is_ready(server):
+    try:
+        return httpx.get(server.url + "/readyz", timeout=60).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def n_sequences(server):
+    lines = httpx.get(server.url + "/metrics", timeout=60).text.splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith(("gollum_sequences_running ", "gollum_sequences_waiting ")))
+
+
 def begin_stream(server, lines, **more):
     """Reads one stream into lines, in a thread; returns when its first line is there."""
     is_begun = threading.Event()
@@ -57,9 +76,9 @@ def test_the_second_signal_ends_it_at_once(start_server):
     lines = []
     thread = begin_stream(server, lines, n=100)  # 300,000 tokens, one choice after the other
     server.process.send_signal(signal.SIGTERM)
-    time.sleep(0.1)
+    wait_for(lambda: not is_ready(server))  # two signals at once would be one
     server.process.send_signal(signal.SIGTERM)
-    assert server.process.wait(timeout=5) == 128 + signal.SIGTERM
+    assert server.process.wait(timeout=60) == 128 + signal.SIGTERM
     thread.join()
     assert lines[-1] == "cut"
 
@@ -96,7 +115,7 @@ def test_what_still_runs_at_the_end_of_the_drain_ends_with_abort(start_server):
         lines = stream.iter_lines()
         assert next(lines).startswith("data: {")
         whole = pool.submit(httpx.post, server.url + "/v1/completions", json=body, timeout=30)
-        time.sleep(0.2)
+        wait_for(lambda: n_sequences(server) == 2 * body["n"])
         server.process.send_signal(signal.SIGTERM)
         events = [line[len("data: "):] for line in lines if line.startswith("data: ")]
         assert events[-1] == "[DONE]"

@@ -230,14 +230,14 @@ static void test_a_silent_stream_pings(void **state)
 {
     (void)state;
     gol_api_destroy(&api);
-    make_api(&(gol_api_opts){.ping_ms = 20});
+    make_api(&(gol_api_opts){.ping_ms = 500});
     gol_api_call *call = post(PATH, "{\"prompt\":\"a\",\"stream\":true}");
     assert_int_equal(read_now(call), 0);
-    usleep(30000);
+    usleep(510000);
     assert_int_equal(read_now(call), 3);
     assert_memory_equal(bytes.data, ":\n\n", 3);
     assert_int_equal(read_now(call), 0);
-    usleep(30000);
+    usleep(510000);
     fake_event(&engine, 0, TOK_HELLO, GOL_FINISH_LENGTH); /* not silent any more */
     json_t *events = read_to_end(call);
     assert_int_equal(json_array_size(events), 3);

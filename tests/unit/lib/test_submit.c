@@ -280,11 +280,11 @@ static void an_answer_ends_before_its_stop_string_wherever_that_lies(void **stat
     listener_deinit(&whole);
 }
 
-/* A request that makes every step last 2 ms, so that whoever polls keeps up with the engine. */
+/* A request that makes every step last 20 ms, so that whoever polls keeps up with the engine. */
 static void slow_down(const gollum_event *event)
 {
     (void)event;
-    const struct timespec pause = {.tv_nsec = 2000000};
+    const struct timespec pause = {.tv_nsec = 20000000};
     nanosleep(&pause, NULL);
 }
 
