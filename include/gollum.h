@@ -46,7 +46,7 @@
  * names the file on stderr and ends the process with status 74. Other causes of SIGBUS go to the handler that was there before.
  *
  * Compatibility: a program may run with a later version of the library than it was built with. The structs gollum_options,
- * gollum_request and gollum_event only ever get new fields at their end; their first one, struct_size, says which fields the
+ * gollum_request, gollum_event and gollum_embed_options only ever get new fields at their end; their first one, struct_size, says which fields the
  * program knows. The _init functions set it, and every other field to its default: call them first.
  */
 #ifndef GOLLUM_H
@@ -286,12 +286,47 @@ GOLLUM_API int gollum_poll(gollum *g, gollum_event *event, int timeout_ms);
  * ids are ignored. */
 GOLLUM_API void gollum_abort(gollum *g, uint64_t id);
 
+/* ---- embeddings ---- */
+
+/* How the states of a text's tokens become one vector. */
+typedef enum gollum_pooling {
+    GOLLUM_POOLING_MODEL, /* as the model's file says; an error if it says nothing */
+    GOLLUM_POOLING_MEAN,
+    GOLLUM_POOLING_CLS, /* the first token's */
+    GOLLUM_POOLING_LAST /* the last token's */
+} gollum_pooling;
+
+typedef struct gollum_embed_options {
+    size_t struct_size;
+    gollum_pooling pooling; /* default: the model's */
+    int32_t normalize;      /* 1: vectors of length 1. Default 0: as the model makes them */
+    int32_t parse_special;  /* 1: control tokens written in texts become their ids */
+} gollum_embed_options;
+
+/* UTF-8, to which the model's special tokens are added; or tokens, as they are, which win when n_ids > 0. */
+typedef struct gollum_text {
+    const char *text;
+    size_t text_len;
+    const int32_t *ids;
+    size_t n_ids;
+} gollum_text;
+
+GOLLUM_API int32_t gollum_n_embd(const gollum *g); /* numbers of a vector */
+
+/* Writes values[n][n_embd], a vector for each text, and returns when all are there; the texts share the model's steps with each other
+ * and with everything else that runs, and each gets the same bits as it would alone. options may be NULL. Not from a callback.
+ * Errors: GOLLUM_EINVAL, GOLLUM_EUNSUPPORTED (a model that was not made for it, see pooling), GOLLUM_ECONTEXT (a text is too long: which,
+ * and what is accepted), GOLLUM_EBUSY (others fill the queue), GOLLUM_ENOMEM, GOLLUM_EINTERNAL (a vector is not finite). */
+GOLLUM_API int gollum_embed(gollum *g, const gollum_embed_options *options,
+                            const gollum_text *texts, size_t n, float *values, gollum_error *error);
+
 /* ---- defaults ---- */
 
 /* For bindings from other languages; C and C++ call the inline forms below, which pass the sizes that this header knows. */
 GOLLUM_API void gollum_options_init_sized(gollum_options *options, size_t struct_size);
 GOLLUM_API void gollum_request_init_sized(gollum_request *request, size_t struct_size);
 GOLLUM_API void gollum_event_init_sized(gollum_event *event, size_t struct_size);
+GOLLUM_API void gollum_embed_options_init_sized(gollum_embed_options *options, size_t struct_size);
 
 static inline void gollum_options_init(gollum_options *options)
 {
@@ -306,6 +341,11 @@ static inline void gollum_request_init(gollum_request *request)
 static inline void gollum_event_init(gollum_event *event)
 {
     gollum_event_init_sized(event, sizeof *event);
+}
+
+static inline void gollum_embed_options_init(gollum_embed_options *options)
+{
+    gollum_embed_options_init_sized(options, sizeof *options);
 }
 
 #ifdef __cplusplus

@@ -71,7 +71,7 @@ const gol_option gol_option_table[] = {
     INT("--sse-ping-interval", GOL_CMD_SERVE, sse_ping_interval, 1, 3600, "15", "a stream silent for so many seconds gets a comment line"),
 
     TEXT("--prompt -p", GOL_CMD_RUN, prompt, NULL, "TEXT", "text to continue; - reads it from stdin"),
-    TEXT("--tokens", GOL_CMD_RUN | GOL_CMD_LOGITS, tokens, NULL, "\"1 2 3\"", "the prompt as token ids"),
+    TEXT("--tokens", GOL_CMD_RUN | GOL_CMD_LOGITS | GOL_CMD_EMBED, tokens, NULL, "\"1 2 3\"", "the prompt as token ids"),
     SWITCH("--ids", GOL_CMD_RUN, ids, "print token ids instead of text"),
     TEXT("--system-prompt --system -sys", GOL_CMD_CHAT, system_prompt, NULL, "TEXT", "first message of the conversation"),
     INT("--n-predict -n --max-tokens", GOL_CMD_GENERATE, n_predict, 0, 1 << 27, "512", "most tokens of an answer; 0: to the end of the context"),
@@ -101,12 +101,16 @@ const gol_option gol_option_table[] = {
     INT("--seed -s", GOL_CMD_GENERATE, seed, -1, 9007199254740992.0, "-1", "same seed, same answer; -1: a new one each time"),
     SWITCH("--ignore-eos", GOL_CMD_RUN, ignore_eos, "go on when the model ends its answer"),
 
-    SWITCH("--special --parse-special", GOL_CMD_TOKENIZE | GOL_CMD_RUN, special, "control tokens written in the text become their ids"),
+    SWITCH("--special --parse-special", GOL_CMD_TOKENIZE | GOL_CMD_RUN | GOL_CMD_EMBED, special, "control tokens written in the text become their ids"),
     SWITCH("--add-special", GOL_CMD_TOKENIZE, add_special, "add the tokens that the model begins and ends texts with"),
     SWITCH("--skip-special", GOL_CMD_DETOKENIZE, skip_special, "leave control tokens out"),
     SWITCH("--json", GOL_CMD_INSPECT | GOL_CMD_PLAN | GOL_CMD_VERIFY | GOL_CMD_INFO | GOL_CMD_BENCH, json, "print JSON"),
     SWITCH("--tensors", GOL_CMD_INSPECT, tensors, "list the tensors"),
     TEXT("--output -o", GOL_CMD_LOGITS, output, NULL, "FILE", "where to write (-: stdout): float32, little-endian, [n_tokens][n_vocab]"),
+
+    CHOICE("--pooling", GOL_CMD_EMBED, pooling, "model", "model|mean|cls|last", "how tokens become one vector; model: as its file says"),
+    SWITCH("--normalize", GOL_CMD_EMBED, normalize, "vectors of length 1"),
+    CHOICE("--format", GOL_CMD_EMBED, embed_format, "json", "json|csv|tsv", "a vector is a line: an array, or numbers between commas or tabs"),
 
     TEXT("--output -o", GOL_CMD_QUANTIZE, output, NULL, "FILE", "the new file; appears when it is whole"),
     TEXT("--type", GOL_CMD_QUANTIZE, type, NULL, "TYPE", "Q8_0, Q6_K, Q5_K_M, Q4_K_M, ...: what most matrices become; a wrong one lists all"),

@@ -108,6 +108,11 @@ typedef struct gol_settings {
     bool tensors;
     const char *output;
 
+    /* embed */
+    const char *pooling;
+    bool normalize;
+    const char *embed_format;
+
     /* quantize */
     const char *type;
     bool allow_requantize;
