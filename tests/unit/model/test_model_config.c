@@ -100,8 +100,13 @@ static void each_missing_key_is_named(void **state)
 static void an_unknown_architecture_is_refused_with_the_known_ones(void **state)
 {
     (void)state;
+    char known[512];
+    char message[640];
+    gol_arch_list(known, sizeof known);
+    assert_non_null(strstr(known, ", gpt2, "));
+    snprintf(message, sizeof message, "'mamba9' is not supported; known are %s", known);
     expect_refusal(&(tiny_model){.arch = "llama", .claimed_arch = "mamba9"}, GOL_EUNSUPPORTED,
-                   "'mamba9' is not supported; known are command-r, falcon, ");
+                   message);
     expect_refusal(&(tiny_model){.arch = "llama", .claimed_arch = "ll\x01"}, GOL_EUNSUPPORTED,
                    "\\x01");
 }
@@ -333,6 +338,94 @@ static void rope_scaling_is_read_or_refused(void **state)
                    "yarn_log_multiplier");
 }
 
+static const char *pattern_key = "llama.attention.sliding_window_pattern";
+
+static void add_period(gol_gguf_writer *w, const char *arch)
+{
+    (void)arch;
+    gol_gguf_writer_add_u32(w, "llama.attention.sliding_window", 16);
+    gol_gguf_writer_add_u32(w, pattern_key, 2);
+}
+
+static void add_pattern(gol_gguf_writer *w, const char *arch)
+{
+    static const uint8_t has_window[TINY_LAYERS] = {0, 1};
+    (void)arch;
+    gol_gguf_writer_add_u32(w, "llama.attention.sliding_window", 16);
+    gol_gguf_writer_add_array(w, pattern_key, GOL_VALUE_BOOL, has_window, TINY_LAYERS);
+}
+
+static void add_wrong_pattern(gol_gguf_writer *w, const char *arch)
+{
+    static const int32_t has_window[TINY_LAYERS] = {0, 2};
+    (void)arch;
+    gol_gguf_writer_add_array(w, pattern_key, GOL_VALUE_I32, has_window, TINY_LAYERS);
+}
+
+static void add_short_pattern(gol_gguf_writer *w, const char *arch)
+{
+    static const int32_t has_window[1] = {1};
+    (void)arch;
+    gol_gguf_writer_add_array(w, pattern_key, GOL_VALUE_I32, has_window, 1);
+}
+
+static void a_pattern_says_which_layers_have_a_window(void **state)
+{
+    (void)state;
+    gol_config c;
+    gol_err err = {0};
+    assert_int_equal(read_config(&c, &(tiny_model){.arch = "llama", .add_keys = add_period}, &err),
+                     0);
+    assert_int_equal(c.layers[0].window, 16);
+    assert_int_equal(c.layers[1].window, 0);
+    gol_config_deinit(&c);
+    assert_int_equal(read_config(&c, &(tiny_model){.arch = "llama", .add_keys = add_pattern}, &err),
+                     0);
+    assert_int_equal(c.layers[0].window, 0);
+    assert_int_equal(c.layers[1].window, 16);
+    gol_config_deinit(&c);
+    expect_refusal(&(tiny_model){.arch = "llama", .add_keys = add_wrong_pattern}, GOL_EMODEL,
+                   "element 1 is no truth value");
+    expect_refusal(&(tiny_model){.arch = "llama", .add_keys = add_short_pattern}, GOL_EMODEL,
+                   "has 1 elements; one for each of the 2 layers");
+}
+
+static void add_pooling(gol_gguf_writer *w, const char *arch)
+{
+    (void)arch;
+    gol_gguf_writer_add_u32(w, "llama.pooling_type", 3);
+}
+
+static void add_rank(gol_gguf_writer *w, const char *arch)
+{
+    (void)arch;
+    gol_gguf_writer_add_u32(w, "llama.pooling_type", 4);
+}
+
+static void add_wild_pooling(gol_gguf_writer *w, const char *arch)
+{
+    (void)arch;
+    gol_gguf_writer_add_u32(w, "llama.pooling_type", 5);
+}
+
+static void a_pooling_is_read_and_a_reranker_refused(void **state)
+{
+    (void)state;
+    gol_config c;
+    gol_err err = {0};
+    assert_int_equal(read_config(&c, &(tiny_model){.arch = "llama"}, &err), 0);
+    assert_int_equal(c.pooling, GOL_POOLING_NONE);
+    gol_config_deinit(&c);
+    assert_int_equal(read_config(&c, &(tiny_model){.arch = "llama", .add_keys = add_pooling}, &err),
+                     0);
+    assert_int_equal(c.pooling, GOL_POOLING_LAST);
+    gol_config_deinit(&c);
+    expect_refusal(&(tiny_model){.arch = "llama", .add_keys = add_rank}, GOL_EUNSUPPORTED,
+                   "a reranker");
+    expect_refusal(&(tiny_model){.arch = "llama", .add_keys = add_wild_pooling}, GOL_EMODEL,
+                   "pooling_type");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -345,6 +438,8 @@ int main(void)
         cmocka_unit_test(sizes_that_contradict_each_other_are_refused),
         cmocka_unit_test(per_layer_arrays_make_layers_differ),
         cmocka_unit_test(a_sliding_window_holds_for_all_layers),
+        cmocka_unit_test(a_pattern_says_which_layers_have_a_window),
+        cmocka_unit_test(a_pooling_is_read_and_a_reranker_refused),
         cmocka_unit_test(rope_scaling_is_read_or_refused),
     };
     return cmocka_run_group_tests(tests, make_dir, remove_dir);

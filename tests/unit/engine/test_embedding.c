@@ -1,0 +1,250 @@
+/*
+ * Embeddings through the engine, on tiny models: an encoder's prompt is computed whole or not at all, a decoder's in any slices, beside
+ * streams and through preemption; the vector's bits are always the same.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "engine/engine.h"
+#include "support/collector.h"
+#include "support/test_dir.h"
+#include "support/tiny_archs.h"
+
+enum { N_CLIENTS = 8, N_PROMPT = 40, BLOCK = 4 };
+
+typedef struct loaded {
+    gol_model_file *file;
+    gol_backend *be;
+    gol_model *model;
+} loaded;
+
+static loaded load(const char *name, int n_threads)
+{
+    loaded l = {0};
+    gol_err err = {0};
+    char path[256];
+    temp_dir_file(&dir, "m.gguf", path);
+    int i = 0;
+    while (strcmp(arch_cases[i].name, name) != 0)
+        i++;
+    if (arch_case_write(&arch_cases[i], path, &err) < 0 ||
+        gol_model_file_open(&l.file, path, &err) < 0 ||
+        gol_backend_cpu_create(&l.be, &(gol_cpu_opts){.n_threads = n_threads}, &err) < 0 ||
+        gol_model_load(&l.model, l.file, l.be, NULL, &err) < 0)
+        fail_msg("%s: %s", name, err.message);
+    return l;
+}
+
+static void unload(loaded *l)
+{
+    gol_model_destroy(&l->model);
+    gol_backend_destroy(&l->be);
+    gol_model_file_close(&l->file);
+}
+
+static gol_engine *create_engine(const loaded *l, gol_engine_opts opts)
+{
+    gol_err err = {0};
+    gol_engine *engine;
+    opts.block_size = BLOCK;
+    opts.max_model_len = 2 * N_PROMPT;
+    if (gol_engine_create(&engine, l->model, &opts, &err) != 0)
+        fail_msg("%s", err.message);
+    return engine;
+}
+
+static const int32_t *prompt_of(int client)
+{
+    static int32_t prompts[N_CLIENTS][N_PROMPT];
+    for (int i = 0; i < N_PROMPT; i++)
+        prompts[client][i] = (7 * i * i + 3 * i + client) % TINY_VOCAB;
+    return prompts[client];
+}
+
+static int32_t n_prompt_of(int client)
+{
+    return N_PROMPT - 3 * client;
+}
+
+static gol_request request_of(int client, gol_embedding *embedding, collector *c)
+{
+    gol_request request = {
+        .prompt = prompt_of(client),
+        .n_prompt = n_prompt_of(client),
+        .n_logprobs = -1,
+        .embedding = embedding,
+        .sampling = GOL_SAMPLING_DEFAULT,
+        .on_output = collector_take,
+        .user = c,
+    };
+    request.sampling.temperature = 0.0f;
+    return request;
+}
+
+static void submit(gol_engine *engine, const gol_request *request)
+{
+    gol_err err = {0};
+    uint64_t id;
+    if (gol_engine_submit(engine, request, &id, &err) != 0)
+        fail_msg("%s", err.message);
+}
+
+/* All clients at once, with as many streams beside them that draw n_answer tokens each. */
+static void embed_together(gol_engine *engine, gol_pooling pooling, int32_t n_answer,
+                           float values[N_CLIENTS][TINY_EMBD])
+{
+    static collector clients[2 * N_CLIENTS];
+    gol_embedding embeddings[N_CLIENTS];
+    const int n_streams = n_answer > 0 ? N_CLIENTS : 0;
+    for (int i = 0; i < N_CLIENTS + n_streams; i++) {
+        const int k = i % N_CLIENTS;
+        collector_init(&clients[i]);
+        clients[i].is_held = i == 0; /* until all are there */
+        if (i < N_CLIENTS)
+            embeddings[i] = (gol_embedding){.values = values[i], .pooling = pooling};
+        gol_request request = request_of(k, i < N_CLIENTS ? &embeddings[i] : NULL, &clients[i]);
+        if (i >= N_CLIENTS)
+            request.max_tokens = n_answer;
+        submit(engine, &request);
+    }
+    collector_release(&clients[0]);
+    for (int i = 0; i < N_CLIENTS + n_streams; i++) {
+        assert_true(collector_wait_end(&clients[i]));
+        assert_int_equal(clients[i].last.finish, GOL_FINISH_LENGTH);
+        assert_int_equal(clients[i].n_tokens, i < N_CLIENTS ? 0 : n_answer);
+        assert_int_equal(clients[i].last.n_cached, i < N_CLIENTS ? 0 : clients[i].last.n_cached);
+        collector_deinit(&clients[i]);
+    }
+}
+
+static void embed_alone(gol_engine *engine, gol_pooling pooling, float values[N_CLIENTS][TINY_EMBD])
+{
+    for (int i = 0; i < N_CLIENTS; i++) {
+        collector c;
+        collector_init(&c);
+        gol_embedding embedding = {.values = values[i], .pooling = pooling};
+        const gol_request request = request_of(i, &embedding, &c);
+        submit(engine, &request);
+        assert_true(collector_wait_end(&c));
+        collector_deinit(&c);
+    }
+}
+
+static void encoders_prompts_are_computed_whole(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"bert-cls", "nomic-bert"};
+    float alone[N_CLIENTS][TINY_EMBD];
+    float together[N_CLIENTS][TINY_EMBD];
+    for (size_t m = 0; m < sizeof names / sizeof names[0]; m++) {
+        for (int n_threads = 1; n_threads <= 3; n_threads++) {
+            loaded l = load(names[m], n_threads);
+            const int32_t sizes[] = {N_PROMPT, N_PROMPT + 7, 3 * N_PROMPT, 512};
+            for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+                gol_engine *engine = create_engine(
+                    &l, (gol_engine_opts){.max_seqs = N_CLIENTS, .max_batch_tokens = sizes[s]});
+                if (n_threads == 1 && s == 0)
+                    embed_alone(engine, GOL_POOLING_NONE, alone);
+                embed_together(engine, GOL_POOLING_NONE, 0, together);
+                assert_memory_equal(together, alone, sizeof alone);
+                gol_engine_stats stats;
+                gol_engine_get_stats(engine, &stats);
+                assert_int_equal(stats.n_blocks_free, stats.n_blocks); /* nothing stays */
+                assert_int_equal(stats.n_prefix_queries, 0);
+                gol_engine_destroy(&engine);
+            }
+            unload(&l);
+        }
+    }
+}
+
+static void a_decoder_embeds_beside_streams_and_through_preemption(void **state)
+{
+    (void)state;
+    float alone[N_CLIENTS][TINY_EMBD];
+    float again[N_CLIENTS][TINY_EMBD];
+    loaded l = load("gemma3-linear", 2);
+    uint64_t n_preemptions = 0;
+    for (int pooling = GOL_POOLING_MEAN; pooling <= GOL_POOLING_LAST; pooling++) {
+        gol_engine *engine = create_engine(
+            &l, (gol_engine_opts){.max_seqs = 2 * N_CLIENTS, .max_batch_tokens = 512});
+        const uint64_t kv_bytes = gol_engine_get_limits(engine)->kv_bytes;
+        embed_alone(engine, (gol_pooling)pooling, alone);
+        gol_engine_destroy(&engine);
+        for (int32_t n_batch = 2 * N_CLIENTS; n_batch <= 64; n_batch *= 2) {
+            engine = create_engine(&l, (gol_engine_opts){.max_seqs = 2 * N_CLIENTS,
+                                                         .max_batch_tokens = n_batch,
+                                                         .kv_bytes = kv_bytes / 5});
+            embed_together(engine, (gol_pooling)pooling, 30, again);
+            assert_memory_equal(again, alone, sizeof alone);
+            gol_engine_stats stats;
+            gol_engine_get_stats(engine, &stats);
+            n_preemptions += stats.n_preemptions;
+            gol_engine_destroy(&engine);
+        }
+    }
+    assert_true(n_preemptions > 0);
+    unload(&l);
+}
+
+static void expect_refusal(gol_engine *engine, const gol_request *request, int code,
+                           const char *part_of_message)
+{
+    gol_err err = {0};
+    uint64_t id;
+    const int rc = gol_engine_submit(engine, request, &id, &err);
+    if (rc != code || !strstr(err.message, part_of_message))
+        fail_msg("got %d '%s', want %d with '%s'", rc, err.message, code, part_of_message);
+}
+
+static void what_cannot_be_is_refused_with_the_reason(void **state)
+{
+    (void)state;
+    float values[TINY_EMBD];
+    gol_embedding embedding = {.values = values};
+    collector c;
+    collector_init(&c);
+    loaded l = load("bert-cls", 1);
+    gol_engine *engine = create_engine(&l, (gol_engine_opts){.max_batch_tokens = N_PROMPT - 1});
+    gol_request request = request_of(0, &embedding, &c);
+    expect_refusal(engine, &request, GOL_ECONTEXT,
+                   "40 tokens; an encoder reads it in one step, which has 39");
+    request.n_prompt--; /* at the limit */
+    submit(engine, &request);
+    assert_true(collector_wait_end(&c));
+    request.max_tokens = 1;
+    expect_refusal(engine, &request, GOL_EINVAL, "max_tokens is 1");
+    request.embedding = NULL;
+    expect_refusal(engine, &request, GOL_EUNSUPPORTED, "encoder");
+    gol_engine_destroy(&engine);
+    unload(&l);
+
+    l = load("smollm3", 1);
+    engine = create_engine(&l, (gol_engine_opts){0});
+    request = request_of(0, &embedding, &c);
+    expect_refusal(engine, &request, GOL_EUNSUPPORTED, "names no pooling");
+    embedding.pooling = (gol_pooling)(GOL_POOLING_LAST + 1);
+    expect_refusal(engine, &request, GOL_EINVAL, "embedding.pooling is 4");
+    embedding = (gol_embedding){.pooling = GOL_POOLING_LAST};
+    expect_refusal(engine, &request, GOL_EINVAL, "no values");
+    gol_engine_destroy(&engine);
+    unload(&l);
+    collector_deinit(&c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(encoders_prompts_are_computed_whole),
+        cmocka_unit_test(a_decoder_embeds_beside_streams_and_through_preemption),
+        cmocka_unit_test(what_cannot_be_is_refused_with_the_reason),
+    };
+    return cmocka_run_group_tests(tests, make_dir, remove_dir);
+}
