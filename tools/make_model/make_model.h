@@ -40,7 +40,11 @@ typedef struct make_model_shape {
     float rope_base;         /* 0: learned positions */
     float rope_factor;       /* Llama 3's scaling of low frequencies; 0: none */
     uint32_t sliding_window; /* 0: none */
-    uint32_t n_dense; /* width between the two dense layers after an encoder's pooling; 0: none */
+    uint32_t n_dense;   /* width between the two dense layers after an encoder's pooling; 0: none */
+    uint32_t ssm_heads; /* Mamba2 in most layers; 0: all have attention */
+    uint32_t ssm_head_dim;
+    uint32_t ssm_state;
+    uint32_t attn_period; /* with Mamba2: of so many layers the middle one has attention */
     bool has_qk_norm;
     bool has_post_norm; /* norms after attention and after the feed-forward part, too */
     bool is_tied;       /* token_embd is the output matrix too */

@@ -40,6 +40,32 @@ static void add_encoder_keys(gol_gguf_writer *w, model_plan *plan)
     add_arch_u32(w, plan, "dense_3_feat_out", s->n_embd);
 }
 
+/* Granite 4.0 H: which layers have attention, sizes of the others, four scales, no positions. */
+static void add_hybrid_keys(gol_gguf_writer *w, model_plan *plan)
+{
+    const make_model_shape *s = plan->options->shape;
+    int32_t *n_kv_heads = gol_arena_try_array(&plan->arena, s->n_layers, sizeof *n_kv_heads);
+    if (!n_kv_heads) {
+        plan->failed = true;
+        return;
+    }
+    for (uint32_t i = 0; i < s->n_layers; i++)
+        n_kv_heads[i] = make_model_is_recurrent(s, i) ? 0 : (int32_t)s->n_kv_heads;
+    const gol_str heads = make_model_keep(plan, "%s.attention.head_count_kv", s->arch);
+    gol_gguf_writer_add_array(w, heads.data, GOL_VALUE_I32, n_kv_heads, s->n_layers);
+    add_arch_u32(w, plan, "ssm.conv_kernel", MAKE_MODEL_SSM_CONV);
+    add_arch_u32(w, plan, "ssm.inner_size", s->ssm_heads * s->ssm_head_dim);
+    add_arch_u32(w, plan, "ssm.state_size", s->ssm_state);
+    add_arch_u32(w, plan, "ssm.time_step_rank", s->ssm_heads);
+    add_arch_u32(w, plan, "ssm.group_count", 1);
+    add_arch_f32(w, plan, "embedding_scale", 12.0f);
+    add_arch_f32(w, plan, "residual_scale", 0.22f);
+    add_arch_f32(w, plan, "attention.scale", 1.0f / (float)make_model_head_dim(s));
+    add_arch_f32(w, plan, "logit_scale", 6.0f);
+    const gol_str rope = make_model_keep(plan, "%s.rope.scaling.finetuned", s->arch);
+    gol_gguf_writer_add_bool(w, rope.data, false);
+}
+
 void make_model_add_keys(gol_gguf_writer *w, model_plan *plan, uint32_t n_vocab)
 {
     const make_model_shape *s = plan->options->shape;
@@ -53,7 +79,10 @@ void make_model_add_keys(gol_gguf_writer *w, model_plan *plan, uint32_t n_vocab)
     add_arch_u32(w, plan, "block_count", s->n_layers);
     add_arch_u32(w, plan, "feed_forward_length", s->n_ff);
     add_arch_u32(w, plan, "attention.head_count", s->n_heads);
-    add_arch_u32(w, plan, "attention.head_count_kv", s->n_kv_heads);
+    if (s->ssm_heads > 0)
+        add_hybrid_keys(w, plan);
+    else
+        add_arch_u32(w, plan, "attention.head_count_kv", s->n_kv_heads);
     add_arch_u32(w, plan, "vocab_size", n_vocab);
     if (s->rope_base > 0) {
         add_arch_f32(w, plan, "attention.layer_norm_rms_epsilon", s->norm_epsilon);

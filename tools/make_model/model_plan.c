@@ -76,7 +76,42 @@ static void add_layer_norm_weight(model_plan *plan, uint32_t layer, const char *
     add_vector(plan, make_model_keep(plan, "blk.%u.%s.weight", layer, name), n, 1.0f);
 }
 
-/* Llama, Qwen3 and Gemma: one block with traits. */
+bool make_model_is_recurrent(const make_model_shape *s, uint32_t layer)
+{
+    return s->ssm_heads > 0 && layer % s->attn_period != s->attn_period / 2;
+}
+
+/* The matrix just added, small and never quantized. */
+static void make_plain(model_plan *plan, float mean, float deviation)
+{
+    plan_tensor *t = &plan->tensors[plan->n - 1];
+    t->tensor.type = GOL_TYPE_F32;
+    t->is_plain = true;
+    t->mean = mean;
+    t->deviation = deviation;
+}
+
+/* Mamba2: decays between two tokens and some thousand, as trained models have them. */
+static void plan_mamba(model_plan *plan, uint32_t i)
+{
+    const make_model_shape *s = plan->options->shape;
+    const uint64_t n_inner = (uint64_t)s->ssm_heads * s->ssm_head_dim;
+    const uint64_t n_channels = n_inner + 2ull * s->ssm_state;
+    add_layer_matrix(plan, i, "ssm_in", s->n_embd, n_inner + n_channels + s->ssm_heads);
+    add_layer_matrix(plan, i, "ssm_conv1d", MAKE_MODEL_SSM_CONV, n_channels);
+    make_plain(plan, 0.0f, 0.5f);
+    add_vector(plan, make_model_keep(plan, "blk.%u.ssm_conv1d.bias", i), n_channels, 0.0f);
+    add_vector(plan, make_model_keep(plan, "blk.%u.ssm_dt.bias", i), s->ssm_heads, -4.0f);
+    add_matrix(plan, make_model_keep(plan, "blk.%u.ssm_a", i), 1, s->ssm_heads, 1.0f);
+    make_plain(plan, -8.0f, 1.0f);
+    add_matrix(plan, make_model_keep(plan, "blk.%u.ssm_d", i), 1, s->ssm_heads, 1.0f);
+    make_plain(plan, 1.0f, 0.1f);
+    add_layer_matrix(plan, i, "ssm_norm", n_inner, 1);
+    make_plain(plan, 1.0f, 0.1f);
+    add_layer_matrix(plan, i, "ssm_out", n_inner, s->n_embd);
+}
+
+/* Llama, Qwen3, Gemma and Granite: one block with traits. */
 static void plan_llama_layer(model_plan *plan, uint32_t i)
 {
     const make_model_shape *s = plan->options->shape;
@@ -84,10 +119,14 @@ static void plan_llama_layer(model_plan *plan, uint32_t i)
     const uint64_t n_q = head_dim * s->n_heads;
     const uint64_t n_kv = head_dim * s->n_kv_heads;
     add_layer_norm_weight(plan, i, "attn_norm", s->n_embd);
-    add_layer_matrix(plan, i, "attn_q", s->n_embd, n_q);
-    add_layer_matrix(plan, i, "attn_k", s->n_embd, n_kv);
-    add_layer_matrix(plan, i, "attn_v", s->n_embd, n_kv);
-    add_layer_matrix(plan, i, "attn_output", n_q, s->n_embd);
+    if (make_model_is_recurrent(s, i)) {
+        plan_mamba(plan, i);
+    } else {
+        add_layer_matrix(plan, i, "attn_q", s->n_embd, n_q);
+        add_layer_matrix(plan, i, "attn_k", s->n_embd, n_kv);
+        add_layer_matrix(plan, i, "attn_v", s->n_embd, n_kv);
+        add_layer_matrix(plan, i, "attn_output", n_q, s->n_embd);
+    }
     if (s->has_qk_norm) {
         add_layer_norm_weight(plan, i, "attn_q_norm", head_dim);
         add_layer_norm_weight(plan, i, "attn_k_norm", head_dim);
@@ -183,7 +222,8 @@ static void assign_mix(model_plan *plan)
     }
     gol_mix_assign(plan->options->mix, &model, list, plan->n);
     for (uint32_t i = 0; i < plan->n; i++)
-        plan->tensors[i].tensor.type = list[i].to;
+        if (!plan->tensors[i].is_plain)
+            plan->tensors[i].tensor.type = list[i].to;
     gol_free(list);
 }
 

@@ -9,6 +9,7 @@ typedef struct plan_tensor {
     float mean;
     float deviation;
     bool is_rope_freqs;
+    bool is_plain; /* F32, whatever the mixture says */
 } plan_tensor;
 
 typedef struct model_plan {
@@ -34,6 +35,9 @@ void make_model_add_keys(gol_gguf_writer *w, model_plan *plan, uint32_t n_vocab)
 int make_model_add_vocab(gol_gguf_writer *w, gol_arena *arena, const make_model_shape *shape,
                          uint32_t n_vocab, gol_err *err);
 
+enum { MAKE_MODEL_SSM_CONV = 4 };
+
+bool make_model_is_recurrent(const make_model_shape *shape, uint32_t layer);
 uint32_t make_model_head_dim(const make_model_shape *shape);
 
 /* y = blocks of elements first .. first + n - 1 of tensor `stream` (its place in the plan); first and n are whole blocks of
