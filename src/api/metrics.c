@@ -108,6 +108,10 @@ int gol_metrics_run(gol_api_call *call, const json_t *root, gol_api_error *error
     put_gauge(out, "kv_blocks_free", "Blocks that no sequence holds.", stats.n_blocks_free);
     put_gauge(out, "kv_blocks_cached", "Blocks whose content can be found again, held or not.",
               stats.n_blocks_cached);
+    put_gauge(out, "states", "States of recurrent layers, of sequences and kept ones.",
+              stats.n_states);
+    put_gauge(out, "state_snapshots", "States that are kept for prompts that begin alike.",
+              stats.n_snapshots);
     put_prefix_cache(out, "queries", "Prompt tokens looked up in the prefix cache.",
                      stats.n_prefix_queries);
     put_prefix_cache(out, "hits", "Prompt tokens found in the prefix cache.", stats.n_prefix_hits);
@@ -117,6 +121,9 @@ int gol_metrics_run(gol_api_call *call, const json_t *root, gol_api_error *error
                 stats.n_block_evictions);
     put_counter(out, "kv_block_copies_total", "Blocks copied to go on behind a part of them.",
                 stats.n_block_copies);
+    put_counter(out, "state_snapshot_evictions_total",
+                "Kept states that gave way to others, or to a sequence.",
+                stats.n_snapshot_evictions);
     put_counter(out, "steps_total", "Steps of the engine.", stats.n_steps);
     put_counter(out, "prompt_tokens_total",
                 "Prompt tokens computed, recomputation after preemption included.",

@@ -182,6 +182,7 @@ gol_instance_opts gol_cli_instance_opts(const gol_settings *settings, const char
                    .max_itl_ms = (int32_t)settings->max_itl_ms,
                    .policy = is_priority(settings) ? GOL_SCHED_PRIORITY : GOL_SCHED_FCFS,
                    .no_prefix_caching = !settings->prefix_caching,
+                   .max_snapshots = (int32_t)settings->max_state_snapshots,
                    .exact_cache_bytes = settings->exact_cache_memory > 0
                                             ? (int64_t)settings->exact_cache_memory
                                             : -1},

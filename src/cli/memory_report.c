@@ -19,7 +19,7 @@ static const char *label_of(gol_memory_part part)
         [GOL_MEMORY_WEIGHTS] = "weights", [GOL_MEMORY_FILE] = "weights in file",
         [GOL_MEMORY_KV] = "KV cache",     [GOL_MEMORY_PROMPTS] = "prompt cache",
         [GOL_MEMORY_SCRATCH] = "scratch", [GOL_MEMORY_REQUESTS] = "requests",
-        [GOL_MEMORY_OTHER] = "other",
+        [GOL_MEMORY_OTHER] = "other",     [GOL_MEMORY_STATES] = "states",
     };
     return labels[part];
 }
@@ -42,6 +42,13 @@ static void describe(char buf[static NOTE_MAX], const gol_engine_limits *l, gol_
     case GOL_MEMORY_KV:
         snprintf(buf, NOTE_MAX, "%s, %d blocks of %d: %" PRId64 " tokens",
                  gol_kv_type_name(l->kv_type), l->n_blocks, l->block_size, kv_tokens(l));
+        break;
+    case GOL_MEMORY_STATES:
+        if (l->n_states > 0)
+            snprintf(buf, NOTE_MAX, "of recurrent layers: %d running, %d kept", l->max_seqs,
+                     l->n_states - l->max_seqs);
+        else
+            snprintf(buf, NOTE_MAX, "no recurrent layers");
         break;
     case GOL_MEMORY_PROMPTS:
         snprintf(buf, NOTE_MAX, "logits behind %d prompts", l->n_exact_rows);
@@ -148,6 +155,7 @@ static void put_sizes(gol_json *j, const gol_engine_limits *limits, int32_t n_ct
     gol_json_put_int(j, "block_size", limits->block_size);
     gol_json_put_int(j, "kv_blocks", limits->n_blocks);
     gol_json_put_int(j, "kv_tokens", kv_tokens(limits));
+    gol_json_put_int(j, "states", limits->n_states);
     gol_json_put_int(j, "full_length_requests", gol_memory_n_full_seqs(limits));
 }
 

@@ -54,6 +54,7 @@ const gol_option gol_option_table[] = {
     SIZE("--kv-cache-memory --kv-cache-memory-bytes", GOL_CMD_ENGINE, kv_cache_memory, "0", "memory of the KV cache (512M, 4G); 0: as needed, as far as --memory goes"),
     SWITCH_ON("--prefix-caching --enable-prefix-caching --cache-prompt", GOL_CMD_SERVE | GOL_CMD_PLAN, prefix_caching, "find the beginnings of prompts in the KV cache; --no-prefix-caching computes them all"),
     SIZE("--exact-cache-memory", GOL_CMD_SERVE | GOL_CMD_PLAN, exact_cache_memory, "64M", "memory for the logits behind whole prompts, whose repeats then cost nothing; 0: none"),
+    INT("--max-state-snapshots", GOL_CMD_SERVE | GOL_CMD_PLAN, max_state_snapshots, 0, 1 << 20, "0", "models with recurrent layers: states that are kept for prompts that begin alike; 0: one for each request, as memory allows"),
     CHOICE("--kv-cache-dtype --cache-type-k -ctk", GOL_CMD_ENGINE | GOL_CMD_LOGITS | GOL_CMD_BENCH, kv_cache_dtype, NULL, "auto|f16|bf16|f32|q8_0|float16|fp16|half|bfloat16|float32|fp32|float", "numbers of the KV cache; auto: f16, but f32 for logits"),
 
     TEXT("--host", GOL_CMD_SERVE, host, "127.0.0.1", "ADDRESS", "address to listen on; 0.0.0.0 for every IPv4 one"),

@@ -52,6 +52,7 @@ typedef struct gol_settings {
     const char *kv_cache_dtype;
     bool prefix_caching;
     uint64_t exact_cache_memory;
+    int64_t max_state_snapshots;
 
     /* server */
     const char *host;

@@ -44,6 +44,7 @@ int gol_block_pool_init(gol_block_pool *pool, int32_t n_blocks, gol_err *err)
     pool->free_tail.prev_free = &pool->free_head;
     for (int32_t i = 0; i < n_blocks; i++) {
         pool->blocks[i].block_id = i;
+        pool->blocks[i].state_slot = -1;
         insert_free(pool, &pool->blocks[i], &pool->free_tail);
     }
     return 0;

@@ -36,6 +36,8 @@ typedef struct gol_block {
     gol_block_hash hash;    /* with its own; only when it is full */
     gol_block_link sibling; /* among those of about the same parent */
     gol_block_link twin;    /* among full ones of about the same hash */
+
+    int32_t state_slot; /* the snapshot behind its last token (state_pool.h); -1: there is none */
 } gol_block;
 
 typedef struct gol_block_pool {

@@ -211,8 +211,6 @@ static void *run(void *arg)
 static int find_limits(gol_engine *engine, const gol_engine_opts *opts, gol_err *err)
 {
     const gol_config *config = gol_model_config(engine->model);
-    if (gol_config_has_state(config))
-        return gol_fail(err, GOL_EUNSUPPORTED, "models with recurrent layers cannot be served yet");
     gol_kv_layer_shape *layers = gol_try_array((size_t)config->n_layers, sizeof *layers);
     if (!layers)
         return gol_fail(err, GOL_ENOMEM, "out of memory for the shapes of %d layers",
@@ -261,6 +259,8 @@ static int init_parts(gol_engine *engine, const gol_engine_opts *opts, gol_err *
         rc = gol_runner_init(&engine->runner, engine->model, limits, exact, err);
     if (rc == 0)
         rc = gol_kv_cache_init(&engine->kv_cache, limits->n_blocks, limits->block_size, exact, err);
+    if (rc == 0)
+        rc = gol_kv_cache_init_states(&engine->kv_cache, limits->n_states, err);
     if (rc != 0)
         return rc;
     gol_step_cost_init(&engine->step_cost);
@@ -394,6 +394,7 @@ void gol_engine_get_stats(const gol_engine *engine, gol_engine_stats *out)
         .n_running = n_running,
         .n_waiting = n_live > n_running ? n_live - n_running : 0,
         .n_blocks = engine->limits.n_blocks,
+        .n_states = engine->limits.n_states,
     };
     gol_figures_read(&engine->figures, out);
 }

@@ -50,6 +50,9 @@ typedef struct gol_engine_opts {
     bool no_prefix_caching;    /* every prompt is computed as if it were the first */
     /* Memory for the logits behind whole prompts: an exact repeat then costs no computation. 0: up to 64 MiB, -1: none. */
     int64_t exact_cache_bytes;
+    /* Of a model with recurrent layers: states that are kept for prompts that begin alike, beside one for each sequence. 0: as
+     * many as sequences, as memory allows. */
+    int32_t max_snapshots;
     /* For who plans before loading, so that the plan and what comes of it agree: the memory that was available before the model
      * was loaded (0: what is now, and the weights), and what the process takes besides. */
     uint64_t mem_available;
@@ -71,6 +74,7 @@ typedef struct gol_engine_limits {
     bool has_prefix_caching;
     int32_t n_exact_rows; /* prompts whose logits are kept */
     uint64_t exact_cache_bytes;
+    int32_t n_states; /* recurrent ones, of sequences and snapshots; 0: the model has none */
 } gol_engine_limits;
 
 /* Where memory goes. */
@@ -78,6 +82,7 @@ typedef enum gol_memory_part {
     GOL_MEMORY_WEIGHTS,  /* repacked */
     GOL_MEMORY_FILE,     /* weights that are read where they lie in the file */
     GOL_MEMORY_KV,       /* the cache, and the tables of its blocks */
+    GOL_MEMORY_STATES,   /* of recurrent layers: sequences and snapshots */
     GOL_MEMORY_PROMPTS,  /* the exact-prompt cache: rows of logits */
     GOL_MEMORY_SCRATCH,  /* activations, logits, what the backend and the sampler need */
     GOL_MEMORY_REQUESTS, /* running and waiting ones */
@@ -102,11 +107,15 @@ typedef struct gol_engine_stats {
     int32_t n_blocks_free; /* held by no sequence: content that can be found does not count */
     int32_t n_blocks;
     int32_t n_blocks_cached;    /* with content that can be found, held or not */
+    int32_t n_states;           /* recurrent ones; 0: the model has none */
+    int32_t n_states_free;      /* held by no sequence: snapshots do not count */
+    int32_t n_snapshots;        /* states that are kept for prompts that begin alike */
     uint64_t n_prefix_queries;  /* tokens of prompts that were looked up in the prefix cache */
     uint64_t n_prefix_hits;     /* of these: found */
     uint64_t n_exact_hits;      /* prompts that needed no computation */
     uint64_t n_block_evictions; /* blocks whose content gave way to another */
     uint64_t n_block_copies;
+    uint64_t n_snapshot_evictions; /* snapshots that gave way to others, or to a sequence */
     uint64_t n_steps;
     uint64_t n_prompt_tokens; /* computed, recomputation after preemption included */
     uint64_t n_generated_tokens;

@@ -23,6 +23,9 @@ enum {
     DEFAULT_ITL_MS = 200,
     MARGIN_SHARE = 8,
     MODEL_LEN_MIN = 2, /* one token of prompt, one of answer */
+    /* Of what the weights leave: the states of sequences, when their number is not given, and those that are kept. */
+    STATES_SHARE = 4,
+    SNAPSHOTS_SHARE = 8,
     DEFAULT_EXACT_BYTES = 64 << 20,
     /* An eighth of the KV cache: a small engine keeps small. But a few prompts at least. */
     DEFAULT_EXACT_SHARE = 8,
@@ -118,7 +121,8 @@ static void set_exact(const search *s)
     const int32_t n_vocab = s->basis->config->n_vocab;
     limits->n_exact_rows = 0;
     limits->exact_cache_bytes = 0;
-    if (!limits->has_prefix_caching || s->exact_bytes == -1)
+    /* A row is of use with all the prompt's tokens; a recurrent model has their state at borders of blocks only. */
+    if (!limits->has_prefix_caching || s->exact_bytes == -1 || limits->n_states > 0)
         return;
     const uint64_t row_bytes = gol_exact_cache_bytes(1, n_vocab, limits->block_size);
     uint64_t n_bytes = (uint64_t)s->exact_bytes;
@@ -198,13 +202,18 @@ static int fail_no_room(const search *s, const gol_engine_opts *opts, gol_err *e
     const double needed = mib(s->plan->total);
     const int32_t n_ctx = s->limits->max_model_len;
     const int32_t n_blocks = s->limits->n_blocks;
-    char parts[256];
-    snprintf(parts, sizeof parts,
-             "weights %.1f, KV cache of %lld tokens %.1f, scratch %.1f, requests and the rest %.1f",
-             mib(bytes[GOL_MEMORY_WEIGHTS] + bytes[GOL_MEMORY_FILE]),
-             (long long)s->limits->n_blocks * s->limits->block_size, mib(bytes[GOL_MEMORY_KV]),
-             mib(bytes[GOL_MEMORY_SCRATCH]),
-             mib(bytes[GOL_MEMORY_REQUESTS] + bytes[GOL_MEMORY_PROMPTS] + bytes[GOL_MEMORY_OTHER]));
+    char states[64] = "";
+    if (s->limits->n_states > 0)
+        snprintf(states, sizeof states, ", %d recurrent states %.1f", s->limits->n_states,
+                 mib(bytes[GOL_MEMORY_STATES]));
+    char parts[320];
+    snprintf(
+        parts, sizeof parts,
+        "weights %.1f, KV cache of %lld tokens %.1f%s, scratch %.1f, requests and the rest %.1f",
+        mib(bytes[GOL_MEMORY_WEIGHTS] + bytes[GOL_MEMORY_FILE]),
+        (long long)s->limits->n_blocks * s->limits->block_size, mib(bytes[GOL_MEMORY_KV]), states,
+        mib(bytes[GOL_MEMORY_SCRATCH]),
+        mib(bytes[GOL_MEMORY_REQUESTS] + bytes[GOL_MEMORY_PROMPTS] + bytes[GOL_MEMORY_OTHER]));
     const char *whose = opts->memory != 0     ? "memory is"
                         : opts->kv_bytes != 0 ? "available are"
                                               : "what is available less a margin is";
@@ -264,6 +273,32 @@ static int set_max(gol_memory_plan *plan, const gol_engine_opts *opts, uint64_t 
     return 0;
 }
 
+/* One for each sequence, and some to keep. When nobody has said how many sequences, as many as leave room for the rest. */
+static int set_states(gol_engine_limits *limits, const gol_memory_plan *plan,
+                      const gol_memory_basis *basis, const gol_engine_opts *opts, gol_err *err)
+{
+    if (opts->max_snapshots < 0 || opts->max_snapshots > GOL_ENGINE_SNAPSHOTS_MAX)
+        return gol_fail(err, GOL_EINVAL,
+                        "max_snapshots is %d, 1 to %d is accepted (0: the default)",
+                        opts->max_snapshots, GOL_ENGINE_SNAPSHOTS_MAX);
+    limits->n_states = 0;
+    if (!gol_config_has_state(basis->config))
+        return 0;
+    const uint64_t slot_bytes = gol_memory_state_bytes(basis, 1);
+    const uint64_t room = plan->max > basis->weights.owned ? plan->max - basis->weights.owned : 0;
+    const uint64_t n_seqs_fit = room / STATES_SHARE / slot_bytes;
+    if (opts->max_seqs == 0 && n_seqs_fit < (uint64_t)limits->max_seqs)
+        limits->max_seqs = n_seqs_fit > 0 ? (int32_t)n_seqs_fit : 1;
+    int32_t n_snapshots = opts->max_snapshots;
+    if (n_snapshots == 0) {
+        const uint64_t n_fit = room / SNAPSHOTS_SHARE / slot_bytes;
+        n_snapshots = n_fit < (uint64_t)limits->max_seqs ? (int32_t)n_fit : limits->max_seqs;
+        n_snapshots = gol_max_i32(n_snapshots, 1);
+    }
+    limits->n_states = limits->max_seqs + (limits->has_prefix_caching ? n_snapshots : 0);
+    return 0;
+}
+
 /* Sets n_blocks and all that follows from it. */
 static int set_kv(const search *s, const gol_engine_opts *opts, gol_err *err)
 {
@@ -271,7 +306,10 @@ static int set_kv(const search *s, const gol_engine_opts *opts, gol_err *err)
     const uint64_t max = s->plan->max;
     int32_t n_blocks;
     if (opts->kv_bytes != 0) {
-        n_blocks = most_blocks(s, opts->kv_bytes, true, n_least, INT32_MAX / s->limits->block_size);
+        /* Without attention blocks take no bytes here. */
+        const bool is_free = gol_memory_kv_bytes(s->basis, s->limits, 1) == 0;
+        n_blocks = most_blocks(s, opts->kv_bytes, true, n_least,
+                               is_free ? blocks_of_use(s) : INT32_MAX / s->limits->block_size);
         if (n_blocks < n_least)
             return fail_kv_bytes(s, opts->kv_bytes, err);
         return try_blocks(s, n_blocks) <= max ? 0 : fail_no_room(s, opts, err);
@@ -319,5 +357,7 @@ int gol_engine_limits_init(gol_engine_limits *out, gol_memory_plan *plan,
         .is_len_fixed = opts->max_model_len != 0,
     };
     rc = set_max(plan, opts, basis->available, err);
+    if (rc == 0)
+        rc = set_states(out, plan, basis, opts, err);
     return rc != 0 ? rc : set_kv(&s, opts, err);
 }

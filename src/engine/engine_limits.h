@@ -26,6 +26,7 @@
 /* Highest values of the options; beyond them lies a typing error. */
 enum {
     GOL_ENGINE_SEQS_MAX = 4096,
+    GOL_ENGINE_SNAPSHOTS_MAX = 1 << 20,
     GOL_ENGINE_BATCH_TOKENS_MAX = 1 << 16,
     GOL_ENGINE_BLOCK_SIZE_MAX = 1024,
     GOL_ENGINE_QUEUED_REQS_MAX = 1 << 15,

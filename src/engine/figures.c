@@ -51,10 +51,13 @@ void gol_figures_blocks(gol_figures *f, const gol_kv_cache *kv)
 {
     atomic_store_explicit(&f->n_blocks_free, gol_kv_cache_n_free(kv), memory_order_relaxed);
     atomic_store_explicit(&f->n_blocks_cached, kv->index.n_cached, memory_order_relaxed);
+    atomic_store_explicit(&f->n_states_free, kv->states.n_listed, memory_order_relaxed);
+    atomic_store_explicit(&f->n_snapshots, kv->states.n_snapshots, memory_order_relaxed);
     set(&f->n_prefix_queries, kv->stats.n_queries);
     set(&f->n_prefix_hits, kv->stats.n_hits);
     set(&f->n_exact_hits, kv->stats.n_exact_hits);
     set(&f->n_block_evictions, kv->stats.n_evictions);
+    set(&f->n_snapshot_evictions, kv->states.n_evictions);
     set(&f->n_block_copies, kv->stats.n_copies);
 }
 
@@ -122,10 +125,13 @@ void gol_figures_read(const gol_figures *f, gol_engine_stats *out)
 {
     out->n_blocks_free = atomic_load_explicit(&f->n_blocks_free, memory_order_relaxed);
     out->n_blocks_cached = atomic_load_explicit(&f->n_blocks_cached, memory_order_relaxed);
+    out->n_states_free = atomic_load_explicit(&f->n_states_free, memory_order_relaxed);
+    out->n_snapshots = atomic_load_explicit(&f->n_snapshots, memory_order_relaxed);
     out->n_prefix_queries = get(&f->n_prefix_queries);
     out->n_prefix_hits = get(&f->n_prefix_hits);
     out->n_exact_hits = get(&f->n_exact_hits);
     out->n_block_evictions = get(&f->n_block_evictions);
+    out->n_snapshot_evictions = get(&f->n_snapshot_evictions);
     out->n_block_copies = get(&f->n_block_copies);
     out->n_steps = get(&f->n_steps);
     out->n_prompt_tokens = get(&f->n_prompt_tokens);

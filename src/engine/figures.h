@@ -17,11 +17,14 @@
 typedef struct gol_figures {
     _Atomic int32_t n_blocks_free;
     _Atomic int32_t n_blocks_cached;
+    _Atomic int32_t n_states_free;
+    _Atomic int32_t n_snapshots;
     _Atomic uint64_t n_prefix_queries;
     _Atomic uint64_t n_prefix_hits;
     _Atomic uint64_t n_exact_hits;
     _Atomic uint64_t n_block_evictions;
     _Atomic uint64_t n_block_copies;
+    _Atomic uint64_t n_snapshot_evictions;
     _Atomic uint64_t n_steps;
     _Atomic uint64_t n_prompt_tokens;
     _Atomic uint64_t n_generated_tokens;

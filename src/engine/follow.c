@@ -9,9 +9,6 @@
 
 #include "base/minmax.h"
 
-/* Raising it computes more short beginnings twice; lowering it delays sequences for the sake of a few tokens. */
-enum { TOKENS_SAVED_MIN = 32 };
-
 /* Sequences of different salts have nothing in common. Whole blocks are compared by hash. */
 static int32_t count_common(const gol_seq *a, const gol_seq *b)
 {
@@ -49,7 +46,7 @@ int32_t gol_follow_reach(const gol_seq *leader, const gol_seq *seq, int32_t n_sh
     const int32_t n_saved = n_reach - n_shared;
     if (n_saved <= 0 || n_reach <= leader->n_computed)
         return 0;
-    return n_saved >= TOKENS_SAVED_MIN || n_reach == seq->n_tokens ? n_reach : 0;
+    return n_saved >= GOL_FOLLOW_TOKENS_MIN || n_reach == seq->n_tokens ? n_reach : 0;
 }
 
 void gol_follow_begin(gol_seq *seq, const gol_leader *leader)

@@ -10,6 +10,10 @@
 
 #include "engine/sequence.h"
 
+/* What is saved must be so many tokens, or be all that the sequence lacks. Raising it computes more short beginnings twice;
+ * lowering it delays sequences for the sake of a few tokens. */
+enum { GOL_FOLLOW_TOKENS_MIN = 32 };
+
 typedef struct gol_leader {
     gol_seq *seq;     /* NULL: nobody is worth waiting for */
     int32_t n_tokens; /* that it will have computed for both */

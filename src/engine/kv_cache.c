@@ -6,14 +6,15 @@
  *     tokens   [ shared .. | shared .. | taken over or copied, then filled | fresh ... ]
  *     held by   many         many        one                                 one
  *
- * Models with recurrent layers will need the state at a block's border beside its keys and values: it belongs to full blocks,
- * under the same hashes, and find_prefix() is where a block without one is passed over.
+ * Models with recurrent layers need the state at a block's border beside its keys and values (kv_states.h): it belongs to full
+ * blocks, under the same hashes, and find_prefix() is where blocks behind the last one are passed over.
  */
 #include "engine/kv_cache.h"
 
 #include <assert.h>
 
 #include "base/minmax.h"
+#include "engine/kv_states.h"
 
 int gol_kv_cache_init(gol_kv_cache *kv, int32_t n_blocks, int32_t block_size,
                       gol_exact_cache *exact, gol_err *err)
@@ -28,8 +29,14 @@ int gol_kv_cache_init(gol_kv_cache *kv, int32_t n_blocks, int32_t block_size,
     return rc;
 }
 
+int gol_kv_cache_init_states(gol_kv_cache *kv, int32_t n_slots, gol_err *err)
+{
+    return gol_state_pool_init(&kv->states, n_slots, err);
+}
+
 void gol_kv_cache_deinit(gol_kv_cache *kv)
 {
+    gol_state_pool_deinit(&kv->states);
     gol_prefix_index_deinit(&kv->index);
     gol_block_pool_deinit(&kv->pool);
 }
@@ -55,6 +62,7 @@ static gol_block *take_block(gol_kv_cache *kv)
 {
     gol_block *block = gol_block_pool_take(&kv->pool);
     kv->stats.n_evictions += block->n_filled > 0;
+    gol_state_pool_drop(&kv->states, block);
     gol_prefix_index_drop(&kv->index, block);
     return block;
 }
@@ -81,6 +89,7 @@ static bool is_at_border(const gol_kv_cache *kv, const gol_seq *seq)
 gol_prefix gol_kv_cache_find_prefix(const gol_kv_cache *kv, gol_seq *seq)
 {
     gol_prefix prefix = {0};
+    gol_prefix known = {0};
     if (!seq->hasher || !is_at_border(kv, seq))
         return prefix;
     /* Rows that are to be read must be computed. Those that were read before preemption need not be. */
@@ -90,9 +99,12 @@ gol_prefix gol_kv_cache_find_prefix(const gol_kv_cache *kv, gol_seq *seq)
         const gol_block *block = find_full(kv, seq, i);
         if (!block)
             break;
-        prefix.n_blocks++;
-        prefix.n_free += block->ref_cnt == 0;
+        known.n_blocks++;
+        known.n_free += block->ref_cnt == 0;
+        if (!gol_kv_has_states(kv) || block->state_slot >= 0)
+            prefix = known;
     }
+    prefix.n_known = known.n_blocks;
     return prefix;
 }
 
@@ -176,7 +188,8 @@ bool gol_kv_cache_settle(gol_kv_cache *kv, gol_seq *seq, gol_block_copy *copy)
         seq->n_cached = 0;
         return false;
     }
-    const bool has_copy = is_at_border(kv, seq) && find_rest(kv, seq, copy);
+    const bool has_copy = !gol_kv_has_states(kv) && is_at_border(kv, seq) &&
+                          find_rest(kv, seq, copy);
     if (seq->n_cached < 0) { /* not when it starts again after preemption */
         seq->n_cached = gol_min_i32(seq->n_computed, seq->n_prompt);
         kv->stats.n_queries += (uint64_t)seq->n_prompt;
@@ -215,6 +228,7 @@ static void publish(gol_kv_cache *kv, gol_seq *seq, int32_t i, int32_t n_filled)
         gol_prefix_index_set_full(&kv->index, own, parent, tokens, gol_seq_hash(seq, i + 1));
         return;
     }
+    assert(own->state_slot < 0); /* it was not full */
     gol_prefix_index_drop(&kv->index, own);
     gol_block_pool_ref(&kv->pool, twin);
     gol_block_pool_unref(&kv->pool, own);
@@ -225,7 +239,8 @@ static void publish(gol_kv_cache *kv, gol_seq *seq, int32_t i, int32_t n_filled)
 void gol_kv_cache_commit(gol_kv_cache *kv, gol_seq *seq)
 {
     const int32_t bs = kv->block_size;
-    const int32_t first = seq->n_computed / bs;
+    const int32_t n_before = seq->n_computed;
+    const int32_t first = n_before / bs;
     seq->n_computed += seq->n_scheduled;
     seq->n_scheduled = 0;
     assert(seq->n_computed <= seq->n_tokens);
@@ -234,10 +249,12 @@ void gol_kv_cache_commit(gol_kv_cache *kv, gol_seq *seq)
         return;
     for (int32_t i = first; i * bs < seq->n_computed; i++)
         publish(kv, seq, i, gol_min_i32(seq->n_computed - i * bs, bs));
+    gol_kv_states_commit(kv, seq, n_before);
 }
 
 void gol_kv_cache_free(gol_kv_cache *kv, gol_seq *seq)
 {
+    gol_kv_states_free(kv, seq);
     while (seq->n_blocks > 0)
         gol_block_pool_unref(&kv->pool,
                              gol_block_pool_get(&kv->pool, seq->block_table[--seq->n_blocks]));

@@ -23,6 +23,7 @@
 #include "engine/exact_cache.h"
 #include "engine/prefix_index.h"
 #include "engine/sequence.h"
+#include "engine/state_pool.h"
 
 /* Before the forward pass of the step and in the order in which they were asked for: a later copy, and the pass itself, may
  * write into the source of an earlier one. */
@@ -31,10 +32,18 @@ typedef struct gol_block_copy {
     int32_t src_block;
 } gol_block_copy;
 
+/* Into a sequence's slot, from a snapshot; in order, as copies of blocks. */
+typedef struct gol_state_copy {
+    int32_t dst_slot;
+    int32_t src_slot;
+} gol_state_copy;
+
 /* Blocks at the beginning of a sequence that are there already. */
 typedef struct gol_prefix {
     int32_t n_blocks;
     int32_t n_free; /* of these: in the free list */
+    int32_t
+        n_known; /* blocks that are there; of a recurrent model those behind the last snapshot are of no use */
 } gol_prefix;
 
 typedef struct gol_kv_cache_stats {
@@ -50,6 +59,7 @@ typedef struct gol_kv_cache {
     gol_block_pool pool;
     gol_prefix_index index;
     gol_exact_cache *exact; /* NULL: none */
+    gol_state_pool states;  /* no slots: the model is not recurrent */
     int32_t block_size;     /* tokens */
     gol_kv_cache_stats stats;
 } gol_kv_cache;
@@ -57,6 +67,8 @@ typedef struct gol_kv_cache {
 /* exact may be NULL and must outlive it. Errors: GOL_ENOMEM. */
 int gol_kv_cache_init(gol_kv_cache *kv, int32_t n_blocks, int32_t block_size,
                       gol_exact_cache *exact, gol_err *err);
+/* Of a model with recurrent layers: n_slots states, more than sequences run at once. Errors: GOL_ENOMEM. */
+int gol_kv_cache_init_states(gol_kv_cache *kv, int32_t n_slots, gol_err *err);
 void gol_kv_cache_deinit(gol_kv_cache *kv);
 uint64_t gol_kv_cache_bytes(int32_t n_blocks, int32_t block_size); /* what init() allocates */
 

@@ -43,6 +43,11 @@ uint64_t gol_memory_kv_bytes(const gol_memory_basis *basis, const gol_engine_lim
     return n_bytes == SIZE_MAX ? UINT64_MAX : n_bytes;
 }
 
+uint64_t gol_memory_state_bytes(const gol_memory_basis *basis, int32_t n_states)
+{
+    return gol_config_state_bytes(basis->config, basis->be, n_states);
+}
+
 int32_t gol_memory_n_full_seqs(const gol_engine_limits *limits)
 {
     const int32_t n = limits->n_blocks / blocks_for(limits, limits->max_model_len);
@@ -88,6 +93,8 @@ void gol_memory_plan_fill(gol_memory_plan *plan, const gol_memory_basis *basis,
     bytes[GOL_MEMORY_FILE] = basis->weights.mapped;
     bytes[GOL_MEMORY_KV] = add(gol_memory_kv_bytes(basis, limits, limits->n_blocks),
                                gol_kv_cache_bytes(limits->n_blocks, limits->block_size));
+    bytes[GOL_MEMORY_STATES] = add(gol_memory_state_bytes(basis, limits->n_states),
+                                   gol_state_pool_bytes(limits->n_states));
     bytes[GOL_MEMORY_PROMPTS] = limits->exact_cache_bytes;
     bytes[GOL_MEMORY_SCRATCH] = scratch_bytes(basis, limits);
     bytes[GOL_MEMORY_REQUESTS] = request_bytes(limits, basis->config->n_vocab);

@@ -54,6 +54,9 @@ int64_t gol_memory_prompt_tokens(const gol_engine_limits *limits);
 uint64_t gol_memory_kv_bytes(const gol_memory_basis *basis, const gol_engine_limits *limits,
                              int32_t n_blocks);
 
+/* Bytes of so many recurrent states, 0 where the model has none, UINT64_MAX on overflow. */
+uint64_t gol_memory_state_bytes(const gol_memory_basis *basis, int32_t n_states);
+
 /* Sequences of full length that fit the KV cache at once. */
 int32_t gol_memory_n_full_seqs(const gol_engine_limits *limits);
 

@@ -73,6 +73,8 @@ int gol_runner_init(gol_runner *r, const gol_model *model, const gol_engine_limi
     if (rc == 0)
         rc = create_kv(r, model, limits, err);
     if (rc == 0)
+        rc = gol_model_state_create(&r->state, model, limits->n_states, err);
+    if (rc == 0)
         rc = gol_forward_create(&r->fwd, model, limits->max_batch_tokens, limits->max_seqs,
                                 limits->max_model_len, err);
     if (rc != 0)
@@ -92,6 +94,8 @@ uint64_t gol_runner_bytes(int32_t n_vocab, const gol_engine_limits *limits)
 void gol_runner_deinit(gol_runner *r)
 {
     gol_forward_destroy(&r->fwd);
+    if (r->state)
+        r->be->ops->state_destroy(r->be, &r->state);
     if (r->kv)
         r->be->ops->kv_destroy(r->be, &r->kv);
     gol_sampler_deinit(&r->sampler);
@@ -160,6 +164,9 @@ static gol_batch fill_batch(gol_runner *r, const gol_plan *plan)
             .n_past = seq->n_computed,
             .n_blocks = seq->n_blocks,
             .block_table = seq->block_table,
+            .state_slot = seq->state.slot,
+            .n_snapshots = seq->state.n_snapshots,
+            .snapshots = seq->state.snapshots,
         };
         if (seq->embedding)
             n_states = add_states(r, seq, row, n_states);
@@ -303,6 +310,9 @@ int32_t gol_runner_run(gol_runner *r, const gol_plan *plan)
     for (int32_t i = 0; i < plan->n_copies; i++)
         r->be->ops->kv_copy_block(r->be, r->kv, plan->copies[i].dst_block,
                                   plan->copies[i].src_block);
+    for (int32_t i = 0; i < plan->n_state_copies; i++)
+        r->be->ops->state_copy_slot(r->be, r->state, plan->state_copies[i].dst_slot,
+                                    plan->state_copies[i].src_slot);
     r->n_results = plan->n_hits;
     for (int32_t i = 0; i < plan->n_hits; i++) {
         r->results[i].seq = plan->hits[i];

@@ -21,6 +21,7 @@
 #include "base/mem.h"
 #include "base/minmax.h"
 #include "engine/follow.h"
+#include "engine/kv_states.h"
 
 int gol_scheduler_init(gol_scheduler *s, const gol_scheduler_opts *opts, gol_kv_cache *kv,
                        gol_err *err)
@@ -32,7 +33,8 @@ int gol_scheduler_init(gol_scheduler *s, const gol_scheduler_opts *opts, gol_kv_
     s->plan.seqs = gol_try_array(n_seqs, sizeof *s->plan.seqs);
     s->plan.hits = gol_try_array(n_seqs, sizeof *s->plan.hits);
     s->plan.copies = gol_try_array(n_seqs, sizeof *s->plan.copies); /* one when a sequence starts */
-    if (!s->plan.seqs || !s->plan.hits || !s->plan.copies) {
+    s->plan.state_copies = gol_try_array(n_seqs, sizeof *s->plan.state_copies);
+    if (!s->plan.seqs || !s->plan.hits || !s->plan.copies || !s->plan.state_copies) {
         gol_scheduler_deinit(s);
         return gol_fail(err, GOL_ENOMEM, "out of memory for plans of %d sequences", opts->max_seqs);
     }
@@ -42,6 +44,7 @@ int gol_scheduler_init(gol_scheduler *s, const gol_scheduler_opts *opts, gol_kv_
 void gol_scheduler_deinit(gol_scheduler *s)
 {
     assert(!gol_scheduler_has_work(s));
+    gol_free(s->plan.state_copies);
     gol_free(s->plan.copies);
     gol_free(s->plan.hits);
     gol_free(s->plan.seqs);
@@ -174,7 +177,8 @@ static gol_leader find_leader(const gol_scheduler *s, const gol_seq *seq, int32_
 {
     const bool keeps_rows = s->kv->exact && s->kv->exact->n_rows > 0;
     for (gol_seq *q = s->running.head; q && is_before(s, q, seq); q = q->next) {
-        const int32_t n_reach = gol_follow_reach(q, seq, n_shared, keeps_rows);
+        int32_t n_reach = gol_follow_reach(q, seq, n_shared, keeps_rows);
+        n_reach = gol_kv_states_reach(s->kv, q, n_reach, n_shared);
         if (n_reach > 0)
             return (gol_leader){.seq = q, .n_tokens = n_reach};
     }
@@ -195,6 +199,7 @@ static void follow_or_settle(gol_scheduler *s, gol_seq *seq, const gol_leader *l
 {
     if (leader->seq) {
         gol_follow_begin(seq, leader);
+        gol_kv_states_await(s->kv, leader->seq, leader->n_tokens);
         seq->n_promised = n_own_blocks(s, seq, seq->n_blocks, leader);
         s->n_promised += seq->n_promised;
         return;
@@ -205,13 +210,26 @@ static void follow_or_settle(gol_scheduler *s, gol_seq *seq, const gol_leader *l
         s->plan.n_copies++;
 }
 
+/* What the cache has of its next tokens becomes its own. */
+static void share_prefix(gol_scheduler *s, gol_seq *seq)
+{
+    const int32_t n_before = seq->n_blocks;
+    gol_kv_cache_share_prefix(s->kv, seq);
+    if (seq->n_blocks == n_before)
+        return;
+    assert(s->plan.n_state_copies < s->opts.max_seqs);
+    gol_state_copy *copy = &s->plan.state_copies[s->plan.n_state_copies];
+    if (gol_kv_states_resume(s->kv, seq, copy))
+        s->plan.n_state_copies++;
+}
+
 /* Followers hold what their leaders have filled, and stop when these have done, or are gone. */
 static void update_followers(gol_scheduler *s)
 {
     for (gol_seq *seq = s->running.head; seq; seq = seq->next) {
         if (!seq->is_following)
             continue;
-        gol_kv_cache_share_prefix(s->kv, seq);
+        share_prefix(s, seq);
         if (!gol_follow_is_over(seq))
             continue;
         stop_following(s, seq);
@@ -286,7 +304,8 @@ static bool try_start(gol_scheduler *s, gol_seq *seq, int32_t n_reserved)
     gol_seq_queue_remove(&s->waiting, seq);
     insert_from_tail(s, &s->running, seq);
     seq->status = GOL_SEQ_RUNNING;
-    gol_kv_cache_share_prefix(s->kv, seq);
+    gol_kv_states_start(s->kv, seq, leader.seq ? 0 : prefix.n_known);
+    share_prefix(s, seq);
     follow_or_settle(s, seq, &leader);
     if (takes_rows(seq) && gol_seq_n_pending(seq) == 1)
         give(s, seq, 1);
@@ -403,6 +422,7 @@ static void fill_plan(gol_scheduler *s)
             s->plan.hits[s->plan.n_hits++] = seq;
         if (seq->n_scheduled == 0)
             continue;
+        gol_kv_states_plan(s->kv, seq);
         s->plan.seqs[s->plan.n_seqs++] = seq;
         s->plan.n_tokens += seq->n_scheduled;
     }
@@ -437,6 +457,7 @@ void gol_scheduler_update(gol_scheduler *s)
     for (int32_t i = 0; i < s->plan.n_hits; i++)
         s->plan.hits[i]->kept_row = NULL;
     s->plan.n_copies = 0;
+    s->plan.n_state_copies = 0;
     s->plan.n_hits = 0;
     s->plan.n_seqs = 0;
     s->plan.n_tokens = 0;

@@ -28,6 +28,8 @@
 typedef struct gol_plan {
     gol_block_copy *copies; /* [n_copies] */
     int32_t n_copies;
+    gol_state_copy *state_copies; /* [n_state_copies] */
+    int32_t n_state_copies;
     gol_seq **hits; /* [n_hits] each with a kept_row: sampled without any computation */
     int32_t n_hits;
     gol_seq **seqs;   /* [n_seqs] each with n_scheduled >= 1, in policy order */

@@ -94,6 +94,8 @@ int gol_seq_create(gol_seq **out, const gol_request *request, const gol_seq_limi
     seq->n_blocks_max = (seq->n_tokens_max - 1) / limits->block_size + 1;
     seq->block_size = limits->block_size;
     seq->n_cached = -1;
+    seq->state.slot = -1;
+    seq->state.answer_slot = -1;
     seq->sampling = request->sampling;
     seq->sampling.extras = NULL;
     seq->n_stop_ids = request->n_stop_ids;

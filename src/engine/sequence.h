@@ -21,6 +21,7 @@
 #include "engine/exact_cache.h"
 #include "engine/request.h"
 #include "engine/seq_extras.h"
+#include "engine/seq_state.h"
 #include "engine/token_counts.h"
 
 typedef enum gol_seq_status {
@@ -58,6 +59,8 @@ typedef struct gol_seq {
     gol_block_hash prompt_hash; /* of the whole prompt */
     int32_t n_cached;      /* tokens of the prompt that were found; -1: nobody has looked yet */
     const float *kept_row; /* [n_vocab] in this step it is sampled from these logits; else NULL */
+
+    gol_seq_state state; /* of recurrent layers */
 
     /* Running, but waiting until another running one has computed what both need (scheduler.c). */
     bool is_following;

@@ -62,6 +62,8 @@ uint64_t gol_config_state_bytes(const gol_config *config, gol_backend *be, int32
         const gol_config one = {.n_layers = 1, .layers = &config->layers[i], .ssm = config->ssm};
         fill_layers(&layer, &one);
     }
+    if (n_recurrent == 0)
+        return 0;
     const gol_state_shape shape = {.n_layers = 1, .n_slots = n_slots, .layers = &layer};
     size_t n_bytes = be->ops->state_bytes(be, &shape);
     if (n_bytes == SIZE_MAX || !gol_mul_size(&n_bytes, n_bytes, (size_t)n_recurrent))

@@ -26,6 +26,7 @@
 #include "sim/sim_check.h"
 #include "sim/sim_load.h"
 #include "sim/sim_memory.h"
+#include "sim/sim_states.h"
 
 typedef struct request {
     gol_seq *seq; /* NULL before arrival and after the end */
@@ -51,6 +52,7 @@ typedef struct simulation {
     gol_seq_limits limits;
     sim_load load;
     sim_memory memory;
+    sim_states states; /* no slots: the model is not recurrent */
     int32_t n_requests;
     int32_t cancel_odds;   /* one in so many steps somebody goes away */
     int32_t n_waiting_max; /* who would come then is sent away, and comes another time */
@@ -107,7 +109,7 @@ static void set_up(simulation *sim, uint64_t seed, int32_t n_requests)
     const bool is_cached = pick(sim, 0, 9) > 0;
     if (is_cached)
         sim->limits.hasher = &sim->hasher;
-    const int32_t n_rows = is_cached && pick(sim, 0, 4) > 0 ? pick(sim, 1, 20) : 0;
+    int32_t n_rows = is_cached && pick(sim, 0, 4) > 0 ? pick(sim, 1, 20) : 0;
     const int32_t n_blocks_one = (sim->limits.max_model_len - 1) / block_size + 1;
     /* Often room for exactly one of the longest, seldom for all. */
     const int32_t n_longest = pick(sim, 0, 9) ? pick(sim, 1, 6) : pick(sim, 7, 40);
@@ -130,15 +132,20 @@ static void set_up(simulation *sim, uint64_t seed, int32_t n_requests)
     sim->ref_cnts = gol_xcalloc((size_t)n_blocks, sizeof *sim->ref_cnts);
     sim_load_init(&sim->load, &sim->rng, &sim->limits, pick(sim, 0, 9) > 0);
     sim_memory_init(&sim->memory, n_blocks, block_size);
+    const bool is_recurrent = seed % 3 == 0;
+    if (is_recurrent)
+        n_rows = 0; /* as in the engine */
+    sim_states_init(&sim->states, is_recurrent ? opts.max_seqs + pick(sim, 1, 30) : 0);
     if (gol_exact_cache_init(&sim->exact, n_rows, SIM_VOCAB, block_size, NULL) != 0 ||
         gol_kv_cache_init(&sim->kv, n_blocks, block_size, &sim->exact, NULL) != 0 ||
+        gol_kv_cache_init_states(&sim->kv, sim->states.n_slots, NULL) != 0 ||
         gol_scheduler_init(&sim->sched, &opts, &sim->kv, NULL) != 0)
         sim_violation(&sim->place, "out of memory", 0, 1);
     printf("seed %" PRIu64 ": %s, %d requests of up to %d tokens, %d blocks of %d, %d sequences, "
-           "%d tokens a step of %.0f us, caching %s, %d rows, prompts %s\n",
+           "%d tokens a step of %.0f us, caching %s, %d rows, %d states, prompts %s\n",
            seed, opts.policy == GOL_SCHED_FCFS ? "fcfs" : "priority", n_requests,
            sim->limits.max_model_len, n_blocks, block_size, opts.max_seqs, opts.max_batch_tokens,
-           opts.max_itl_ns / 1e3, is_cached ? "on" : "off", n_rows,
+           opts.max_itl_ns / 1e3, is_cached ? "on" : "off", n_rows, sim->states.n_slots,
            sim->load.shares ? "alike" : "new");
 }
 
@@ -147,6 +154,7 @@ static void tear_down(simulation *sim)
     gol_scheduler_deinit(&sim->sched);
     gol_kv_cache_deinit(&sim->kv);
     gol_exact_cache_deinit(&sim->exact);
+    sim_states_deinit(&sim->states);
     sim_memory_deinit(&sim->memory);
     sim_load_deinit(&sim->load);
     gol_free(sim->requests);
@@ -283,6 +291,7 @@ static void check_scores(const simulation *sim, const request *r)
 static void run(simulation *sim, const gol_plan *plan)
 {
     sim_memory_copy_blocks(&sim->memory, plan);
+    sim_states_copy(&sim->states, plan);
     sim_memory_check_index(&sim->memory, &sim->kv, &sim->place);
     for (const gol_seq *seq = sim->sched.running.head; seq; seq = seq->next)
         sim_memory_check_seq(&sim->memory, seq, sim->requests[seq->id - 1].contents, &sim->place);
@@ -293,6 +302,7 @@ static void run(simulation *sim, const gol_plan *plan)
         request *r = &sim->requests[seq->id - 1];
         read_rows(sim, r);
         sim_memory_compute(&sim->memory, &sim->kv, seq, r->contents, &sim->place);
+        sim_states_compute(&sim->states, seq, r->contents, &sim->place);
         const bool has_row = gol_seq_n_pending(seq) == seq->n_scheduled;
         if (has_row && seq->hasher && seq->n_tokens == seq->n_prompt)
             keep_row(sim, r);
@@ -387,6 +397,7 @@ static void step(simulation *sim)
         sim->n_running_max = plan->n_seqs;
     gol_scheduler_update(&sim->sched);
     sim_memory_check_index(&sim->memory, &sim->kv, &sim->place);
+    sim_states_check(&sim->states, &sim->memory, &sim->sched, &sim->place);
 
     gol_seq *next;
     for (gol_seq *seq = sim->sched.running.head; seq; seq = next) {
@@ -428,9 +439,11 @@ int main(int argc, char **argv)
     const gol_kv_cache_stats *stats = &sim.kv.stats;
     printf("of %" PRIu64 " tokens of prompts %" PRIu64 " found, %" PRIu64 " exact repeats, %" PRIu64
            " copies, %" PRIu64 " merges, %" PRIu64 " evictions, %" PRId64
-           " steps followed, %" PRId64 " tokens scored\n",
+           " steps followed, %" PRId64 " tokens scored, %" PRId64 " states resumed, %" PRIu64
+           " evicted\n",
            stats->n_queries, stats->n_hits, stats->n_exact_hits, stats->n_copies, stats->n_merges,
-           stats->n_evictions, sim.n_followed, sim.n_rows_read);
+           stats->n_evictions, sim.n_followed, sim.n_rows_read, sim.states.n_resumed,
+           sim.kv.states.n_evictions);
     tear_down(&sim);
     return 0;
 }

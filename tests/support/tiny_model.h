@@ -28,7 +28,7 @@ enum {
 };
 
 typedef struct tiny_model {
-    const char *arch;         /* "llama" or "gpt2" */
+    const char *arch;         /* "llama", "gpt2", "granitehybrid" or "mamba2" */
     const char *claimed_arch; /* general.architecture when it is not arch */
     gol_type type;            /* of matrices */
     bool is_tied;             /* no output.weight */
@@ -96,7 +96,9 @@ static inline void tiny_tensor(tiny_writer *t, const char *name, uint64_t n_out,
         n_in += n_out == 0;
         n_out += n_out > 0;
     }
-    const gol_type type = n_out ? t->m->type : GOL_TYPE_F32;
+    const bool is_small = strstr(name, ".ssm_") && !strstr(name, "ssm_in") &&
+                          !strstr(name, "ssm_out");
+    const gol_type type = n_out && !is_small ? t->m->type : GOL_TYPE_F32;
     const uint64_t n = n_in * (n_out ? n_out : 1);
     size_t n_bytes = 0;
     gol_type_row_bytes(&n_bytes, type, n);
@@ -106,6 +108,9 @@ static inline void tiny_tensor(tiny_writer *t, const char *name, uint64_t n_out,
     if (type == GOL_TYPE_F32)
         for (uint64_t i = 0; i < n; i++)
             ((float *)data)[i] *= n_out ? 0.2f : 0.5f;
+    if (strstr(name, ".ssm_a"))
+        for (uint64_t i = 0; i < n; i++)
+            ((float *)data)[i] = -0.05f - 0.3f * (float)i;
     if (strcmp(name, "rope_freqs.weight") == 0)
         for (uint64_t i = 0; i < n; i++)
             ((float *)data)[i] = 1.0f + (float)i;
@@ -181,6 +186,78 @@ static inline void tiny_add_gpt2(tiny_writer *t)
                               (uint64_t)tensors[i].n_in);
 }
 
+enum {
+    TINY_SSM_CONV = 4,
+    TINY_SSM_INNER = 2 * TINY_EMBD,
+    TINY_SSM_HEADS = 4,
+    TINY_SSM_GROUPS = 2,
+    TINY_SSM_STATE = 8,
+    TINY_SSM_CHANNELS = TINY_SSM_INNER + 2 * TINY_SSM_GROUPS * TINY_SSM_STATE,
+};
+
+static inline void tiny_ssm_keys(tiny_writer *t)
+{
+    tiny_key_u32(t, "ssm.conv_kernel", TINY_SSM_CONV);
+    tiny_key_u32(t, "ssm.inner_size", TINY_SSM_INNER);
+    tiny_key_u32(t, "ssm.state_size", TINY_SSM_STATE);
+    tiny_key_u32(t, "ssm.time_step_rank", TINY_SSM_HEADS);
+    tiny_key_u32(t, "ssm.group_count", TINY_SSM_GROUPS);
+    tiny_key_f32(t, "attention.layer_norm_rms_epsilon", 1e-5f);
+}
+
+static inline void tiny_ssm_layer(tiny_writer *t, int il)
+{
+    tiny_layer_tensor(t, il, "attn_norm.weight", 0, TINY_EMBD);
+    tiny_layer_tensor(t, il, "ssm_in.weight", TINY_SSM_INNER + TINY_SSM_CHANNELS + TINY_SSM_HEADS,
+                      TINY_EMBD);
+    tiny_layer_tensor(t, il, "ssm_conv1d.weight", TINY_SSM_CHANNELS, TINY_SSM_CONV);
+    tiny_layer_tensor(t, il, "ssm_conv1d.bias", 0, TINY_SSM_CHANNELS);
+    tiny_layer_tensor(t, il, "ssm_dt.bias", 0, TINY_SSM_HEADS);
+    tiny_layer_tensor(t, il, "ssm_a", TINY_SSM_HEADS, 1);
+    tiny_layer_tensor(t, il, "ssm_d", TINY_SSM_HEADS, 1);
+    tiny_layer_tensor(t, il, "ssm_norm.weight", TINY_SSM_GROUPS, TINY_SSM_INNER / TINY_SSM_GROUPS);
+    tiny_layer_tensor(t, il, "ssm_out.weight", TINY_EMBD, TINY_SSM_INNER);
+}
+
+static inline void tiny_ffn(tiny_writer *t, int il)
+{
+    tiny_layer_tensor(t, il, "ffn_norm.weight", 0, TINY_EMBD);
+    tiny_layer_tensor(t, il, "ffn_gate.weight", TINY_FF, TINY_EMBD);
+    tiny_layer_tensor(t, il, "ffn_up.weight", TINY_FF, TINY_EMBD);
+    tiny_layer_tensor(t, il, "ffn_down.weight", TINY_EMBD, TINY_FF);
+}
+
+/* The first layer is recurrent, the others have attention. */
+static inline void tiny_add_granitehybrid(tiny_writer *t)
+{
+    enum { Q = TINY_EMBD, KV = TINY_KV_HEADS * TINY_HEAD_DIM };
+    uint32_t n_kv_heads[TINY_LAYERS];
+    for (int il = 0; il < TINY_LAYERS; il++)
+        n_kv_heads[il] = il == 0 ? 0 : TINY_KV_HEADS;
+    gol_gguf_writer_add_array(t->w, tiny_key(t, "attention.head_count_kv"), GOL_VALUE_U32,
+                              n_kv_heads, TINY_LAYERS);
+    tiny_ssm_keys(t);
+    for (int il = 0; il < TINY_LAYERS; il++) {
+        if (il == 0) {
+            tiny_ssm_layer(t, il);
+        } else {
+            tiny_layer_tensor(t, il, "attn_norm.weight", 0, TINY_EMBD);
+            tiny_layer_tensor(t, il, "attn_q.weight", Q, TINY_EMBD);
+            tiny_layer_tensor(t, il, "attn_k.weight", KV, TINY_EMBD);
+            tiny_layer_tensor(t, il, "attn_v.weight", KV, TINY_EMBD);
+            tiny_layer_tensor(t, il, "attn_output.weight", TINY_EMBD, Q);
+        }
+        tiny_ffn(t, il);
+    }
+}
+
+static inline void tiny_add_mamba2(tiny_writer *t)
+{
+    tiny_ssm_keys(t);
+    for (int il = 0; il < TINY_LAYERS; il++)
+        tiny_ssm_layer(t, il);
+}
+
 /* 0, or what the writer says. */
 static inline int tiny_model_write(const tiny_model *m, const char *path, gol_err *err)
 {
@@ -198,14 +275,19 @@ static inline int tiny_model_write(const tiny_model *m, const char *path, gol_er
     tiny_key_u32(&t, "block_count", TINY_LAYERS);
     tiny_key_u32(&t, "embedding_length", TINY_EMBD);
     tiny_key_u32(&t, "context_length", TINY_CTX);
-    tiny_key_u32(&t, "feed_forward_length", TINY_FF);
-    tiny_key_u32(&t, "attention.head_count", TINY_HEADS);
+    const bool is_mamba = strcmp(m->arch, "mamba2") == 0;
+    tiny_key_u32(&t, "feed_forward_length", is_mamba ? 0 : TINY_FF);
+    tiny_key_u32(&t, "attention.head_count", is_mamba ? 0 : TINY_HEADS);
     tiny_tensor(&t, "token_embd.weight", TINY_VOCAB, TINY_EMBD);
     tiny_tensor(&t, "output_norm.weight", 0, TINY_EMBD);
     if (!m->is_tied)
         tiny_tensor(&t, "output.weight", TINY_VOCAB, TINY_EMBD);
     if (strcmp(m->arch, "gpt2") == 0)
         tiny_add_gpt2(&t);
+    else if (is_mamba)
+        tiny_add_mamba2(&t);
+    else if (strcmp(m->arch, "granitehybrid") == 0)
+        tiny_add_granitehybrid(&t);
     else
         tiny_add_llama(&t);
     if (m->extra_tensor)

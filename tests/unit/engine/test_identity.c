@@ -24,13 +24,15 @@ enum { N_CASES = 60 };
 enum { N_CASES = 500 };
 #endif
 
-enum { N_KINDS = 4, N_KNOWN = 120, N_NEIGHBOURS = 15 };
+enum { N_KINDS = 6, N_KNOWN = 120, N_NEIGHBOURS = 15 };
 
 static const tiny_model kinds[N_KINDS] = {
     {.arch = "llama", .type = GOL_TYPE_F32, .seed = 1},
     {.arch = "gpt2", .type = GOL_TYPE_F32, .seed = 2},
     {.arch = "llama", .type = GOL_TYPE_Q8_0, .has_qkv_bias = true, .seed = 3},
     {.arch = "llama", .type = GOL_TYPE_F16, .is_tied = true, .has_rope_freqs = true, .seed = 4},
+    {.arch = "granitehybrid", .type = GOL_TYPE_F32, .seed = 5},
+    {.arch = "mamba2", .type = GOL_TYPE_Q8_0, .seed = 6},
 };
 
 static uint64_t seed = 1;
@@ -100,6 +102,7 @@ static gol_engine_opts random_opts(const loaded_model *tiny, gol_rng *rng)
         .max_itl_ms = itl_ms[known_pick(rng, 0, 3)],
         .no_prefix_caching = known_one_in(rng, 4),
         .exact_cache_bytes = known_one_in(rng, 4) ? -1 : 0,
+        .max_snapshots = known_one_in(rng, 2) ? known_pick(rng, 1, 4) : 0,
     };
 }
 
