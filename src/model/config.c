@@ -317,7 +317,10 @@ int gol_config_read(gol_config *out, const gol_model_file *file, gol_err *err)
     rc = read_common(out, file, err);
     if (rc == 0)
         rc = arch->read(out, file, err);
+    /* Decoders that were trained on to embed may see both ways. */
     if (rc == 0)
+        rc = gol_config_bool(out, file, "attention.causal", &out->is_causal, err);
+    if (rc >= 0)
         rc = check(out, file, err);
     if (rc < 0)
         gol_config_deinit(out);

@@ -24,17 +24,17 @@ enum {
 
 /* clang-format off */
 const gol_weights_rule gol_weights_model_rules[] = {
-    {"token_embd.weight",         MODEL_FIELD(token_embd),           D(VOCAB),       D(EMBD),        0,                                      true,  {0}, {0}},
-    {"position_embd.weight",      MODEL_FIELD(position_embd),        D(POSITIONS),   D(EMBD),        GOL_IF_POSITIONS,                       true,  {0}, {0}},
-    {"token_types.weight",        MODEL_FIELD(token_types),          D(TOKEN_TYPES), D(EMBD),        GOL_IF_TOKEN_TYPES,                     true,  {0}, {0}},
-    {"token_embd_norm.weight",    MODEL_FIELD(token_embd_norm),      D(NONE),        D(EMBD),        GOL_IF_EMBD_NORM,                       true,  {0}, {0}},
-    {"token_embd_norm.bias",      MODEL_FIELD(token_embd_norm_bias), D(NONE),        D(EMBD),        GOL_IF_EMBD_NORM | GOL_IF_LAYER_NORM,   false, {0}, {0}},
+    {"token_embd.weight",         MODEL_FIELD(token_embd),           D(VOCAB),       D(EMBD),       0,                                      true,  {0}, {0}},
+    {"position_embd.weight",      MODEL_FIELD(position_embd),        D(POSITIONS),   D(EMBD),       GOL_IF_POSITIONS,                       true,  {0}, {0}},
+    {"token_types.weight",        MODEL_FIELD(token_types),          D(TOKEN_TYPES), D(EMBD),       GOL_IF_TOKEN_TYPES,                     true,  {0}, {0}},
+    {"token_embd_norm.weight",    MODEL_FIELD(token_embd_norm),      D(NONE),        D(EMBD),       GOL_IF_EMBD_NORM,                       true,  {0}, {0}},
+    {"token_embd_norm.bias",      MODEL_FIELD(token_embd_norm_bias), D(NONE),        D(EMBD),       GOL_IF_EMBD_NORM | GOL_IF_LAYER_NORM,   false, {0}, {0}},
     {"dense_2.weight",            MODEL_FIELD(dense_2),              D(DENSE),       D(EMBD),       GOL_IF_DENSE_OUT,                       true,  {0}, {0}},
     {"dense_3.weight",            MODEL_FIELD(dense_3),              D(EMBD),        D(DENSE),      GOL_IF_DENSE_OUT,                       true,  {0}, {0}},
-    {"output_norm.weight",        MODEL_FIELD(output_norm),          D(NONE),        D(EMBD),        GOL_IF_OUTPUT_NORM,                     true,  {0}, {0}},
-    {"output_norm.bias",          MODEL_FIELD(output_norm_bias),     D(NONE),        D(EMBD),        GOL_IF_OUTPUT_NORM | GOL_IF_LAYER_NORM, false, {0}, {0}},
-    {"output.weight",             MODEL_FIELD(output),               D(VOCAB),       D(EMBD),        GOL_IF_CAUSAL,                          false, {0}, {0}},
-    {"output.bias",               MODEL_FIELD(output_bias),          D(NONE),        D(VOCAB),      GOL_IF_CAUSAL,                          false, {0}, {0}},
+    {"output_norm.weight",        MODEL_FIELD(output_norm),          D(NONE),        D(EMBD),       GOL_IF_OUTPUT_NORM,                     true,  {0}, {0}},
+    {"output_norm.bias",          MODEL_FIELD(output_norm_bias),     D(NONE),        D(EMBD),       GOL_IF_OUTPUT_NORM | GOL_IF_LAYER_NORM, false, {0}, {0}},
+    {"output.weight",             MODEL_FIELD(output),               D(VOCAB),       D(EMBD),       0,                                      false, {0}, {0}},
+    {"output.bias",               MODEL_FIELD(output_bias),          D(NONE),        D(VOCAB),      0,                                      false, {0}, {0}},
     {"rope_freqs.weight",         MODEL_FIELD(rope_freqs),           D(NONE),        D(ROPE_PAIRS), GOL_IF_ROPE,                            false, {0}, {0}},
     {"rope_factors_long.weight",  MODEL_FIELD(rope_factors_long),    D(NONE),        D(ROPE_PAIRS), GOL_IF_ROPE,                            false, {0}, {0}},
     {"rope_factors_short.weight", MODEL_FIELD(rope_factors_short),   D(NONE),        D(ROPE_PAIRS), GOL_IF_ROPE,                            false, {0}, {0}},
@@ -159,7 +159,6 @@ static unsigned conditions_of_model(const gol_config *c)
     holds |= is_sandwich || c->norm_place == GOL_NORM_BRANCH ? GOL_IF_POST_NORM : 0u;
     holds |= c->norm_place == GOL_NORM_SUM ? GOL_IF_SUM_NORM : 0u;
     holds |= c->n_dense > 0 ? GOL_IF_DENSE_OUT : 0u;
-    holds |= c->is_causal ? GOL_IF_CAUSAL : 0u;
     return holds;
 }
 

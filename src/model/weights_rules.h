@@ -43,8 +43,7 @@ typedef enum gol_weights_when {
     GOL_IF_SUM_NORM = 1u << 8,
     GOL_IF_PARALLEL = 1u << 9,
     GOL_IF_SEQUENTIAL = 1u << 10,
-    GOL_IF_CAUSAL = 1u << 11,
-    GOL_IF_DENSE_OUT = 1u << 21, /* linear layers behind the pooling */
+    GOL_IF_DENSE_OUT = 1u << 11, /* linear layers behind the pooling */
     /* of the layer */
     GOL_IF_ATTENTION = 1u << 12,
     GOL_IF_SPLIT_QKV = 1u << 13, /* implies attention, as the next two */

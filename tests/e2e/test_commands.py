@@ -51,6 +51,35 @@ def test_logits_are_those_that_greedy_decoding_follows(gollum, model, tmp_path):
     assert next_id == [last.index(max(last))]
 
 
+def test_embed_gives_a_line_of_numbers_for_each_line(gollum, model):
+    lines = ["the cat sat", "and the dog", "", "the cat sat"]
+    done = gollum("embed", "-m", model, "--pooling", "mean", stdin="\n".join(lines) + "\n")
+    assert done.returncode == 0, done.stderr
+    vectors = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(vectors) == len(lines)
+    assert vectors[0] == vectors[3] != vectors[1]
+    alone = gollum("embed", "-m", model, "--pooling", "mean", stdin="and the dog\r\n")
+    assert json.loads(alone.stdout) == vectors[1]
+
+
+def test_embed_takes_ids_and_writes_other_forms(gollum, model):
+    tokens = ["embed", "-m", model, "--pooling", "last", "--tokens", "1 290 270"]
+    vector = json.loads(gollum(*tokens).stdout)
+    for form, separator in (("csv", b","), ("tsv", b"\t")):
+        line = gollum(*tokens, "--format", form).stdout
+        assert [float(x) for x in line.rstrip(b"\n").split(separator)] == vector
+    unit = json.loads(gollum(*tokens, "--normalize").stdout)
+    assert abs(sum(x * x for x in unit) - 1) < 1e-6
+
+
+def test_embed_asks_for_a_pooling_where_the_file_names_none(gollum, model):
+    refused = gollum("embed", "-m", model, stdin="the cat")
+    assert refused.returncode == BAD_MODEL
+    assert refused.stdout == b""
+    assert b"names no pooling" in refused.stderr
+    assert gollum("embed", "-m", model, "--tokens", " ").returncode == USAGE
+
+
 def test_inspect_shows_metadata_and_tensors(gollum, model):
     shown = gollum("inspect", "-m", model, "--tensors").stdout.decode()
     assert "llama.context_length" in shown

@@ -408,6 +408,26 @@ static void add_wild_pooling(gol_gguf_writer *w, const char *arch)
     gol_gguf_writer_add_u32(w, "llama.pooling_type", 5);
 }
 
+static void add_not_causal(gol_gguf_writer *w, const char *arch)
+{
+    (void)arch;
+    gol_gguf_writer_add_bool(w, "llama.attention.causal", false);
+}
+
+static void a_decoder_may_see_both_ways(void **state)
+{
+    (void)state;
+    gol_config c;
+    gol_err err = {0};
+    assert_int_equal(read_config(&c, &(tiny_model){.arch = "llama"}, &err), 0);
+    assert_true(c.is_causal);
+    gol_config_deinit(&c);
+    assert_int_equal(
+        read_config(&c, &(tiny_model){.arch = "llama", .add_keys = add_not_causal}, &err), 0);
+    assert_false(c.is_causal);
+    gol_config_deinit(&c);
+}
+
 static void a_pooling_is_read_and_a_reranker_refused(void **state)
 {
     (void)state;
@@ -440,6 +460,7 @@ int main(void)
         cmocka_unit_test(a_sliding_window_holds_for_all_layers),
         cmocka_unit_test(a_pattern_says_which_layers_have_a_window),
         cmocka_unit_test(a_pooling_is_read_and_a_reranker_refused),
+        cmocka_unit_test(a_decoder_may_see_both_ways),
         cmocka_unit_test(rope_scaling_is_read_or_refused),
     };
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
