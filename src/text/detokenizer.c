@@ -19,7 +19,8 @@ void gol_detokenizer_push(gol_detokenizer *d, int32_t id, gol_buf *out)
     if (is_control && d->skip_special)
         return;
     gol_str piece = gol_tokenizer_piece(d->tok, id);
-    const bool is_special = is_control || d->tok->vocab.tokens[id].type == GOL_TOKEN_USER_DEFINED;
+    const bool is_user_defined = d->tok->vocab.tokens[id].type == GOL_TOKEN_USER_DEFINED;
+    const bool is_special = is_control || (is_user_defined && !d->tok->vocab.user_tokens_are_text);
     if (d->at_start && !is_special) {
         d->at_start = false;
         if (d->tok->vocab.adds_space && piece.len > 0 && piece.data[0] == ' ')

@@ -47,7 +47,7 @@ static int mark(gol_vocab *vocab, const gol_model_file *file, gol_err *err)
 {
     if (vocab->eos >= 0)
         vocab->tokens[vocab->eos].is_eog = true;
-    for (int i = 0; i < N_KEYS; i++) {
+    for (int i = 0; i < N_KEYS && file != NULL; i++) {
         int32_t id;
         const int rc = gol_vocab_meta_id(vocab, file, keys[i], &id, err);
         if (rc < 0)

@@ -9,15 +9,14 @@
 #include "text/tokenizer_kind.h"
 
 #include "base/mem.h"
-#include "text/merger.h"
+#include "text/space_mark.h"
 #include "text/utf8.h"
-
-#define SPACE_MARK "\xE2\x96\x81" /* U+2581 LOWER ONE EIGHTH BLOCK */
-enum { SPACE_MARK_LEN = sizeof SPACE_MARK - 1 };
+#include "text/word_model.h"
 
 typedef struct spm_state {
     int32_t byte_ids[256]; /* -1: the vocabulary has no token for this byte */
     bool words_apart;      /* no token crosses the border in front of a space mark */
+    bool fuses_unknown;    /* neighbouring unknown characters are one token */
 } spm_state;
 
 typedef struct spm_run {
@@ -25,48 +24,18 @@ typedef struct spm_run {
     const char *text; /* a word, escaped */
 } spm_run;
 
-static bool has_space_mark(gol_str text)
-{
-    return memmem(text.data, text.len, SPACE_MARK, SPACE_MARK_LEN) != NULL;
-}
-
-static bool is_mark_at(gol_str text, size_t pos)
-{
-    return text.len - pos >= SPACE_MARK_LEN &&
-           memcmp(text.data + pos, SPACE_MARK, SPACE_MARK_LEN) == 0;
-}
-
 /* Bytes up to the first border between something else and a space mark. */
 static size_t word_len(gol_str text)
 {
     size_t pos = 0;
-    while (pos < text.len && is_mark_at(text, pos))
-        pos += SPACE_MARK_LEN;
-    while (pos < text.len && !is_mark_at(text, pos))
+    while (pos < text.len && gol_space_mark_at(text, pos))
+        pos += GOL_SPACE_MARK_LEN;
+    while (pos < text.len && !gol_space_mark_at(text, pos))
         pos++;
     return pos;
 }
 
-/* The text with its space marks as spaces. */
-static int unescape(gol_str *out, gol_arena *arena, gol_str text)
-{
-    char *copy = gol_arena_try_alloc(arena, text.len);
-    if (copy == NULL)
-        return GOL_ENOMEM;
-    size_t n = 0;
-    for (size_t pos = 0; pos < text.len;) {
-        if (is_mark_at(text, pos)) {
-            copy[n++] = ' ';
-            pos += SPACE_MARK_LEN;
-        } else {
-            copy[n++] = text.data[pos++];
-        }
-    }
-    *out = (gol_str){copy, n};
-    return 0;
-}
-
-static int set_pieces(gol_vocab *vocab, gol_err *err)
+int gol_spm_set_pieces(gol_vocab *vocab, gol_err *err)
 {
     for (int32_t id = 0; id < vocab->n; id++) {
         gol_token *token = &vocab->tokens[id];
@@ -78,8 +47,7 @@ static int set_pieces(gol_vocab *vocab, gol_err *err)
         case GOL_TOKEN_NORMAL:
         case GOL_TOKEN_UNUSED:
         case GOL_TOKEN_UNDEFINED:
-            if (has_space_mark(token->text) &&
-                unescape(&token->piece, &vocab->arena, token->text) != 0)
+            if (gol_space_mark_unescape(&token->piece, &vocab->arena, token->text) != 0)
                 rc = gol_fail(err, GOL_ENOMEM, "tokenizer: out of memory");
             break;
         default: /* control, user-defined, unknown: as written */
@@ -129,6 +97,18 @@ static void set_default_ids(gol_vocab *vocab)
         vocab->eos = 2;
 }
 
+static int create_state(spm_state **out, const gol_vocab *vocab, gol_err *err)
+{
+    spm_state *state = gol_try_alloc(sizeof *state);
+    if (state == NULL)
+        return gol_fail(err, GOL_ENOMEM, "tokenizer: out of memory");
+    find_byte_ids(state, vocab);
+    state->words_apart = are_words_apart(vocab);
+    state->fuses_unknown = false;
+    *out = state;
+    return 0;
+}
+
 static int create(void **out, gol_vocab *vocab, const gol_model_file *file, gol_err *err)
 {
     if (!vocab->has_scores)
@@ -140,16 +120,13 @@ static int create(void **out, gol_vocab *vocab, const gol_model_file *file, gol_
     if (gol_meta_bool(file, "tokenizer.ggml.add_space_prefix", &vocab->adds_space, err) < 0)
         return GOL_EMODEL;
     set_default_ids(vocab);
-    const int rc = set_pieces(vocab, err);
-    if (rc != 0)
-        return rc;
-    spm_state *state = gol_try_alloc(sizeof *state);
-    if (state == NULL)
-        return gol_fail(err, GOL_ENOMEM, "tokenizer: out of memory");
-    find_byte_ids(state, vocab);
-    state->words_apart = are_words_apart(vocab);
-    *out = state;
-    return 0;
+    spm_state *state = NULL;
+    int rc = gol_spm_set_pieces(vocab, err);
+    if (rc == 0)
+        rc = create_state(&state, vocab, err);
+    if (rc == 0)
+        *out = state;
+    return rc;
 }
 
 static void destroy(void *state)
@@ -184,20 +161,20 @@ static char *escape(gol_str text, bool add_mark, size_t *len)
 {
     size_t n_max = 0;
     for (size_t i = 0; i < text.len; i++)
-        n_max += text.data[i] == ' ' ? SPACE_MARK_LEN : 1;
-    n_max += SPACE_MARK_LEN;
+        n_max += text.data[i] == ' ' ? GOL_SPACE_MARK_LEN : 1;
+    n_max += GOL_SPACE_MARK_LEN;
     char *out = gol_try_alloc(n_max);
     if (out == NULL)
         return NULL;
     size_t n = 0;
     if (add_mark) {
-        memcpy(out, SPACE_MARK, SPACE_MARK_LEN);
-        n = SPACE_MARK_LEN;
+        memcpy(out, GOL_SPACE_MARK, GOL_SPACE_MARK_LEN);
+        n = GOL_SPACE_MARK_LEN;
     }
     for (size_t i = 0; i < text.len; i++) {
         if (text.data[i] == ' ') {
-            memcpy(out + n, SPACE_MARK, SPACE_MARK_LEN);
-            n += SPACE_MARK_LEN;
+            memcpy(out + n, GOL_SPACE_MARK, GOL_SPACE_MARK_LEN);
+            n += GOL_SPACE_MARK_LEN;
         } else {
             out[n++] = text.data[i];
         }
@@ -227,13 +204,16 @@ static int push_symbols(gol_merger *m, const gol_vocab *vocab, gol_str text)
 
 /* A character without a token. One that byte tokens cannot spell either is unknown; vocabularies without an unknown token
  * leave it out. */
-static int push_bytes(const spm_state *state, const gol_vocab *vocab, gol_ids *ids, gol_str text)
+static int push_bytes(const spm_state *state, const gol_vocab *vocab, gol_ids *ids, size_t n_before,
+                      gol_str text)
 {
     bool can_spell = true;
     for (size_t i = 0; i < text.len; i++)
         can_spell = can_spell && state->byte_ids[(uint8_t)text.data[i]] >= 0;
+    const bool is_same = state->fuses_unknown && ids->n > n_before &&
+                         ids->data[ids->n - 1] == vocab->unk;
     if (!can_spell)
-        return vocab->unk >= 0 ? gol_ids_push(ids, vocab->unk) : 0;
+        return vocab->unk >= 0 && !is_same ? gol_ids_push(ids, vocab->unk) : 0;
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < text.len; i++)
         rc = gol_ids_push(ids, state->byte_ids[(uint8_t)text.data[i]]);
@@ -241,7 +221,7 @@ static int push_bytes(const spm_state *state, const gol_vocab *vocab, gol_ids *i
 }
 
 static int encode_word(const spm_state *state, const gol_vocab *vocab, gol_merger *merger,
-                       gol_ids *ids, gol_str word)
+                       gol_ids *ids, size_t n_before, gol_str word)
 {
     gol_merger_clear(merger);
     int rc = push_symbols(merger, vocab, word);
@@ -253,29 +233,40 @@ static int encode_word(const spm_state *state, const gol_vocab *vocab, gol_merge
         if (symbol->id >= 0)
             rc = gol_ids_push(ids, symbol->id);
         else
-            rc = push_bytes(state, vocab, ids, (gol_str){word.data + symbol->start, symbol->len});
+            rc = push_bytes(state, vocab, ids, n_before,
+                            (gol_str){word.data + symbol->start, symbol->len});
     }
     return rc;
 }
 
-static int encode(const void *opaque, const gol_vocab *vocab, gol_ids *ids, gol_str text,
-                  bool at_start, gol_err *err)
+static int encode_escaped(const void *opaque, const gol_vocab *vocab, gol_word_scratch *scratch,
+                          gol_ids *ids, gol_str text)
 {
     const spm_state *state = opaque;
-    gol_merger merger = {0};
-    size_t len = 0;
-    char *escaped = escape(text, at_start && vocab->adds_space, &len);
-    int rc = escaped != NULL ? 0 : GOL_ENOMEM;
-    for (size_t pos = 0; rc == 0 && pos < len;) {
-        gol_str word = {escaped + pos, len - pos};
+    const size_t n_before = ids->n;
+    int rc = 0;
+    for (size_t pos = 0; rc == 0 && pos < text.len;) {
+        gol_str word = {text.data + pos, text.len - pos};
         if (state->words_apart)
             word.len = word_len(word);
-        rc = encode_word(state, vocab, &merger, ids, word);
+        rc = encode_word(state, vocab, &scratch->merger, ids, n_before, word);
         pos += word.len;
     }
+    return rc;
+}
+
+static int encode(const void *state, const gol_vocab *vocab, gol_ids *ids, gol_str text,
+                  unsigned where, gol_err *err)
+{
+    gol_word_scratch scratch = {.n_paths = 0};
+    size_t len = 0;
+    char *escaped = escape(text, (where & GOL_RUN_AT_START) != 0 && vocab->adds_space, &len);
+    int rc = GOL_ENOMEM;
+    if (escaped != NULL)
+        rc = encode_escaped(state, vocab, &scratch, ids, (gol_str){escaped, len});
     if (rc == GOL_ENOMEM)
         gol_fail(err, rc, "tokenizer: out of memory for a text of %zu bytes", text.len);
-    gol_merger_deinit(&merger);
+    gol_word_scratch_deinit(&scratch);
     gol_free(escaped);
     return rc;
 }
@@ -293,3 +284,16 @@ const gol_tokenizer_class gol_kind_sentencepiece = {
     .encode = encode,
     .pre = pre,
 };
+
+static const gol_word_model_class spm_bpe = {"SentencePiece-BPE", encode_escaped, destroy};
+
+int gol_spm_bpe_create(gol_word_model *out, const gol_vocab *vocab, gol_err *err)
+{
+    spm_state *state = NULL;
+    const int rc = create_state(&state, vocab, err);
+    if (rc != 0)
+        return rc;
+    state->fuses_unknown = true;
+    *out = (gol_word_model){&spm_bpe, state};
+    return 0;
+}

@@ -26,7 +26,9 @@ typedef struct gol_special_node {
     uint32_t next_sibling; /* 0: none, the root is nobody's child */
     uint8_t byte;
     bool is_control;   /* only with parse_control */
-    bool strips_right; /* white space behind it belongs to the token */
+    bool strips_left;  /* white space before it belongs to the token */
+    bool strips_right; /* that behind it does */
+    bool single_word;  /* not beside a letter or digit */
 } gol_special_node;
 
 typedef struct gol_special_tokens {
@@ -37,13 +39,26 @@ typedef struct gol_special_tokens {
 
 typedef struct gol_special_match {
     size_t start;
-    size_t end; /* with the white space that the token strips */
+    size_t end; /* both with the white space that the token strips */
     int32_t id;
 } gol_special_match;
 
 /* strips_right: tokens other than <unk>, <s> and <|endoftext|> take following white space with them (Phi-3). */
 int gol_special_tokens_init(gol_special_tokens *special, const gol_vocab *vocab, bool strips_right,
                             gol_err *err);
+
+/* The same from a list. Longer texts than GOL_VOCAB_SPECIAL_TEXT_MAX: GOL_EMODEL. Empty ones are left out; of equal ones the first
+ * counts. */
+typedef struct gol_special_entry {
+    gol_str text;
+    int32_t id;
+    bool is_control;
+    bool strips_left, strips_right;
+    bool single_word;
+} gol_special_entry;
+
+int gol_special_tokens_build(gol_special_tokens *special, const gol_special_entry *entries,
+                             size_t n, gol_err *err);
 void gol_special_tokens_deinit(gol_special_tokens *special);
 
 bool gol_special_tokens_next(const gol_special_tokens *special, gol_str text, size_t pos,

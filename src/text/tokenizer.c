@@ -7,9 +7,11 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "text/hf/hf_files.h"
 #include "text/tokenizer_kind.h"
 
-static const gol_tokenizer_class *const kinds[] = {&gol_kind_sentencepiece, &gol_kind_byte_bpe};
+static const gol_tokenizer_class *const kinds[] = {&gol_kind_sentencepiece, &gol_kind_byte_bpe,
+                                                   &gol_kind_bert, &gol_kind_t5};
 
 enum { N_KINDS = sizeof kinds / sizeof kinds[0], IDS_CAP_MIN = 64 };
 
@@ -50,7 +52,7 @@ static int find_kind(const gol_tokenizer_class **out, const gol_model_file *file
     }
     char quoted[64];
     return gol_fail(err, GOL_EUNSUPPORTED,
-                    "tokenizer.ggml.model: '%s', 'llama' and 'gpt2' are accepted",
+                    "tokenizer.ggml.model: '%s', 'llama', 'gpt2', 'bert' and 't5' are accepted",
                     gol_quote(quoted, sizeof quoted, name));
 }
 
@@ -70,6 +72,16 @@ static int is_phi3(const gol_model_file *file, bool *out, gol_err *err)
     return 0;
 }
 
+static int set_around(gol_tokenizer *tok, gol_err *err)
+{
+    int rc = 0;
+    if (tok->vocab.adds_bos)
+        rc = gol_ids_push(&tok->prefix, tok->vocab.bos);
+    if (rc == 0 && tok->vocab.adds_eos)
+        rc = gol_ids_push(&tok->suffix, tok->vocab.eos);
+    return rc == 0 ? 0 : gol_fail(err, rc, "tokenizer: out of memory");
+}
+
 static int load(gol_tokenizer **out, const gol_model_file *file, gol_err *err)
 {
     const gol_tokenizer_class *kind = NULL;
@@ -86,6 +98,8 @@ static int load(gol_tokenizer **out, const gol_model_file *file, gol_err *err)
         rc = kind->create(&tok->state, &tok->vocab, file, err);
     if (rc == 0)
         rc = gol_vocab_load_special(&tok->vocab, file, err);
+    if (rc == 0)
+        rc = set_around(tok, err);
     if (rc == 0)
         rc = is_phi3(file, &strips_right, err);
     if (rc == 0)
@@ -111,7 +125,14 @@ static void name_file(const gol_model_file *file, gol_err *err)
 int gol_tokenizer_load(gol_tokenizer **out, const gol_model_file *file, gol_err *err)
 {
     *out = NULL;
-    const int rc = load(out, file, err);
+    gol_hftok_files files;
+    int rc = 0;
+    if (gol_model_file_find_meta(file, "tokenizer.ggml.model") == NULL)
+        rc = gol_hftok_files_find(&files, file, err);
+    if (rc == 1)
+        rc = gol_hftok_create(out, &files, err);
+    else if (rc == 0)
+        rc = load(out, file, err);
     if (rc != 0 && err != NULL)
         name_file(file, err);
     return rc;
@@ -124,6 +145,8 @@ void gol_tokenizer_destroy(gol_tokenizer **tok)
     if ((*tok)->state != NULL)
         (*tok)->kind->destroy((*tok)->state);
     gol_special_tokens_deinit(&(*tok)->special);
+    gol_ids_deinit(&(*tok)->prefix);
+    gol_ids_deinit(&(*tok)->suffix);
     gol_vocab_deinit(&(*tok)->vocab);
     gol_free(*tok);
     *tok = NULL;
@@ -135,18 +158,27 @@ static int push_id(gol_ids *ids, int32_t id, gol_err *err)
     return rc == 0 ? 0 : gol_fail(err, rc, "tokenizer: out of memory for %zu tokens", ids->n);
 }
 
+static int push_ids(gol_ids *ids, const gol_ids *more, gol_err *err)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < more->n; i++)
+        rc = push_id(ids, more->data[i], err);
+    return rc;
+}
+
 static int encode_text(const gol_tokenizer *tok, gol_ids *ids, gol_str text, bool parse_control,
                        gol_err *err)
 {
+    const unsigned where = GOL_RUN_AT_START | (parse_control ? GOL_RUN_PARSE_SPECIAL : 0);
     size_t pos = 0;
-    bool at_start = true;
     gol_special_match match;
     while (pos < text.len) {
         const bool found = gol_special_tokens_next(&tok->special, text, pos, parse_control, &match);
         const size_t end = found ? match.start : text.len;
         if (end > pos) {
             const gol_str run = {text.data + pos, end - pos};
-            const int rc = tok->kind->encode(tok->state, &tok->vocab, ids, run, at_start, err);
+            const unsigned here = where | (pos == 0 ? GOL_RUN_AT_TEXT_START : 0);
+            const int rc = tok->kind->encode(tok->state, &tok->vocab, ids, run, here, err);
             if (rc != 0)
                 return rc;
         }
@@ -156,7 +188,6 @@ static int encode_text(const gol_tokenizer *tok, gol_ids *ids, gol_str text, boo
         if (rc != 0)
             return rc;
         pos = match.end;
-        at_start = true;
     }
     return 0;
 }
@@ -170,12 +201,12 @@ int gol_tokenizer_encode(const gol_tokenizer *tok, gol_ids *ids, gol_str text, u
     const size_t n_before = ids->n;
     const bool add_special = (flags & GOL_ENCODE_ADD_SPECIAL) != 0;
     int rc = 0;
-    if (add_special && tok->vocab.adds_bos)
-        rc = push_id(ids, tok->vocab.bos, err);
+    if (add_special)
+        rc = push_ids(ids, &tok->prefix, err);
     if (rc == 0)
         rc = encode_text(tok, ids, text, (flags & GOL_ENCODE_PARSE_SPECIAL) != 0, err);
-    if (rc == 0 && add_special && tok->vocab.adds_eos)
-        rc = push_id(ids, tok->vocab.eos, err);
+    if (rc == 0 && add_special)
+        rc = push_ids(ids, &tok->suffix, err);
     if (rc != 0)
         ids->n = n_before;
     return rc;

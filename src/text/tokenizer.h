@@ -68,8 +68,9 @@ gol_str gol_tokenizer_piece(const gol_tokenizer *tok, int32_t id);
 int gol_tokenizer_decode(const gol_tokenizer *tok, gol_buf *out, const int32_t *ids, size_t n,
                          bool skip_special, gol_err *err);
 
-const char *gol_tokenizer_kind(const gol_tokenizer *tok); /* "llama", "gpt2" */
-const char *gol_tokenizer_pre(const gol_tokenizer *tok);  /* "llama-bpe"; "" for kinds without */
+const char *
+gol_tokenizer_kind(const gol_tokenizer *tok); /* "llama", "gpt2", "bert", "t5", "tokenizer.json" */
+const char *gol_tokenizer_pre(const gol_tokenizer *tok); /* "llama-bpe"; "" for kinds without */
 int32_t gol_tokenizer_n_vocab(const gol_tokenizer *tok);
 /* By written name ("<s>"); -1: none. */
 int32_t gol_tokenizer_find(const gol_tokenizer *tok, gol_str token);

@@ -31,6 +31,20 @@ int gol_utf8_encode(char out[4], uint32_t cp)
     return 4;
 }
 
+uint32_t gol_utf8_next(gol_str text, size_t *pos)
+{
+    const unsigned char first = (unsigned char)text.data[*pos];
+    if (first < 0x80) {
+        ++*pos;
+        return first;
+    }
+    uint32_t cp;
+    int n_bad;
+    const int n = gol_utf8_decode(text.data + *pos, text.len - *pos, &cp, &n_bad);
+    *pos += n > 0 ? (size_t)n : 1;
+    return n > 0 ? cp : 0xFFFD;
+}
+
 size_t gol_utf8_valid_prefix(gol_str s)
 {
     size_t pos = 0;

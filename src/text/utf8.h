@@ -11,6 +11,8 @@
 #include "base/utf8_scan.h"
 
 int gol_utf8_encode(char out[4], uint32_t cp); /* returns 1..4; cp must be a scalar value */
+/* The character at *pos < text.len of a valid text; *pos moves behind it. (Of an ill-formed one a byte is skipped: U+FFFD.) */
+uint32_t gol_utf8_next(gol_str text, size_t *pos);
 bool gol_utf8_is_valid(gol_str s);
 size_t gol_utf8_count(gol_str s); /* characters of a valid text */
 /* Bytes of whole, well-formed sequences at the front of s. */

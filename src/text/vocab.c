@@ -4,6 +4,7 @@
  */
 #include "text/vocab.h"
 
+#include <assert.h>
 #include <math.h>
 
 #include "base/log.h"
@@ -17,6 +18,42 @@ enum {
     NUMBERS = INTEGERS | 1u << GOL_VALUE_F32 | 1u << GOL_VALUE_F64,
 };
 
+int gol_vocab_init(gol_vocab *vocab, size_t n, gol_err *err)
+{
+    assert(n >= 1 && n <= GOL_VOCAB_TOKENS_MAX);
+    *vocab = (gol_vocab){.bos = -1, .eos = -1, .unk = -1, .n = (int32_t)n};
+    gol_arena_init(&vocab->arena, SIZE_MAX);
+    vocab->tokens = gol_arena_try_calloc(&vocab->arena, n, sizeof *vocab->tokens);
+    if (vocab->tokens == NULL || gol_str_table_init(&vocab->by_text, n) != 0) {
+        gol_vocab_deinit(vocab);
+        return gol_fail(err, GOL_ENOMEM, "vocabulary: out of memory");
+    }
+    for (size_t i = 0; i < n; i++)
+        vocab->tokens[i].type = GOL_TOKEN_UNUSED;
+    return 0;
+}
+
+int gol_vocab_set_text(gol_vocab *vocab, int32_t id, gol_str text, bool *is_new, gol_err *err)
+{
+    *is_new = true;
+    if (text.len > GOL_VOCAB_TEXT_MAX)
+        return gol_fail(err, GOL_EMODEL, "token %d: %zu bytes, at most %d are accepted", id,
+                        text.len, GOL_VOCAB_TEXT_MAX);
+    const char *copy = gol_arena_try_strdup(&vocab->arena, text);
+    if (copy == NULL)
+        return gol_fail(err, GOL_ENOMEM, "vocabulary: out of memory");
+    gol_token *token = &vocab->tokens[id];
+    *token = (gol_token){.text = {copy, text.len}, .type = GOL_TOKEN_NORMAL};
+    token->piece = token->text;
+    if (text.len == 0)
+        return 0;
+    int32_t found;
+    if (gol_str_table_add(&vocab->by_text, token->text, id, &found) != 0)
+        return gol_fail(err, GOL_ENOMEM, "vocabulary: out of memory");
+    *is_new = found == id;
+    return 0;
+}
+
 static int load_texts(gol_vocab *vocab, const gol_value *texts, gol_err *err)
 {
     int n_duplicates = 0;
@@ -29,18 +66,11 @@ static int load_texts(gol_vocab *vocab, const gol_value *texts, gol_err *err)
             return gol_fail(err, GOL_EMODEL,
                             "tokenizer.ggml.tokens[%d]: %zu bytes, at most %d are accepted", id,
                             text.len, GOL_VOCAB_TEXT_MAX);
-        const char *copy = gol_arena_try_strdup(&vocab->arena, text);
-        if (copy == NULL)
-            return gol_fail(err, GOL_ENOMEM, "tokenizer.ggml.tokens: out of memory");
-        gol_token *token = &vocab->tokens[id];
-        *token = (gol_token){.text = {copy, text.len}, .type = GOL_TOKEN_NORMAL};
-        token->piece = token->text;
-        if (text.len == 0)
-            continue;
-        int32_t found;
-        if (gol_str_table_add(&vocab->by_text, token->text, id, &found) != 0)
-            return gol_fail(err, GOL_ENOMEM, "tokenizer.ggml.tokens: out of memory");
-        if (found != id && n_duplicates++ == 0)
+        bool is_new;
+        const int rc = gol_vocab_set_text(vocab, id, text, &is_new, err);
+        if (rc != 0)
+            return rc;
+        if (!is_new && n_duplicates++ == 0)
             first_duplicate = id;
     }
     if (n_duplicates > 0) {
@@ -117,22 +147,16 @@ int gol_vocab_load(gol_vocab *vocab, const gol_model_file *file, gol_err *err)
         return gol_fail(err, GOL_EMODEL, "tokenizer.ggml.tokens: %llu tokens, 1 to %d are accepted",
                         (unsigned long long)n, GOL_VOCAB_TOKENS_MAX);
 
-    vocab->n = (int32_t)n;
-    gol_arena_init(&vocab->arena, SIZE_MAX);
-    vocab->tokens = gol_arena_try_calloc(&vocab->arena, (size_t)n, sizeof *vocab->tokens);
-    if (vocab->tokens == NULL || gol_str_table_init(&vocab->by_text, (size_t)n) != 0) {
-        rc = gol_fail(err, GOL_ENOMEM, "tokenizer.ggml.tokens: out of memory");
-        goto fail;
-    }
+    rc = gol_vocab_init(vocab, (size_t)n, err);
+    if (rc != 0)
+        return rc;
     rc = load_texts(vocab, texts, err);
     if (rc == 0)
         rc = load_types(vocab, file, err);
     if (rc == 0)
         rc = load_scores(vocab, file, err);
-    if (rc == 0)
-        return 0;
-fail:
-    gol_vocab_deinit(vocab);
+    if (rc != 0)
+        gol_vocab_deinit(vocab);
     return rc;
 }
 
@@ -194,7 +218,8 @@ int gol_vocab_load_special(gol_vocab *vocab, const gol_model_file *file, gol_err
 bool gol_vocab_is_plain(const gol_vocab *vocab, int32_t id)
 {
     const uint8_t type = vocab->tokens[id].type;
-    return type != GOL_TOKEN_CONTROL && type != GOL_TOKEN_UNKNOWN && type != GOL_TOKEN_BYTE;
+    return !vocab->tokens[id].is_added && type != GOL_TOKEN_CONTROL && type != GOL_TOKEN_UNKNOWN &&
+           type != GOL_TOKEN_BYTE;
 }
 
 int32_t gol_vocab_find_plain(const gol_vocab *vocab, gol_str text)

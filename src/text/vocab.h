@@ -42,6 +42,7 @@ typedef struct gol_token {
     float score; /* SentencePiece's log-probability or minus its rank; 0: the file has no scores */
     uint8_t type;
     bool is_eog;
+    bool is_added; /* no part of the model: only written out in a text is it found */
 } gol_token;
 
 typedef struct gol_vocab {
@@ -54,15 +55,24 @@ typedef struct gol_vocab {
     /* -1: none. The kind puts in its defaults, then gol_vocab_load_special() what the file says. */
     int32_t bos, eos, unk;
     bool adds_bos, adds_eos;
-    bool adds_space; /* encode puts a space before the text's first word */
+    bool adds_space;           /* encode puts a space before the text's first word */
+    bool user_tokens_are_text; /* decoding: a user-defined token is the start of a text, too */
     int32_t *eog_ids;
     size_t n_eog_ids;
 } gol_vocab;
+
+/* An empty vocabulary of n tokens, 1 to GOL_VOCAB_TOKENS_MAX, all empty and unused. 0 or GOL_ENOMEM; on failure *vocab needs no
+ * deinit. */
+int gol_vocab_init(gol_vocab *vocab, size_t n, gol_err *err);
+/* Gives a token its text (copied), its piece being the text; false in *is_new: another token has it already. Errors: GOL_EMODEL
+ * (too long), GOL_ENOMEM. */
+int gol_vocab_set_text(gol_vocab *vocab, int32_t id, gol_str text, bool *is_new, gol_err *err);
 
 /* Tokens, types, scores. Pieces are set to the texts. On failure *vocab needs no deinit. */
 int gol_vocab_load(gol_vocab *vocab, const gol_model_file *file, gol_err *err);
 /* Ids of special tokens, adds_bos and adds_eos, and which tokens end a generation (end_tokens.c). */
 int gol_vocab_load_special(gol_vocab *vocab, const gol_model_file *file, gol_err *err);
+/* file may be NULL: by eos and by name then. */
 int gol_vocab_load_end_tokens(gol_vocab *vocab, const gol_model_file *file, gol_err *err);
 void gol_vocab_deinit(gol_vocab *vocab);
 
