@@ -15,7 +15,20 @@
 #define AROUND                                                                                     \
     "\"post_processor\":{\"type\":\"RobertaProcessing\",\"cls\":[\"<s>\",5],\"sep\":[\"</s>\",6]}"
 #define DECODER "\"decoder\":{\"type\":\"ByteLevel\"}"
-#define WHOLE   "{" BPE "," BYTES "," ADDED "," AROUND "," DECODER "}"
+#define MIXED                                                                                      \
+    "{\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"BertNormalizer\"},{"      \
+    "\"type\":"                                                                                    \
+    "\"Replace\",\"pattern\":{\"Regex\":\"x+\"},\"content\":\"y\"},{\"type\":\"Strip\"},{"         \
+    "\"type\":"                                                                                    \
+    "\"Prepend\",\"prepend\":\"_\"}]},\"pre_tokenizer\":{\"type\":\"Sequence\","                   \
+    "\"pretokenizers\":[{"                                                                         \
+    "\"type\":\"Metaspace\"},{\"type\":\"Digits\"},{\"type\":\"Punctuation\"}]},\"model\":{"       \
+    "\"type\":"                                                                                    \
+    "\"Unigram\",\"unk_id\":0,\"vocab\":[[\"<unk>\",0],[\"a\",-1],[\"aa\",-1.5]]}}"
+#define WORDS                                                                                      \
+    "{\"model\":{\"type\":\"WordPiece\",\"unk_token\":\"u\",\"vocab\":{\"u\":0,\"a\":1,\"##b\":2}" \
+    "}}"
+#define WHOLE "{" BPE "," BYTES "," ADDED "," AROUND "," DECODER "}"
 
 static gol_tokenizer *create(const gol_hftok_files *files)
 {
@@ -220,19 +233,7 @@ static void gguf_keys_give_the_same_ids(void **state)
 static void every_allocation_may_fail(void **state)
 {
     (void)state;
-    static const char *const jsons[] = {
-        WHOLE,
-        "{\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"BertNormalizer\"},{"
-        "\"type\":"
-        "\"Replace\",\"pattern\":{\"Regex\":\"x+\"},\"content\":\"y\"},{\"type\":\"Strip\"},{"
-        "\"type\":"
-        "\"Prepend\",\"prepend\":\"_\"}]},\"pre_tokenizer\":{\"type\":\"Sequence\","
-        "\"pretokenizers\":[{"
-        "\"type\":\"Metaspace\"},{\"type\":\"Digits\"},{\"type\":\"Punctuation\"}]},\"model\":{"
-        "\"type\":"
-        "\"Unigram\",\"unk_id\":0,\"vocab\":[[\"<unk>\",0],[\"a\",-1],[\"aa\",-1.5]]}}",
-        "{\"model\":{\"type\":\"WordPiece\",\"unk_token\":\"u\",\"vocab\":{\"u\":0,\"a\":1,\"##b\":"
-        "2}}}"};
+    static const char *const jsons[] = {WHOLE, MIXED, WORDS};
     for (size_t i = 0; i < sizeof jsons / sizeof jsons[0]; i++) {
         const gol_hftok_files files = {.tokenizer_json = gol_str_from(jsons[i])};
         uint64_t n_failed = 1;
