@@ -161,7 +161,7 @@ static int32_t grant_whole(const gol_scheduler *s, const gol_slice *slice)
 static int32_t give(gol_scheduler *s, gol_seq *seq, int32_t n)
 {
     gol_slice slice = slice_of(seq, seq->n_computed + seq->n_scheduled,
-                               seq->is_whole ? gol_seq_n_pending(seq) : n);
+                               seq->is_whole ? gol_seq_n_pending(seq) - seq->n_scheduled : n);
     slice.n = seq->is_whole ? grant_whole(s, &slice) : gol_step_budget_grant(&s->budget, &slice);
     if (slice.n == 0)
         return 0;
@@ -248,7 +248,7 @@ static void schedule_decodes(gol_scheduler *s)
 {
     gol_seq *seq = s->running.head;
     while (seq && s->budget.n_rows_left > 0) {
-        if (gol_seq_n_pending(seq) == 1 && takes_rows(seq)) {
+        if (gol_seq_n_pending(seq) == 1 && !seq->is_whole && takes_rows(seq)) {
             if (!reserve(s, seq, 1))
                 return; /* it was the tail */
             seq->n_scheduled = 1;
@@ -331,7 +331,8 @@ static void schedule_waiting(gol_scheduler *s)
 static gol_seq *start_first_prompt(gol_scheduler *s)
 {
     gol_seq *running = s->running.head;
-    while (running && (gol_seq_n_pending(running) <= 1 || !takes_rows(running)))
+    while (running &&
+           ((gol_seq_n_pending(running) <= 1 && !running->is_whole) || !takes_rows(running)))
         running = running->next;
     gol_seq *waiting = s->waiting.head;
     while (waiting && (!running || is_before(s, waiting, running))) {
