@@ -164,8 +164,12 @@ typedef enum gol_activation {
     GOL_ACT_RELU,
 } gol_activation;
 
+/* Item i, in a lane: what a lane has to itself is nobody else's meanwhile. */
+typedef void gol_host_work(void *user, int32_t i, int lane);
+
 typedef struct gol_backend_ops {
-    const char *name; /* "cpu" */
+    const char *name;    /* "cpu" */
+    bool is_host_memory; /* what alloc() gives is the host's memory too, and needs no read() */
 
     void (*destroy)(gol_backend *be);
 
@@ -174,6 +178,12 @@ typedef struct gol_backend_ops {
     void (*free)(gol_backend *be, float *p);
     void (*write)(gol_backend *be, float *dst, const float *host, size_t n_floats);
     void (*read)(gol_backend *be, float *host, const float *src, size_t n_floats);
+
+    /* The host's own work, such as sampling: item 0 .. n - 1 in n_lanes() lanes at the same time, one after another in a lane; returns
+     * when all are done. Which lane an item is in depends on n and the number of lanes alone. n_touched: numbers read or written in
+     * all; few are not worth the waking. */
+    int (*n_lanes)(gol_backend *be);
+    void (*for_each)(gol_backend *be, gol_host_work *work, void *user, int32_t n, size_t n_touched);
 
     /* Weights. weight_bytes: what load() will allocate, 0 when the weight can stay in the file; SIZE_MAX on overflow. Of the
      * description it reads type, shape and is_lookup. load: GOL_EUNSUPPORTED (no kernel for the type), GOL_ENOMEM. */

@@ -68,7 +68,7 @@ static uint64_t scratch_bytes(const gol_memory_basis *basis, const gol_engine_li
     const gol_config *c = basis->config;
     const uint64_t forward = gol_forward_bytes(c, basis->be, limits->max_batch_tokens,
                                                limits->max_seqs, limits->max_model_len);
-    return add(forward, gol_runner_bytes(c->n_vocab, limits));
+    return add(forward, gol_runner_bytes(basis->be, c->n_vocab, limits));
 }
 
 /* Answers: tokens that are computed stand in the KV cache, so it bounds them too. */

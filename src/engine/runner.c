@@ -49,12 +49,25 @@ static int allocate_arrays(gol_runner *r, const gol_engine_limits *limits, gol_e
     r->output_seqs = gol_try_array(n_rows, sizeof *r->output_seqs);
     r->state_rows = gol_try_array(n_rows, sizeof *r->state_rows);
     r->state_seqs = gol_try_array(n_rows, sizeof *r->state_seqs);
+    r->row_jobs = gol_try_array(n_seqs, sizeof *r->row_jobs);
     r->results = gol_try_array(n_seqs, sizeof *r->results);
     if (!r->tokens || !r->positions || !r->slot_mapping || !r->seqs || !r->output_rows ||
-        !r->output_seqs || !r->state_rows || !r->state_seqs || !r->results)
+        !r->output_seqs || !r->state_rows || !r->state_seqs || !r->row_jobs || !r->results)
         return gol_fail(err, GOL_ENOMEM, "out of memory for batches of %d tokens",
                         limits->max_batch_tokens);
     return 0;
+}
+
+static int create_samplers(gol_runner *r, gol_err *err)
+{
+    const int32_t n_lanes = r->be->ops->n_lanes(r->be);
+    r->samplers = gol_try_calloc((size_t)n_lanes, sizeof *r->samplers);
+    if (!r->samplers)
+        return gol_fail(err, GOL_ENOMEM, "out of memory for sampling");
+    int rc = 0;
+    for (; rc == 0 && r->n_lanes < n_lanes; r->n_lanes++)
+        rc = gol_sampler_init(&r->samplers[r->n_lanes], r->n_vocab, err);
+    return rc;
 }
 
 int gol_runner_init(gol_runner *r, const gol_model *model, const gol_engine_limits *limits,
@@ -69,7 +82,7 @@ int gol_runner_init(gol_runner *r, const gol_model *model, const gol_engine_limi
     };
     int rc = allocate_arrays(r, limits, err);
     if (rc == 0)
-        rc = gol_sampler_init(&r->sampler, r->n_vocab, err);
+        rc = create_samplers(r, err);
     if (rc == 0)
         rc = create_kv(r, model, limits, err);
     if (rc == 0)
@@ -82,13 +95,14 @@ int gol_runner_init(gol_runner *r, const gol_model *model, const gol_engine_limi
     return rc;
 }
 
-uint64_t gol_runner_bytes(int32_t n_vocab, const gol_engine_limits *limits)
+uint64_t gol_runner_bytes(gol_backend *be, int32_t n_vocab, const gol_engine_limits *limits)
 {
     /* tokens, positions, slot_mapping, output_rows, state_rows; output_seqs, state_seqs */
     const uint64_t row = 5 * sizeof(int32_t) + 2 * sizeof(gol_seq *);
-    const uint64_t seq = sizeof(gol_batch_seq) + sizeof(gol_step_result);
+    const uint64_t seq = sizeof(gol_batch_seq) + sizeof(gol_row_job) + sizeof(gol_step_result);
+    const uint64_t lane = sizeof(gol_sampler) + gol_sampler_bytes(n_vocab);
     return (uint64_t)limits->max_batch_tokens * row + (uint64_t)limits->max_seqs * seq +
-           gol_sampler_bytes(n_vocab);
+           (uint64_t)be->ops->n_lanes(be) * lane;
 }
 
 void gol_runner_deinit(gol_runner *r)
@@ -98,8 +112,11 @@ void gol_runner_deinit(gol_runner *r)
         r->be->ops->state_destroy(r->be, &r->state);
     if (r->kv)
         r->be->ops->kv_destroy(r->be, &r->kv);
-    gol_sampler_deinit(&r->sampler);
+    for (int32_t i = 0; i < r->n_lanes; i++)
+        gol_sampler_deinit(&r->samplers[i]);
+    gol_free(r->samplers);
     gol_free(r->results);
+    gol_free(r->row_jobs);
     gol_free(r->state_seqs);
     gol_free(r->state_rows);
     gol_free(r->output_seqs);
@@ -190,7 +207,7 @@ static gol_batch fill_batch(gol_runner *r, const gol_plan *plan)
 }
 
 /* logits: [n_vocab] */
-static void sample(gol_runner *r, gol_step_result *result, const float *logits)
+static void sample(gol_sampler *sampler, gol_step_result *result, const float *logits)
 {
     const gol_seq *seq = result->seq;
     const bool must_go_on = gol_seq_n_generated(seq) < seq->min_tokens;
@@ -205,7 +222,7 @@ static void sample(gol_runner *r, gol_step_result *result, const float *logits)
         .position = seq->n_tokens,
         .n_logprobs = seq->n_logprobs,
     };
-    result->is_finite = gol_sampler_draw(&r->sampler, &result->sample, logits, &draw);
+    result->is_finite = gol_sampler_draw(sampler, &result->sample, logits, &draw);
 }
 
 /* row: [n_vocab]. What the model says behind a whole prompt is kept for its next time. */
@@ -218,36 +235,59 @@ static void keep_row(gol_runner *r, const gol_step_result *result, const float *
     gol_exact_cache_put(r->exact, &key, row);
 }
 
-/* row: [n_vocab], behind the token at this position of the prompt: it scores the next one. */
-static bool score(gol_runner *r, const gol_seq *seq, int32_t position, const float *row)
+/* A row behind a token of the prompt scores the next one. */
+static bool score(gol_sampler *sampler, const gol_row_job *job)
 {
+    const gol_seq *seq = job->result.seq;
     const gol_prompt_scores *scores = seq->scores;
-    const int32_t i = position + 1;
+    const int32_t i = job->position + 1;
     gol_top_logprob *top = scores->n_top > 0 ? scores->top + (ptrdiff_t)i * scores->n_top : NULL;
-    const uint64_t begin_ns = gol_clock_ns();
-    const bool is_finite = gol_sampler_score(&r->sampler, &scores->tokens[i], top, row,
-                                             seq->tokens[i], scores->n_top);
-    r->scoring_ns += gol_clock_ns() - begin_ns;
-    r->n_scored++;
-    return is_finite;
+    return gol_sampler_score(sampler, &scores->tokens[i], top, job->logits, seq->tokens[i],
+                             scores->n_top);
 }
 
-/* row: [n_vocab] of output i. A sequence's first row that is not finite is its result, whatever its other rows say. */
-static void use_row(gol_runner *r, const gol_batch *batch, int32_t i, const float *row)
+static void use_row(void *user, int32_t i, int lane)
 {
-    gol_seq *seq = r->output_seqs[i];
-    const int32_t position = r->positions[batch->output_rows[i]];
-    gol_step_result *result = &r->results[r->n_results];
-    if (r->n_results > 0 && result[-1].seq == seq) /* hits have no rows: it has failed */
-        return;
-    result->seq = seq;
-    if (position == seq->n_tokens - 1) {
-        sample(r, result, row);
-        keep_row(r, result, row);
-        r->n_results++;
-    } else if (!score(r, seq, position, row)) {
-        result->is_finite = false;
-        r->n_results++;
+    gol_runner *r = user;
+    gol_row_job *job = &r->row_jobs[i];
+    gol_sampler *sampler = &r->samplers[lane];
+    if (job->is_draw)
+        sample(sampler, &job->result, job->logits);
+    else
+        job->result.is_finite = score(sampler, job);
+}
+
+/* A sequence's first row that is not finite was its result, whatever its other rows say. */
+static bool has_failed(const gol_runner *r, const gol_seq *seq)
+{
+    /* The last one is enough, since a sequence's rows are adjacent; hits have none. */
+    return r->n_results > 0 && r->results[r->n_results - 1].seq == seq;
+}
+
+/* Rows [n][n_vocab] of outputs from `first` on. A row is used without regard to others, so that they can be used at the same time. */
+static void use_rows(gol_runner *r, const gol_batch *batch, int32_t first, int32_t n,
+                     const float *rows)
+{
+    int32_t n_scored = 0;
+    for (int32_t i = 0; i < n; i++) {
+        gol_row_job *job = &r->row_jobs[i];
+        job->logits = rows + (size_t)i * (size_t)r->n_vocab;
+        job->position = r->positions[batch->output_rows[first + i]];
+        job->result.seq = r->output_seqs[first + i];
+        job->is_draw = job->position == job->result.seq->n_tokens - 1;
+        n_scored += !job->is_draw;
+    }
+    const uint64_t begin_ns = gol_clock_ns();
+    r->be->ops->for_each(r->be, use_row, r, n, (size_t)n * (size_t)r->n_vocab);
+    r->scoring_ns += (gol_clock_ns() - begin_ns) * (uint64_t)n_scored / (uint64_t)n;
+    r->n_scored += n_scored;
+    for (int32_t i = 0; i < n; i++) {
+        const gol_row_job *job = &r->row_jobs[i];
+        if (has_failed(r, job->result.seq) || (!job->is_draw && job->result.is_finite))
+            continue;
+        if (job->is_draw)
+            keep_row(r, &job->result, job->logits);
+        r->results[r->n_results++] = job->result;
     }
 }
 
@@ -296,8 +336,7 @@ static void forward(gol_runner *r, const gol_plan *plan)
         const int32_t n = gol_forward_n_logits(r->fwd, &batch, first);
         if (first > 0)
             logits = gol_forward_logits(r->fwd, &batch, first);
-        for (int32_t i = 0; i < n; i++)
-            use_row(r, &batch, first + i, logits + (size_t)i * (size_t)r->n_vocab);
+        use_rows(r, &batch, first, n, logits);
         first += n;
     }
     pool_states(r, &batch);
@@ -316,7 +355,7 @@ int32_t gol_runner_run(gol_runner *r, const gol_plan *plan)
     r->n_results = plan->n_hits;
     for (int32_t i = 0; i < plan->n_hits; i++) {
         r->results[i].seq = plan->hits[i];
-        sample(r, &r->results[i], plan->hits[i]->kept_row);
+        sample(&r->samplers[0], &r->results[i], plan->hits[i]->kept_row);
     }
     if (plan->n_seqs > 0)
         forward(r, plan);

@@ -23,12 +23,21 @@ typedef struct gol_step_result {
     gol_sample sample;
 } gol_step_result;
 
+/* A row of logits, and what becomes of it. */
+typedef struct gol_row_job {
+    const float *logits; /* [n_vocab] */
+    int32_t position;    /* of its token */
+    bool is_draw;        /* a token is drawn from it; otherwise it scores a prompt's next token */
+    gol_step_result result; /* without sample, of scores */
+} gol_row_job;
+
 typedef struct gol_runner {
     gol_backend *be;
     gol_kv *kv;
     gol_state *state; /* NULL: the model has none */
     gol_forward *fwd;
-    gol_sampler sampler;
+    gol_sampler *samplers;  /* [n_lanes] */
+    int32_t n_lanes;        /* of the backend, at most max_seqs */
     gol_exact_cache *exact; /* rows behind whole prompts are kept here */
     int32_t n_vocab;
     int32_t n_embd;
@@ -41,6 +50,7 @@ typedef struct gol_runner {
     gol_seq **output_seqs;    /* [max_batch_tokens] whose they are */
     int32_t *state_rows;      /* [max_batch_tokens] rows for embeddings */
     gol_seq **state_seqs;     /* [max_batch_tokens] whose they are */
+    gol_row_job *row_jobs;    /* [max_seqs] a slice of outputs */
     gol_step_result *results; /* [max_seqs] at most one of each sequence */
     int32_t n_results;
     int32_t n_outputs;   /* of the last forward pass */
@@ -53,7 +63,7 @@ int gol_runner_init(gol_runner *r, const gol_model *model, const gol_engine_limi
                     gol_exact_cache *exact, gol_err *err);
 void gol_runner_deinit(gol_runner *r); /* zeroed is fine */
 /* What init() allocates, without KV cache and forward pass, which have functions of their own. */
-uint64_t gol_runner_bytes(int32_t n_vocab, const gol_engine_limits *limits);
+uint64_t gol_runner_bytes(gol_backend *be, int32_t n_vocab, const gol_engine_limits *limits);
 
 /* What of the last run with a forward pass was attention, and what the rows of scored prompts took beyond what every row takes:
  * their share of the logits' time, and their log-probabilities. */

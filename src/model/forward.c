@@ -201,7 +201,7 @@ const float *gol_forward_run(gol_forward *fwd, gol_kv *kv, gol_state *state, con
         finish_layer(fwd, fwd->x, fwd->attn, batch->n_tokens, il);
     }
     mix(fwd, kv, state, batch, last, batch->n_outputs + batch->n_states > 0);
-    return batch->n_outputs > 0 ? gol_forward_logits(fwd, batch, 0) : fwd->host_logits;
+    return batch->n_outputs > 0 ? gol_forward_logits(fwd, batch, 0) : NULL;
 }
 
 static int32_t n_in_slice(const gol_forward *fwd, int32_t n, int32_t first)
@@ -249,9 +249,10 @@ const float *gol_forward_logits(gol_forward *fwd, const gol_batch *batch, int32_
         ops->scale(fwd->be, fwd->logits, fwd->logits, c->logit_scale, n_logits);
     if (c->final_softcap > 0.0f)
         ops->softcap(fwd->be, fwd->logits, fwd->logits, c->final_softcap, n_logits);
-    ops->read(fwd->be, fwd->host_logits, fwd->logits, n_logits);
+    if (!ops->is_host_memory)
+        ops->read(fwd->be, fwd->host_logits, fwd->logits, n_logits);
     fwd->logits_ns += gol_clock_ns() - begin_ns;
-    return fwd->host_logits;
+    return ops->is_host_memory ? fwd->logits : fwd->host_logits;
 }
 
 const float *gol_forward_states(gol_forward *fwd, const gol_batch *batch, int32_t first)

@@ -120,7 +120,8 @@ uint64_t gol_forward_bytes(const gol_config *c, gol_backend *be, int32_t n_token
     for (int i = 0; i < N_BUFFERS; i++) {
         size_t n;
         const bool is_logits = buffers[i].field == offsetof(gol_forward, logits);
-        const size_t n_copies = is_logits ? 2 : 1; /* on the device, and in host memory */
+        const bool is_twice = is_logits && !be->ops->is_host_memory;
+        const size_t n_copies = is_twice ? 2 : 1;
         if (!gol_mul_size(&n, (size_t)buffers[i].n_rows, (size_t)buffers[i].width) ||
             !gol_mul_size(&n, n, n_copies * sizeof(float)) || !gol_add_size(&sum, sum, n))
             return UINT64_MAX;
@@ -146,10 +147,11 @@ int gol_forward_alloc_buffers(gol_forward *fwd, gol_err *err)
     }
     /* Cannot overflow: the device's buffers have as many. */
     const size_t n_rows = (size_t)fwd->n_outputs_max;
-    const size_t n_logits = c->is_causal ? n_rows * (size_t)c->n_vocab : 0;
-    fwd->host_logits = gol_try_aligned(n_logits * sizeof(float));
+    const bool has_copy = c->is_causal && !fwd->be->ops->is_host_memory;
+    if (has_copy)
+        fwd->host_logits = gol_try_aligned(n_rows * (size_t)c->n_vocab * sizeof(float));
     fwd->host_states = gol_try_aligned(n_rows * (size_t)c->n_embd * sizeof(float));
-    if (!fwd->host_logits || !fwd->host_states)
+    if ((has_copy && !fwd->host_logits) || !fwd->host_states)
         return gol_fail(err, GOL_ENOMEM, "out of memory for the outputs of %zu rows", n_rows);
     return fwd->be->ops->reserve(fwd->be, fwd->n_tokens_max, longest_input(c), fwd->n_ctx_max, err);
 }

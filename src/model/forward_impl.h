@@ -34,7 +34,7 @@ struct gol_forward {
     float *logits;    /* [n_outputs_max][n_vocab] */
     float *dense;     /* [1][n_dense] between the layers behind a pooling */
     float *host_states;    /* [n_outputs_max][n_embd], host memory */
-    float *host_logits;    /* [n_outputs_max][n_vocab], host memory */
+    float *host_logits;    /* [n_outputs_max][n_vocab], host memory; NULL when logits is */
     int32_t *type_ids;     /* [n_tokens_max] zeros, host memory; NULL without token types */
     uint64_t attention_ns; /* of the last run */
     uint64_t logits_ns;    /* the same */

@@ -65,6 +65,34 @@ static void cpu_read(gol_backend *be, float *host, const float *src, size_t n_fl
     memcpy(host, src, n_floats * sizeof *host);
 }
 
+static int cpu_n_lanes(gol_backend *be)
+{
+    return gol_backend_cpu_of(be)->n_threads;
+}
+
+typedef struct host_job {
+    gol_host_work *work;
+    void *user;
+    int32_t n;
+} host_job;
+
+static void do_host_work(void *arg, int ith, int n_threads)
+{
+    const host_job *job = arg;
+    size_t i;
+    size_t end;
+    gol_worker_range(&i, &end, (size_t)job->n, 1, ith, n_threads);
+    for (; i < end; i++)
+        job->work(job->user, (int32_t)i, ith);
+}
+
+static void cpu_for_each(gol_backend *be, gol_host_work *work, void *user, int32_t n,
+                         size_t n_touched)
+{
+    host_job job = {work, user, n};
+    gol_backend_cpu_run(gol_backend_cpu_of(be), do_host_work, &job, n > 1 ? n_touched : 0);
+}
+
 static size_t cpu_reserve_bytes(gol_backend *be, const gol_scratch_shape *shape)
 {
     const gol_backend_cpu *cpu = gol_backend_cpu_of(be);
@@ -87,11 +115,14 @@ static int cpu_reserve(gol_backend *be, int32_t n_tokens_max, int64_t n_in_max, 
 
 static const gol_backend_ops cpu_ops = {
     .name = "cpu",
+    .is_host_memory = true,
     .destroy = cpu_destroy,
     .alloc = cpu_alloc,
     .free = cpu_free,
     .write = cpu_write,
     .read = cpu_read,
+    .n_lanes = cpu_n_lanes,
+    .for_each = cpu_for_each,
     .weight_bytes = gol_backend_cpu_weight_bytes,
     .weight_load = gol_backend_cpu_weight_load,
     .weight_free = gol_backend_cpu_weight_free,

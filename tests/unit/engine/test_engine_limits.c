@@ -26,8 +26,14 @@ static size_t reserve_bytes(gol_backend *be, const gol_scratch_shape *shape)
     return SCRATCH_BYTES + (size_t)shape->n_ctx_max * CTX_BYTES;
 }
 
+static int n_lanes(gol_backend *be)
+{
+    (void)be;
+    return 1;
+}
+
 static const gol_backend_ops ops = {
-    .name = "fake", .kv_bytes = kv_bytes, .reserve_bytes = reserve_bytes};
+    .name = "fake", .n_lanes = n_lanes, .kv_bytes = kv_bytes, .reserve_bytes = reserve_bytes};
 static gol_backend backend = {.ops = &ops};
 static gol_config config = {.n_vocab = 1000, .n_embd = 8, .is_causal = true};
 static gol_memory_plan plan; /* of the last call */
