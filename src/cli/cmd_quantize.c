@@ -1,6 +1,7 @@
 /*
- * gollum quantize: reads a model, writes it with smaller numbers. This file: arguments, what must not be overwritten,
- * progress, Ctrl-C. stdout has the tables that were asked for, the rest goes to stderr.
+ * gollum quantize: reads a model, writes it with smaller numbers; gollum convert: the same of a folder, with the numbers it has unless
+ * told otherwise. This file: arguments, what must not be overwritten, progress, Ctrl-C. stdout has the tables that were
+ * asked for, the rest goes to stderr.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -60,9 +61,7 @@ static int check_output(const gol_model_file *file, const char *path, gol_err *e
 {
     char tmp_path[GOL_PATH_MAX + sizeof ".tmp"];
     if (path == NULL)
-        return gol_fail(
-            err, GOL_EUSAGE,
-            "no output file: `gollum quantize IN OUT TYPE`, see `gollum quantize --help`");
+        return gol_fail(err, GOL_EUSAGE, "no output file; --help shows how to name one");
     if (strlen(path) == 0 || strlen(path) >= GOL_PATH_MAX)
         return gol_fail(err, GOL_EUSAGE, "output: a path of 1 to %d bytes is accepted",
                         GOL_PATH_MAX - 1);
@@ -109,6 +108,7 @@ static void note_replaced(const gol_quantize_plan *plan)
 }
 
 typedef struct progress {
+    const char *verb;
     bool is_shown;
     bool is_terminal; /* one line that is rewritten; otherwise one line per tenth */
     uint64_t start_ns;
@@ -126,9 +126,9 @@ static bool show_progress(void *user, const gol_tensor *tensor, uint64_t n_done,
         char name[64];
         p->last_percent = percent;
         fprintf(stderr,
-                p->is_terminal ? "\rquantizing %3d%%, %.0f s left, %s\033[K"
-                               : "quantizing %3d%%, %.0f s left, %s\n",
-                percent, share > 0 ? seconds * (1.0 / share - 1.0) : 0.0,
+                p->is_terminal ? "\r%s %3d%%, %.0f s left, %s\033[K"
+                               : "%s %3d%%, %.0f s left, %s\n",
+                p->verb, percent, share > 0 ? seconds * (1.0 / share - 1.0) : 0.0,
                 gol_quote(name, sizeof name, tensor->name));
     }
     return caught_signal == 0;
@@ -136,7 +136,8 @@ static bool show_progress(void *user, const gol_tensor *tensor, uint64_t n_done,
 
 static int write_model(gol_quantize_plan *plan, const gol_settings *settings, gol_err *err)
 {
-    progress p = {.is_shown = !settings->quiet,
+    progress p = {.verb = plan->mix != NULL ? "quantizing" : "writing",
+                  .is_shown = !settings->quiet,
                   .is_terminal = isatty(STDERR_FILENO) == 1,
                   .start_ns = gol_clock_ns()};
     gol_quantize_opts opts = {
@@ -151,17 +152,29 @@ static int write_model(gol_quantize_plan *plan, const gol_settings *settings, go
         char before[32];
         char after[32];
         fprintf(stderr, "gollum: %s: %s, from %s to %s in %.1f s\n", settings->output,
-                plan->mix->name, gol_format_bytes(before, plan->n_bytes_from),
+                plan->mix != NULL ? plan->mix->name : "as stored",
+                gol_format_bytes(before, plan->n_bytes_from),
                 gol_format_bytes(after, plan->n_bytes_to),
                 (double)(gol_clock_ns() - p.start_ns) * 1e-9);
     }
     return rc;
 }
 
+/* A folder's tokenizer that could not be expressed in GGUF's keys goes along as it is: gollum reads it, others do not. */
+static void note_tokenizer(const gol_model_file *file)
+{
+    if (gol_model_file_find_meta(file, "tokenizer.ggml.tokens") == NULL)
+        fprintf(stderr,
+                "gollum: note: the tokenizer is written in the form of its own files "
+                "(gollum.hf.*), if there is one: gollum reads these, other programs do not\n");
+}
+
 static int run(gol_quantize_plan *plan, const gol_settings *settings, gol_err *err)
 {
-    if (!settings->quiet)
+    if (!settings->quiet) {
         note_replaced(plan);
+        note_tokenizer(plan->file);
+    }
     if (settings->dry_run) {
         gol_quantize_print_plan(stdout, plan);
         return 0;
@@ -180,12 +193,31 @@ static int run(gol_quantize_plan *plan, const gol_settings *settings, gol_err *e
     return rc;
 }
 
-int gol_cmd_quantize(const gol_settings *settings)
+/* mix NULL: every tensor keeps its type. rc: of what came before. */
+static int write_as(const gol_settings *settings, const gol_mix *mix, int rc, gol_err *err)
 {
-    gol_err err = {0};
     char path[GOL_PATH_MAX];
     gol_model_file *file = NULL;
     gol_quantize_plan plan = {0};
+    if (rc == 0)
+        rc = gol_cli_find_model(settings, path, err);
+    if (rc == 0)
+        rc = gol_model_file_open(&file, path, err);
+    if (rc == 0)
+        rc = gol_quantize_plan_init(&plan, file, mix, err);
+    if (rc == 0)
+        rc = run(&plan, settings, err);
+    gol_quantize_plan_deinit(&plan);
+    gol_model_file_close(&file);
+    if (rc == 0)
+        return 0;
+    const int exit_code = gol_cli_fail(err);
+    return rc == GOL_EABORTED && caught_signal != 0 ? 128 + (int)caught_signal : exit_code;
+}
+
+int gol_cmd_quantize(const gol_settings *settings)
+{
+    gol_err err = {0};
     const char *type = settings->type != NULL ? settings->type : "";
     const gol_mix *mix = gol_mix_find(gol_str_from(type));
     int rc = 0;
@@ -194,18 +226,19 @@ int gol_cmd_quantize(const gol_settings *settings)
                       "no model: `gollum quantize IN OUT TYPE`, see `gollum quantize --help`");
     else if (mix == NULL)
         rc = fail_type(type, &err);
-    if (rc == 0)
-        rc = gol_cli_find_model(settings, path, &err);
-    if (rc == 0)
-        rc = gol_model_file_open(&file, path, &err);
-    if (rc == 0)
-        rc = gol_quantize_plan_init(&plan, file, mix, &err);
-    if (rc == 0)
-        rc = run(&plan, settings, &err);
-    gol_quantize_plan_deinit(&plan);
-    gol_model_file_close(&file);
-    if (rc == 0)
-        return 0;
-    const int exit_code = gol_cli_fail(&err);
-    return rc == GOL_EABORTED && caught_signal != 0 ? 128 + (int)caught_signal : exit_code;
+    return write_as(settings, mix, rc, &err);
+}
+
+int gol_cmd_convert(const gol_settings *settings)
+{
+    gol_err err = {0};
+    const char *type = settings->type;
+    const gol_mix *mix = type != NULL ? gol_mix_find(gol_str_from(type)) : NULL;
+    int rc = 0;
+    if (settings->model == NULL)
+        rc = gol_fail(&err, GOL_EUSAGE,
+                      "no model: `gollum convert DIR OUT.gguf`, see `gollum convert --help`");
+    else if (type != NULL && mix == NULL)
+        rc = fail_type(type, &err);
+    return write_as(settings, mix, rc, &err);
 }

@@ -29,13 +29,22 @@ typedef struct service {
 } service;
 
 /* "models/tiny-q8_0.gguf" -> "tiny-q8_0" */
+/* A file's name without its ending; a folder's whole: "Qwen3-0.6B" ends in nothing. */
 static void name_from_path(char *out, size_t size, const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    const char *name = slash != NULL ? slash + 1 : path;
-    const char *dot = strrchr(name, '.');
-    const size_t n = dot != NULL && dot != name ? (size_t)(dot - name) : strlen(name);
-    snprintf(out, size, "%.*s", (int)n, name);
+    static const char *const ends[] = {".gguf", ".safetensors"};
+    size_t n = strlen(path);
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    size_t begin = n;
+    while (begin > 0 && path[begin - 1] != '/')
+        begin--;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        const size_t n_end = strlen(ends[i]);
+        if (n - begin > n_end && memcmp(path + n - n_end, ends[i], n_end) == 0)
+            n -= n_end;
+    }
+    snprintf(out, size, "%.*s", (int)(n - begin), path + begin);
 }
 
 static int read_api_key(service *s, const gol_settings *settings, gol_err *err)
@@ -101,7 +110,10 @@ static int start(service *s, const gol_settings *settings, gol_err *err)
         return rc;
     if (settings->served_model_name != NULL && settings->served_model_name[0] == '\0')
         return gol_fail(err, GOL_ECONFIG, "--served-model-name: empty");
-    name_from_path(s->model_id, sizeof s->model_id, path);
+    if (settings->model != NULL && access(settings->model, F_OK) != 0)
+        snprintf(s->model_id, sizeof s->model_id, "%s", settings->model); /* its name in a cache */
+    else
+        name_from_path(s->model_id, sizeof s->model_id, path);
     const uint64_t begin_ns = gol_clock_ns();
     rc = open_instance(s, settings, path, err);
     if (rc != 0)

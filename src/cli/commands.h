@@ -15,6 +15,7 @@ int gol_cmd_inspect(const gol_settings *settings);
 int gol_cmd_plan(const gol_settings *settings);
 int gol_cmd_verify(const gol_settings *settings);
 int gol_cmd_quantize(const gol_settings *settings);
+int gol_cmd_convert(const gol_settings *settings); /* in cmd_quantize.c */
 int gol_cmd_info(const gol_settings *settings);
 int gol_cmd_bench(const gol_settings *settings);
 

@@ -1,50 +1,53 @@
-/* Which model, when none is named: the first .gguf file in models/. */
+/* Which model: the one that is named, by path or as the caches of other programs name it; otherwise the first .gguf file in models/. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/common.h"
+#include "cli/model_caches.h"
 
 static const char models_dir[] = "models";
 
-static bool ends_with(const char *name, const char *end)
+/* A folder that holds GGUF files instead of a config.json. */
+static int look_into_folder(char path[GOL_PATH_MAX], const char *folder, gol_err *err)
 {
-    const size_t n_name = strlen(name);
-    const size_t n_end = strlen(end);
-    return n_name >= n_end && strcmp(name + n_name - n_end, end) == 0;
+    char config[GOL_PATH_MAX + sizeof "/config.json"];
+    struct stat info;
+    snprintf(config, sizeof config, "%s/config.json", folder);
+    if (stat(folder, &info) != 0 || !S_ISDIR(info.st_mode) || stat(config, &info) == 0)
+        return 0;
+    return gol_find_gguf_in(path, folder, NULL, err);
 }
 
-/* "x-00002-of-00003.gguf" comes with its first part. */
-static bool is_later_part(const char *name)
+static int find_named(const gol_settings *settings, char path[GOL_PATH_MAX], gol_err *err)
 {
-    static const char form[] = "-00001-of-00001.gguf";
-    const size_t n_name = strlen(name);
-    const size_t n_form = sizeof form - 1;
-    if (n_name < n_form || strncmp(name + n_name - n_form + 6, "-of-", 4) != 0)
-        return false;
-    return strncmp(name + n_name - n_form, "-00001", 6) != 0;
-}
-
-static bool is_model(const char *name)
-{
-    return name[0] != '.' && ends_with(name, ".gguf") && !is_later_part(name);
+    struct stat info;
+    const char *name = settings->model;
+    if (strlen(name) >= GOL_PATH_MAX)
+        return gol_fail(err, GOL_EUSAGE, "--model: longer than %d bytes", GOL_PATH_MAX - 1);
+    const int rc = stat(name, &info) == 0 ? look_into_folder(path, name, err)
+                                          : gol_find_cached_model(path, name, err);
+    if (rc < 0)
+        return rc;
+    if (rc == 0) /* whoever opens it says what is wrong */
+        snprintf(path, GOL_PATH_MAX, "%s", name);
+    else if (!settings->quiet)
+        fprintf(stderr, "gollum: using %s\n", path);
+    return 0;
 }
 
 int gol_cli_find_model(const gol_settings *settings, char path[GOL_PATH_MAX], gol_err *err)
 {
-    if (settings->model != NULL) {
-        if (strlen(settings->model) >= GOL_PATH_MAX)
-            return gol_fail(err, GOL_EUSAGE, "--model: longer than %d bytes", GOL_PATH_MAX - 1);
-        snprintf(path, GOL_PATH_MAX, "%s", settings->model);
-        return 0;
-    }
+    if (settings->model != NULL)
+        return find_named(settings, path, err);
     char first[256] = "";
     int n_models = 0;
     DIR *dir = opendir(models_dir);
     for (const struct dirent *entry = dir ? readdir(dir) : NULL; entry != NULL;
          entry = readdir(dir)) {
-        if (!is_model(entry->d_name))
+        if (!gol_is_gguf_name(entry->d_name))
             continue;
         n_models++;
         if (first[0] == '\0' || strcmp(entry->d_name, first) < 0)

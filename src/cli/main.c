@@ -36,6 +36,8 @@ static const gol_command commands[] = {
      GOL_CMD_VERIFY, gol_cmd_verify},
     {"quantize", "Write a model with smaller numbers.",
      "gollum quantize IN OUT TYPE [--stats] [--dry-run] …", GOL_CMD_QUANTIZE, gol_cmd_quantize},
+    {"convert", "Write a Hugging Face folder as one GGUF file.",
+     "gollum convert DIR OUT.gguf [--type TYPE] …", GOL_CMD_CONVERT, gol_cmd_convert},
     {"info", "Show the processor, its level, and the kernel chosen for each type.", "gollum info",
      GOL_CMD_INFO, gol_cmd_info},
     {"bench", "Measure prefill and decode in tokens per second.",

@@ -39,9 +39,9 @@
 
 /* clang-format off */
 const gol_option gol_option_table[] = {
-    TEXT("--model -m", GOL_CMD_MODEL, model, NULL, "FILE", "GGUF file; without it, the first one in models/"),
+    TEXT("--model -m", GOL_CMD_MODEL, model, NULL, "MODEL", "GGUF file, Hugging Face folder, or name of a model in the caches of Hugging Face and Ollama; without it, the first one in models/"),
 
-    INT("--threads -t", GOL_CMD_ENGINE | GOL_CMD_LOGITS | GOL_CMD_VERIFY | GOL_CMD_INFO | GOL_CMD_QUANTIZE, threads, 0, 512, "0", "worker threads; 0: all processors we may use"),
+    INT("--threads -t", GOL_CMD_ENGINE | GOL_CMD_LOGITS | GOL_CMD_VERIFY | GOL_CMD_INFO | GOL_CMD_WRITE, threads, 0, 512, "0", "worker threads; 0: all processors we may use"),
     INT("--ctx-size -c --max-model-len", GOL_CMD_ENGINE, ctx_size, 0, 1 << 27, "0", "tokens of one request, prompt and answer; 0: the model's own, or what fits"),
     INT("--max-num-seqs -np --parallel", GOL_CMD_SERVE | GOL_CMD_PLAN, max_num_seqs, 0, 4096, "0", "requests that run at once; 0: 64, or as many as a step has tokens"),
     INT("--max-num-batched-tokens -b --batch-size", GOL_CMD_ENGINE, max_num_batched_tokens, 0, 1 << 16, "0", "tokens computed per step; 0: 512, or as many as run at once"),
@@ -113,11 +113,12 @@ const gol_option gol_option_table[] = {
     SWITCH("--normalize", GOL_CMD_EMBED, normalize, "vectors of length 1"),
     CHOICE("--format", GOL_CMD_EMBED, embed_format, "json", "json|csv|tsv", "a vector is a line: an array, or numbers between commas or tabs"),
 
-    TEXT("--output -o", GOL_CMD_QUANTIZE, output, NULL, "FILE", "the new file; appears when it is whole"),
+    TEXT("--output -o", GOL_CMD_WRITE, output, NULL, "FILE", "the new file; appears when it is whole"),
     TEXT("--type", GOL_CMD_QUANTIZE, type, NULL, "TYPE", "Q8_0, Q6_K, Q5_K_M, Q4_K_M, ...: what most matrices become; a wrong one lists all"),
-    SWITCH("--allow-requantize", GOL_CMD_QUANTIZE, allow_requantize, "take tensors that are quantized already; the errors of both add up"),
-    SWITCH("--stats", GOL_CMD_QUANTIZE, stats, "print each tensor's error: root mean square and largest"),
-    SWITCH("--dry-run", GOL_CMD_QUANTIZE, dry_run, "print what each tensor would become and the size, write nothing"),
+    TEXT("--type", GOL_CMD_CONVERT, type, NULL, "TYPE", "F32, F16, BF16, Q8_0 or any that quantize writes; without it, numbers stay as they are"),
+    SWITCH("--allow-requantize", GOL_CMD_WRITE, allow_requantize, "take tensors that are quantized already; the errors of both add up"),
+    SWITCH("--stats", GOL_CMD_WRITE, stats, "print each tensor's error: root mean square and largest"),
+    SWITCH("--dry-run", GOL_CMD_WRITE, dry_run, "print what each tensor would become and the size, write nothing"),
 
     TEXT("--n-prompt -p", GOL_CMD_BENCH, n_prompt, "512", "LIST", "prefill: tokens of the prompt (128,512); 0: no such test"),
     TEXT("--n-gen -n", GOL_CMD_BENCH, n_gen, "32", "LIST", "decode: tokens per sequence; 0: no such test"),

@@ -33,6 +33,22 @@ static uint64_t bytes_of(gol_type type, uint64_t n_elements)
     return n_bytes;
 }
 
+/* What most bytes are; as others number such files. */
+static uint32_t stored_file_type(const gol_quantize_plan *plan)
+{
+    uint64_t n_bytes[GOL_TYPE_N_IDS] = {0};
+    gol_type most = GOL_TYPE_F32;
+    for (size_t i = 0; i < plan->n; i++)
+        n_bytes[plan->tensors[i].to] += plan->tensors[i].n_bytes;
+    for (int type = 0; type < GOL_TYPE_N_IDS; type++)
+        most = n_bytes[type] > n_bytes[most] ? (gol_type)type : most;
+    for (int i = 0; gol_mix_get(i) != NULL; i++) {
+        if (gol_mix_get(i)->type == most)
+            return gol_mix_get(i)->file_type;
+    }
+    return 0;
+}
+
 int gol_quantize_plan_init(gol_quantize_plan *plan, const gol_model_file *file, const gol_mix *mix,
                            gol_err *err)
 {
@@ -50,21 +66,24 @@ int gol_quantize_plan_init(gol_quantize_plan *plan, const gol_model_file *file, 
         list[i] = (gol_mix_tensor){.name = t->name, .n_dims = t->n_dims, .from = t->type};
         memcpy(list[i].shape, t->shape, sizeof list[i].shape);
     }
-    const gol_mix_model model = describe(file);
-    gol_mix_assign(mix, &model, list, n);
+    if (mix) {
+        const gol_mix_model model = describe(file);
+        gol_mix_assign(mix, &model, list, n);
+    }
     for (size_t i = 0; i < n; i++) {
         const gol_tensor *t = gol_model_file_get_tensor(file, i);
         plan->tensors[i] = (gol_quantize_tensor){
             .source = t,
-            .wanted = list[i].wanted,
-            .to = list[i].to,
-            .n_bytes = bytes_of(list[i].to, t->n_elements),
+            .wanted = mix ? list[i].wanted : t->type,
+            .to = mix ? list[i].to : t->type,
+            .n_bytes = mix ? bytes_of(list[i].to, t->n_elements) : t->n_bytes,
         };
         plan->n_elements += t->n_elements;
         plan->n_bytes_from += t->n_bytes;
         plan->n_bytes_to += plan->tensors[i].n_bytes;
     }
     gol_free(list);
+    plan->file_type = mix ? mix->file_type : stored_file_type(plan);
     return 0;
 }
 

@@ -1,5 +1,5 @@
 /*
- * `gollum quantize` without its command line: what each tensor of a model becomes, and writing that.
+ * `gollum quantize` and `gollum convert` without their command line: what each tensor of a model becomes, and writing that.
  *
  *     gol_quantize_plan plan;
  *     rc = gol_quantize_plan_init(&plan, file, mix, &err);
@@ -30,7 +30,8 @@ typedef struct gol_quantize_tensor {
 
 typedef struct gol_quantize_plan {
     const gol_model_file *file;
-    const gol_mix *mix;
+    const gol_mix *mix;           /* NULL: every tensor keeps its type */
+    uint32_t file_type;           /* general.file_type of the result */
     gol_quantize_tensor *tensors; /* [n] in file order */
     size_t n;
     uint64_t n_elements;
@@ -46,7 +47,7 @@ typedef struct gol_quantize_opts {
     void *user;
 } gol_quantize_opts;
 
-/* file must outlive the plan. Errors: GOL_ENOMEM. */
+/* file must outlive the plan; mix NULL: as stored. Errors: GOL_ENOMEM. */
 int gol_quantize_plan_init(gol_quantize_plan *plan, const gol_model_file *file, const gol_mix *mix,
                            gol_err *err);
 void gol_quantize_plan_deinit(gol_quantize_plan *plan);

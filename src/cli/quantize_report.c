@@ -58,7 +58,7 @@ void gol_quantize_print_plan(FILE *out, const gol_quantize_plan *plan)
     char after[32];
     fprintf(out, "total: %s of tensors become %s (%s), %.2f bits per weight\n",
             gol_format_bytes(before, plan->n_bytes_from), gol_format_bytes(after, plan->n_bytes_to),
-            plan->mix->name, bits_per_weight(plan));
+            plan->mix ? plan->mix->name : "as stored", bits_per_weight(plan));
 }
 
 void gol_quantize_print_errors(FILE *out, const gol_quantize_plan *plan)

@@ -183,7 +183,7 @@ static void add_metadata(gol_gguf_writer *writer, const gol_quantize_plan *plan)
             !gol_str_is(meta->key, "general.quantization_version"))
             gol_gguf_writer_add_value(writer, meta->key, &meta->value);
     }
-    gol_gguf_writer_add_u32(writer, "general.file_type", plan->mix->file_type);
+    gol_gguf_writer_add_u32(writer, "general.file_type", plan->file_type);
     gol_gguf_writer_add_u32(writer, "general.quantization_version", QUANTIZATION_VERSION);
 }
 

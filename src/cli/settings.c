@@ -175,7 +175,7 @@ static int take_argument(gol_settings *settings, const gol_command *command, cha
 static int find_operand(const gol_settings *settings, const gol_command *command)
 {
     static const char *const operands[OPERANDS_MAX] = {"--model", "--output", "--type"};
-    const int n = command->mask == GOL_CMD_QUANTIZE ? OPERANDS_MAX : 1;
+    const int n = (command->mask & GOL_CMD_WRITE) != 0 ? OPERANDS_MAX : 1;
     for (int k = 0; k < n; k++) {
         const int i = gol_option_find(operands[k], strlen(operands[k]), command->mask);
         if (i >= 0 && settings->sources[i] != GOL_SOURCE_FLAG)
@@ -189,7 +189,7 @@ static int fail_operand(const gol_command *command, const char *arg, gol_err *er
     const char *what = "one model";
     if (gol_option_find("--model", 7, command->mask) < 0)
         what = "options only";
-    else if (command->mask == GOL_CMD_QUANTIZE)
+    else if ((command->mask & GOL_CMD_WRITE) != 0)
         what = "a model, an output file and a type";
     return gol_fail(err, GOL_EUSAGE, "'%s': `gollum %s` takes %s", arg, command->name, what);
 }

@@ -165,11 +165,21 @@ static int load_matrix(loader *ld, gol_weight *out, const gol_tensor *t, const c
     return 0;
 }
 
+/* values[n] = the first elements of the tensor. */
+static int read_values(const loader *ld, float *values, const gol_tensor *t, size_t n)
+{
+    gol_tensor_bytes source;
+    const int rc = gol_model_file_fetch(ld->file, t, &source, ld->err);
+    if (rc == 0)
+        gol_type_get(t->type)->dequant(values, source.data, n);
+    gol_tensor_bytes_deinit(&source);
+    return rc;
+}
+
 static int load_vector(loader *ld, float **out, const gol_tensor *t, const char *name,
                        const part *p)
 {
-    gol_dequant_row *dequant = gol_type_get(t->type)->dequant;
-    if (!dequant)
+    if (!gol_type_get(t->type)->dequant)
         return gol_config_fail(ld->file, ld->err, GOL_EUNSUPPORTED,
                                "tensor '%s': type %s has no values", name,
                                gol_type_get(t->type)->name);
@@ -179,15 +189,9 @@ static int load_vector(loader *ld, float **out, const gol_tensor *t, const char 
     float *host = gol_try_array((size_t)p->tensor_n_in, sizeof *host);
     if (!host)
         return gol_fail(ld->err, GOL_ENOMEM, "out of memory for tensor '%s'", name);
-    gol_tensor_bytes source;
-    int rc = gol_model_file_fetch(ld->file, t, &source, ld->err);
-    if (rc < 0) {
-        gol_free(host);
-        return rc;
-    }
-    dequant(host, source.data, (size_t)p->tensor_n_in);
-    gol_tensor_bytes_deinit(&source);
-    rc = ld->be->ops->alloc(ld->be, out, (size_t)p->n_in, ld->err);
+    int rc = read_values(ld, host, t, (size_t)p->tensor_n_in);
+    if (rc == 0)
+        rc = ld->be->ops->alloc(ld->be, out, (size_t)p->n_in, ld->err);
     if (rc == 0)
         ld->be->ops->write(ld->be, *out, host + p->first, (size_t)p->n_in);
     gol_free(host);
@@ -201,8 +205,7 @@ static int load_flat(loader *ld, float **out, const gol_tensor *t, const char *n
     const size_t n_in = (size_t)p->n_in;
     const size_t n_out = (size_t)p->n_out;
     const size_t n = n_in * n_out; /* both have limits */
-    gol_dequant_row *dequant = gol_type_get(t->type)->dequant;
-    if (!dequant || n_in % (size_t)gol_type_get(t->type)->block_size != 0)
+    if (!gol_type_get(t->type)->dequant || n_in % (size_t)gol_type_get(t->type)->block_size != 0)
         return gol_config_fail(ld->file, ld->err, GOL_EUNSUPPORTED,
                                "tensor '%s': rows of %zu in type %s are not supported", name, n_in,
                                gol_type_get(t->type)->name);
@@ -213,10 +216,11 @@ static int load_flat(loader *ld, float **out, const gol_tensor *t, const char *n
     if (!host)
         return gol_fail(ld->err, GOL_ENOMEM, "out of memory for tensor '%s'", name);
     float *columns = host + n;
-    dequant(host, t->data, n);
-    for (size_t i = 0; by_columns && i < n; i++)
+    int rc = read_values(ld, host, t, n);
+    for (size_t i = 0; rc == 0 && by_columns && i < n; i++)
         columns[i % n_in * n_out + i / n_in] = host[i];
-    const int rc = ld->be->ops->alloc(ld->be, out, n, ld->err);
+    if (rc == 0)
+        rc = ld->be->ops->alloc(ld->be, out, n, ld->err);
     if (rc == 0)
         ld->be->ops->write(ld->be, *out, by_columns ? columns : host, n);
     gol_free(host);

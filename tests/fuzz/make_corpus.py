@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Writes the first inputs of the fuzz targets into tests/fuzz/corpus/: small, valid GGUF files in which every kind of value
 occurs. They are committed; run this again after changing it. The layout is that of ggml's docs/gguf.md."""
+import json
 import pathlib
 import struct
 
@@ -55,6 +56,17 @@ def model_files():
                                              [("t", TENSOR_F32, [1, 1, 1, 2], bytes(8))], version=2))
 
 
+def safetensors_files():
+    def file(header, data):
+        head = json.dumps(header, separators=(",", ":")).encode()
+        return struct.pack("<Q", len(head)) + head + data
+    two = {"a": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}, "b": {"dtype": "BF16", "shape": [3], "data_offsets": [24, 30]}}
+    write("safetensors", "two.safetensors", file(two, bytes(30)))
+    write("safetensors", "metadata.safetensors", file({"__metadata__": {"format": "pt"}, **two}, bytes(30)))
+    write("safetensors", "small.safetensors", file({"s": {"dtype": "F8_E4M3", "shape": [], "data_offsets": [0, 1]}}, bytes(1)))
+    write("safetensors", "hole.safetensors", file({"s": {"dtype": "I8", "shape": [1], "data_offsets": [1, 2]}}, bytes(2)))
+
+
 def tokenizers():
     pieces = ["<unk>", "<s>", "</s>", "<0x0A>", "<0xC3>", "\u2581", "H", "e", "l", "o", "He", "ll", "Hell", "Hello", "\u2581a"]
     kinds = [2, 3, 3, 6, 6] + [1] * (len(pieces) - 5)
@@ -83,4 +95,5 @@ def encodings():
 
 model_files()
 tokenizers()
+safetensors_files()
 encodings()

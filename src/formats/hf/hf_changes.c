@@ -36,7 +36,7 @@ static bool plan_f32(gol_hf_recipe *recipe, gol_tensor *t)
     return fits;
 }
 
-const gol_hf_change gol_hf_f32 = {"read as 32-bit floats", plan_f32, NULL};
+const gol_hf_change gol_hf_f32 = {"read as 32-bit floats", plan_f32, NULL, false};
 
 /* ------------------------------------------------------------------ rotary pairs ---- */
 
@@ -82,9 +82,9 @@ static void permute_k(const gol_hf_recipe *recipe, const gol_tensor *t, uint8_t 
     permute(t, recipe->n_kv_heads, dst, src);
 }
 
-const gol_hf_change gol_hf_permute_q = {"split into its heads", plan_permute_q, permute_q};
-const gol_hf_change gol_hf_permute_k = {"split into its key-value heads", plan_permute_k,
-                                        permute_k};
+const gol_hf_change gol_hf_permute_q = {"split into its heads", plan_permute_q, permute_q, false};
+const gol_hf_change gol_hf_permute_k = {"split into its key-value heads", plan_permute_k, permute_k,
+                                        false};
 
 /* ------------------------------------------------------------------ arithmetic ---- */
 
@@ -100,7 +100,7 @@ static void plus_one(const gol_hf_recipe *recipe, const gol_tensor *t, uint8_t *
     }
 }
 
-const gol_hf_change gol_hf_plus_one = {"read as 32-bit floats", plan_f32, plus_one};
+const gol_hf_change gol_hf_plus_one = {"read as 32-bit floats", plan_f32, plus_one, false};
 
 static bool plan_column(gol_hf_recipe *recipe, gol_tensor *t)
 {
@@ -124,8 +124,8 @@ static void minus_exp(const gol_hf_recipe *recipe, const gol_tensor *t, uint8_t 
     }
 }
 
-const gol_hf_change gol_hf_column = {"made a column", plan_column, NULL};
-const gol_hf_change gol_hf_minus_exp = {"made a column", plan_column, minus_exp};
+const gol_hf_change gol_hf_column = {"made a column", plan_column, NULL, false};
+const gol_hf_change gol_hf_minus_exp = {"made a column", plan_column, minus_exp, false};
 
 /* ------------------------------------------------------------------ shapes ---- */
 
@@ -139,7 +139,7 @@ static bool plan_squeeze(gol_hf_recipe *recipe, gol_tensor *t)
     return plan_f32(recipe, t);
 }
 
-const gol_hf_change gol_hf_squeeze = {"made a matrix", plan_squeeze, NULL};
+const gol_hf_change gol_hf_squeeze = {"made a matrix", plan_squeeze, NULL, false};
 
 static bool plan_rows_of_groups(gol_hf_recipe *recipe, gol_tensor *t)
 {
@@ -151,7 +151,8 @@ static bool plan_rows_of_groups(gol_hf_recipe *recipe, gol_tensor *t)
     return plan_f32(recipe, t);
 }
 
-const gol_hf_change gol_hf_rows_of_groups = {"split into its groups", plan_rows_of_groups, NULL};
+const gol_hf_change gol_hf_rows_of_groups = {"split into its groups", plan_rows_of_groups, NULL,
+                                             false};
 
 static bool plan_transpose(gol_hf_recipe *recipe, gol_tensor *t)
 {
@@ -159,29 +160,39 @@ static bool plan_transpose(gol_hf_recipe *recipe, gol_tensor *t)
     const uint64_t n_out = t->shape[0];
     t->shape[0] = t->shape[1];
     t->shape[1] = n_out;
-    return t->n_dims == 2;
+    return t->n_dims == 2 || t->n_dims == 3;
 }
 
-/* src [n_in][n_out], in squares whose rows stay in the cache. */
+enum { SIDE = 32 };
+
+static void transpose_square(uint8_t *dst, const uint8_t *src, size_t n_out, size_t n_in,
+                             size_t row, size_t col, size_t size)
+{
+    for (size_t r = row; r < row + SIDE && r < n_out; r++) {
+        for (size_t c = col; c < col + SIDE && c < n_in; c++)
+            memcpy(dst + (r * n_in + c) * size, src + (c * n_out + r) * size, size);
+    }
+}
+
+/* Each src [n_in][n_out], in squares whose rows stay in the cache. */
 static void transpose(const gol_hf_recipe *recipe, const gol_tensor *t, uint8_t *dst,
                       const uint8_t *src)
 {
     (void)recipe;
-    enum { SIDE = 32 };
     const size_t size = element_size(t);
     const size_t n_in = (size_t)t->shape[0];
     const size_t n_out = (size_t)t->shape[1];
-    for (size_t row = 0; row < n_out; row += SIDE) {
-        for (size_t col = 0; col < n_in; col += SIDE) {
-            for (size_t r = row; r < row + SIDE && r < n_out; r++) {
-                for (size_t c = col; c < col + SIDE && c < n_in; c++)
-                    memcpy(dst + (r * n_in + c) * size, src + (c * n_out + r) * size, size);
-            }
+    for (uint64_t i = 0; i < t->shape[2]; i++) {
+        for (size_t row = 0; row < n_out; row += SIDE) {
+            for (size_t col = 0; col < n_in; col += SIDE)
+                transpose_square(dst, src, n_out, n_in, row, col, size);
         }
+        dst += n_out * n_in * size;
+        src += n_out * n_in * size;
     }
 }
 
-const gol_hf_change gol_hf_transpose = {"transposed", plan_transpose, transpose};
+const gol_hf_change gol_hf_transpose = {"transposed", plan_transpose, transpose, false};
 
 /* ------------------------------------------------------------------ rows ---- */
 
@@ -209,7 +220,7 @@ static void ungroup(const gol_hf_recipe *recipe, const gol_tensor *t, uint8_t *d
 }
 
 const gol_hf_change gol_hf_ungroup_qkv = {"split into the heads of q, k and v", plan_ungroup,
-                                          ungroup};
+                                          ungroup, false};
 
 static bool plan_half(gol_tensor *t)
 {
@@ -242,5 +253,5 @@ static void copy_half(const gol_hf_recipe *recipe, const gol_tensor *t, uint8_t 
         memcpy(dst + i * size, src + i * 2 * size, size);
 }
 
-const gol_hf_change gol_hf_first_half = {"cut in halves", plan_first_half, copy_half};
-const gol_hf_change gol_hf_second_half = {"cut in halves", plan_second_half, copy_half};
+const gol_hf_change gol_hf_first_half = {"cut in halves", plan_first_half, copy_half, false};
+const gol_hf_change gol_hf_second_half = {"cut in halves", plan_second_half, copy_half, false};

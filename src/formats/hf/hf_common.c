@@ -16,13 +16,13 @@ void gol_hf_put_sizes(gol_hf *hf)
     if (hf->rc != 0)
         return;
     if (hf->n_layers < 1 || hf->n_layers > GOL_HF_LAYERS_MAX)
-        gol_hf_fail(hf, GOL_EMODEL, "num_hidden_layers is %u; 1 to %d is accepted", hf->n_layers,
-                    (int)GOL_HF_LAYERS_MAX);
+        gol_hf_refuse(hf, GOL_EMODEL, "num_hidden_layers is %u; 1 to %d is accepted", hf->n_layers,
+                      (int)GOL_HF_LAYERS_MAX);
     if (hf->n_heads < 1 || hf->n_kv_heads < 1 || hf->n_heads % hf->n_kv_heads != 0)
-        gol_hf_fail(hf, GOL_EMODEL,
-                    "num_attention_heads is %u, num_key_value_heads %u; a multiple of it is "
-                    "expected",
-                    hf->n_heads, hf->n_kv_heads);
+        gol_hf_refuse(hf, GOL_EMODEL,
+                      "num_attention_heads is %u, num_key_value_heads %u; a multiple of it is "
+                      "expected",
+                      hf->n_heads, hf->n_kv_heads);
     if (hf->rc != 0)
         return;
     hf->head_dim = gol_hf_u32_or(hf, "head_dim", hf->n_embd / hf->n_heads);
@@ -53,41 +53,73 @@ void gol_hf_put_layer_eps(gol_hf *hf, const char *key)
     gol_hf_put_f32(hf, "attention.layer_norm_epsilon", gol_hf_real_or(hf, key, 1e-5));
 }
 
-void gol_hf_put_experts(gol_hf *hf, const char *n_experts, const char *n_used)
+/* One thing has two names, by the age of the class. */
+void gol_hf_put_experts(gol_hf *hf)
 {
-    hf->n_experts = gol_hf_u32(hf, n_experts);
+    const char *key = gol_hf_key(hf, "num_local_experts", "num_experts");
+    hf->n_experts = key ? gol_hf_u32(hf, key) : 0;
     if (hf->n_experts > GOL_HF_EXPERTS_MAX)
-        gol_hf_fail(hf, GOL_EMODEL, "%s is %u; at most %d is accepted", n_experts, hf->n_experts,
-                    (int)GOL_HF_EXPERTS_MAX);
+        gol_hf_refuse(hf, GOL_EMODEL, "%s is %u; at most %d is accepted", key, hf->n_experts,
+                      (int)GOL_HF_EXPERTS_MAX);
     if (hf->n_experts == 0)
         return;
     gol_hf_put_u32(hf, "expert_count", hf->n_experts);
-    gol_hf_put_u32(hf, "expert_used_count", gol_hf_u32(hf, n_used));
+    gol_hf_put_u32(hf, "expert_used_count", gol_hf_u32(hf, "num_experts_per_tok"));
 }
 
-void gol_hf_put_window(gol_hf *hf)
+static bool is_one_of(gol_str word, const char *words)
 {
-    if (gol_hf_has(hf, "sliding_window"))
-        gol_hf_put_u32(hf, "attention.sliding_window", gol_hf_u32(hf, "sliding_window"));
+    while (*words) {
+        const size_t len = strcspn(words, "|");
+        if (gol_str_eq(word, (gol_str){words, len}))
+            return true;
+        words += len + (words[len] == '|');
+    }
+    return false;
 }
 
-bool gol_hf_layer_types(gol_hf *hf, const char *word, bool *out)
+bool gol_hf_layer_types(gol_hf *hf, const char *words, bool out[static GOL_HF_LAYERS_MAX])
 {
-    const json_t *types = gol_hf_find(hf, "layer_types");
+    const char *key = gol_hf_key(hf, "layer_types", "layers_block_type");
+    const json_t *types = key ? gol_hf_find(hf, key) : NULL;
     if (!types || hf->rc != 0)
         return false;
     if (json_array_size(types) < hf->n_layers) {
-        gol_hf_fail(hf, GOL_EMODEL,
-                    "layer_types has %zu elements; one for each of %u layers is "
-                    "expected",
-                    json_array_size(types), hf->n_layers);
+        gol_hf_refuse(hf, GOL_EMODEL, "%s has %zu elements; one for each of %u layers is expected",
+                      key, json_array_size(types), hf->n_layers);
         return false;
     }
     for (uint32_t i = 0; i < hf->n_layers; i++) {
         const json_t *type = json_array_get(types, i);
-        out[i] = json_is_string(type) && gol_str_is(gol_json_str(type), word);
+        out[i] = json_is_string(type) && is_one_of(gol_json_str(type), words);
     }
     return true;
+}
+
+/* Each n-th layer is without a window, or a truth value for each. */
+static void put_window_pattern(gol_hf *hf)
+{
+    bool has_window[GOL_HF_LAYERS_MAX];
+    if (!gol_hf_layer_types(hf, "sliding_attention", has_window))
+        return;
+    for (uint32_t period = 0; period <= hf->n_layers; period++) {
+        uint32_t i = 0;
+        while (i < hf->n_layers && has_window[i] == (period == 0 || (i + 1) % period != 0))
+            i++;
+        if (i == hf->n_layers) {
+            gol_hf_put_u32(hf, "attention.sliding_window_pattern", period);
+            return;
+        }
+    }
+    gol_hf_put_bools(hf, "attention.sliding_window_pattern", has_window, hf->n_layers);
+}
+
+void gol_hf_put_window(gol_hf *hf)
+{
+    if (!gol_hf_has(hf, "sliding_window"))
+        return;
+    gol_hf_put_u32(hf, "attention.sliding_window", gol_hf_u32(hf, "sliding_window"));
+    put_window_pattern(hf);
 }
 
 void gol_hf_require_act(gol_hf *hf, const char *key, const char *accepted)
@@ -96,15 +128,34 @@ void gol_hf_require_act(gol_hf *hf, const char *key, const char *accepted)
     if (hf->rc != 0 ||
         act.len == 0) /* absent: the class's default, which is what the family means */
         return;
-    for (const char *word = accepted; *word;) {
-        const size_t len = strcspn(word, "|");
-        if (gol_str_eq(act, (gol_str){word, len}))
-            return;
-        word += len + (word[len] == '|');
-    }
+    if (is_one_of(act, accepted))
+        return;
     char quoted[48];
-    gol_hf_fail(hf, GOL_EUNSUPPORTED, "%s is '%s'; %s is supported", key,
-                gol_quote(quoted, sizeof quoted, act), accepted);
+    gol_hf_refuse(hf, GOL_EUNSUPPORTED, "%s is '%s'; %s is supported", key,
+                  gol_quote(quoted, sizeof quoted, act), accepted);
+}
+
+/* Numbers of GGUF's pooling_type. */
+void gol_hf_put_pooling(gol_hf *hf)
+{
+    static const struct {
+        const char *key;
+        uint32_t type;
+    } modes[] = {
+        {"pooling_mode_mean_tokens", 1},
+        {"pooling_mode_cls_token", 2},
+        {"pooling_mode_lasttoken", 3},
+    };
+    json_t *root = NULL;
+    if (gol_hf_read_json(hf, "1_Pooling/config.json", &root) != 1)
+        return;
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        if (json_is_true(json_object_get(root, modes[i].key))) {
+            gol_hf_put_u32(hf, "pooling_type", modes[i].type);
+            break;
+        }
+    }
+    json_decref(root);
 }
 
 /* ------------------------------------------------------------------ rotary embedding ---- */
@@ -112,7 +163,8 @@ void gol_hf_require_act(gol_hf *hf, const char *key, const char *accepted)
 /* Older configurations have rope_theta and rope_scaling, newer ones all of it in rope_parameters. */
 static const char *rope_key(gol_hf *hf, const char *name, char buf[static 64])
 {
-    static const char *const places[] = {"rope_parameters", "rope_scaling"};
+    static const char *const places[] = {"rope_parameters.full_attention", "rope_parameters",
+                                         "rope_scaling"};
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         snprintf(buf, 64, "%s.%s", places[i], name);
         if (gol_hf_has(hf, buf))
@@ -149,9 +201,9 @@ static void put_llama3_factors(gol_hf *hf, uint32_t n_rot, double base)
     const double high = rope_real_or(hf, "high_freq_factor", 4.0);
     const double n_ctx = rope_real_or(hf, "original_max_position_embeddings", 8192);
     if (hf->rc == 0 && !(factor > 0 && low > 0 && high > low && n_ctx > 0 && n_rot <= 8192))
-        gol_hf_fail(hf, GOL_EMODEL,
-                    "rope_scaling: factors of llama3 are no positive numbers in "
-                    "their order");
+        gol_hf_refuse(hf, GOL_EMODEL,
+                      "rope_scaling: factors of llama3 are no positive numbers in "
+                      "their order");
     if (hf->rc != 0)
         return;
     float factors[4096];
@@ -175,14 +227,14 @@ static void put_factor_list(gol_hf *hf, const char *from, const char *to, uint32
     const json_t *list = gol_hf_find(hf, rope_key(hf, from, key));
     float factors[4096];
     if (json_array_size(list) != n_rot / 2 || n_rot > 8192) {
-        gol_hf_fail(hf, GOL_EMODEL, "%s has %zu elements; %u are expected", from,
-                    json_array_size(list), n_rot / 2);
+        gol_hf_refuse(hf, GOL_EMODEL, "%s has %zu elements; %u are expected", from,
+                      json_array_size(list), n_rot / 2);
         return;
     }
     for (uint32_t i = 0; i < n_rot / 2; i++) {
         const double v = json_number_value(json_array_get(list, i));
         if (!(v > 0 && v < 1e9))
-            gol_hf_fail(hf, GOL_EMODEL, "%s: element %u is no positive number", from, i);
+            gol_hf_refuse(hf, GOL_EMODEL, "%s: element %u is no positive number", from, i);
         factors[i] = (float)v;
     }
     gol_hf_put_floats(hf, to, factors, n_rot / 2);
@@ -194,7 +246,7 @@ static void put_longrope(gol_hf *hf, uint32_t n_rot)
     const double n_ctx = gol_hf_real(hf, "max_position_embeddings");
     const double n_orig = rope_real(hf, "original_max_position_embeddings");
     if (hf->rc == 0 && !(n_orig > 1 && n_ctx > 0))
-        gol_hf_fail(hf, GOL_EMODEL, "original_max_position_embeddings is no number over 1");
+        gol_hf_refuse(hf, GOL_EMODEL, "original_max_position_embeddings is no number over 1");
     if (hf->rc != 0)
         return;
     const double scale = n_ctx / n_orig;
@@ -205,16 +257,28 @@ static void put_longrope(gol_hf *hf, uint32_t n_rot)
     put_factor_list(hf, "short_factor", "rope_factors_short.weight", n_rot);
 }
 
+/* GGUF's factor of cos and sin comes on top of the one that YaRN itself gives (arXiv 2309.00071), the folder's instead of it. */
+static void put_yarn_factor(gol_hf *hf, double stretch)
+{
+    char key[64];
+    const char *found = rope_key(hf, "attention_factor", key);
+    if (!gol_hf_has(hf, found) || !(stretch >= 1))
+        return;
+    gol_hf_put_f32(hf, "rope.scaling.attn_factor",
+                   gol_hf_real(hf, found) / (1.0 + 0.1 * log(stretch)));
+}
+
 static void put_yarn(gol_hf *hf)
 {
-    gol_hf_put_str(hf, "rope.scaling.type", GOL_STR("yarn"));
-    gol_hf_put_f32(hf, "rope.scaling.factor", rope_real(hf, "factor"));
     char key[64];
+    const double stretch = rope_real(hf, "factor");
     const char *orig = rope_key(hf, "original_max_position_embeddings", key);
+    gol_hf_put_str(hf, "rope.scaling.type", GOL_STR("yarn"));
+    gol_hf_put_f32(hf, "rope.scaling.factor", stretch);
     gol_hf_put_u32(hf, "rope.scaling.original_context_length",
                    gol_hf_has(hf, orig) ? gol_hf_u32(hf, orig)
                                         : gol_hf_u32(hf, "max_position_embeddings"));
-    put_optional(hf, "attention_factor", "rope.scaling.attn_factor");
+    put_yarn_factor(hf, stretch);
     put_optional(hf, "beta_fast", "rope.scaling.yarn_beta_fast");
     put_optional(hf, "beta_slow", "rope.scaling.yarn_beta_slow");
 }
@@ -225,10 +289,10 @@ void gol_hf_put_rope(gol_hf *hf)
     const double base = rope_real_or(hf, "rope_theta", 10000.0);
     const double share = rope_real_or(hf, "partial_rotary_factor", 1.0);
     if (hf->rc == 0 && !(share >= 0 && share <= 1 && base > 0))
-        gol_hf_fail(hf, GOL_EMODEL,
-                    "rope_theta is %g, partial_rotary_factor %g; a positive number "
-                    "and a share of 1 are expected",
-                    base, share);
+        gol_hf_refuse(hf, GOL_EMODEL,
+                      "rope_theta is %g, partial_rotary_factor %g; a positive number "
+                      "and a share of 1 are expected",
+                      base, share);
     if (hf->rc != 0)
         return;
     const uint32_t n_rot = (uint32_t)(share * hf->head_dim);
@@ -252,9 +316,9 @@ void gol_hf_put_rope(gol_hf *hf)
         put_longrope(hf, n_rot);
     } else {
         char quoted[48];
-        gol_hf_fail(hf, GOL_EUNSUPPORTED,
-                    "rope type '%s' is not supported; default, dynamic, linear, llama3, yarn and "
-                    "longrope are",
-                    gol_quote(quoted, sizeof quoted, type));
+        gol_hf_refuse(hf, GOL_EUNSUPPORTED,
+                      "rope type '%s' is not supported; default, dynamic, linear, llama3, yarn and "
+                      "longrope are",
+                      gol_quote(quoted, sizeof quoted, type));
     }
 }

@@ -12,7 +12,7 @@
 
 enum { KEY_MAX = 128 };
 
-void gol_hf_fail(gol_hf *hf, int code, const char *format, ...)
+void gol_hf_refuse(gol_hf *hf, int code, const char *format, ...)
 {
     if (hf->rc != 0)
         return;
@@ -28,14 +28,13 @@ void gol_hf_fail(gol_hf *hf, int code, const char *format, ...)
 
 static void fail_memory(gol_hf *hf)
 {
-    gol_hf_fail(hf, GOL_ENOMEM, "out of memory");
+    gol_hf_refuse(hf, GOL_ENOMEM, "out of memory");
 }
 
 const json_t *gol_hf_find(gol_hf *hf, const char *key)
 {
-    const char *dot = strchr(key, '.');
     const json_t *value = hf->config;
-    if (dot) {
+    for (const char *dot = strchr(key, '.'); dot; dot = strchr(key, '.')) {
         char object[KEY_MAX];
         snprintf(object, sizeof object, "%.*s", (int)(dot - key), key);
         value = json_object_get(value, object);
@@ -61,21 +60,21 @@ static const json_t *require(gol_hf *hf, const char *key)
 {
     const json_t *value = gol_hf_find(hf, key);
     if (!value)
-        gol_hf_fail(hf, GOL_EMODEL, "%s is missing", key);
+        gol_hf_refuse(hf, GOL_EMODEL, "%s is missing", key);
     return value;
 }
 
 static uint32_t to_u32(gol_hf *hf, const char *key, const json_t *value)
 {
     if (!json_is_integer(value)) {
-        gol_hf_fail(hf, GOL_EMODEL, "%s is %s; a whole number is expected", key,
-                    gol_json_type_name(value));
+        gol_hf_refuse(hf, GOL_EMODEL, "%s is %s; a whole number is expected", key,
+                      gol_json_type_name(value));
         return 0;
     }
     const json_int_t v = json_integer_value(value);
     if (v < 0 || v > INT32_MAX) {
-        gol_hf_fail(hf, GOL_EMODEL, "%s is %" JSON_INTEGER_FORMAT "; 0 to %d is accepted", key, v,
-                    INT32_MAX);
+        gol_hf_refuse(hf, GOL_EMODEL, "%s is %" JSON_INTEGER_FORMAT "; 0 to %d is accepted", key, v,
+                      INT32_MAX);
         return 0;
     }
     return (uint32_t)v;
@@ -96,13 +95,13 @@ uint32_t gol_hf_u32_or(gol_hf *hf, const char *key, uint32_t otherwise)
 static double to_real(gol_hf *hf, const char *key, const json_t *value)
 {
     if (!json_is_number(value)) {
-        gol_hf_fail(hf, GOL_EMODEL, "%s is %s; a number is expected", key,
-                    gol_json_type_name(value));
+        gol_hf_refuse(hf, GOL_EMODEL, "%s is %s; a number is expected", key,
+                      gol_json_type_name(value));
         return 0;
     }
     const double v = json_number_value(value);
     if (!(fabs(v) <= 3e38)) { /* what a GGUF float holds */
-        gol_hf_fail(hf, GOL_EMODEL, "%s is %g, which is too large", key, v);
+        gol_hf_refuse(hf, GOL_EMODEL, "%s is %g, which is too large", key, v);
         return 0;
     }
     return v;
@@ -126,8 +125,8 @@ bool gol_hf_bool_or(gol_hf *hf, const char *key, bool otherwise)
     if (!value)
         return otherwise;
     if (!json_is_boolean(value)) {
-        gol_hf_fail(hf, GOL_EMODEL, "%s is %s; true or false is expected", key,
-                    gol_json_type_name(value));
+        gol_hf_refuse(hf, GOL_EMODEL, "%s is %s; true or false is expected", key,
+                      gol_json_type_name(value));
         return otherwise;
     }
     return json_is_true(value);
@@ -139,8 +138,8 @@ gol_str gol_hf_text_or(gol_hf *hf, const char *key, const char *otherwise)
     if (!value)
         return gol_str_from(otherwise);
     if (!json_is_string(value)) {
-        gol_hf_fail(hf, GOL_EMODEL, "%s is %s; a string is expected", key,
-                    gol_json_type_name(value));
+        gol_hf_refuse(hf, GOL_EMODEL, "%s is %s; a string is expected", key,
+                      gol_json_type_name(value));
         return gol_str_from(otherwise);
     }
     return gol_json_str(value);
@@ -152,13 +151,19 @@ void gol_hf_put_meta(gol_hf *hf, const char *key, const gol_value *value)
 {
     if (hf->rc != 0)
         return;
+    for (size_t i = 0; i < hf->n_meta; i++) {
+        if (gol_str_is(hf->meta[i].key, key)) {
+            hf->meta[i].value = *value;
+            return;
+        }
+    }
     const char *copy = gol_arena_try_strdup(hf->arena, gol_str_from(key));
     if (!copy) {
         fail_memory(hf);
         return;
     }
     if (hf->n_meta == GOL_HF_META_MAX) {
-        gol_hf_fail(hf, GOL_EMODEL, "gives more than %d metadata keys", (int)GOL_HF_META_MAX);
+        gol_hf_refuse(hf, GOL_EMODEL, "gives more than %d metadata keys", (int)GOL_HF_META_MAX);
         return;
     }
     hf->meta[hf->n_meta++] = (gol_meta){.key = gol_str_from(copy), .value = *value};

@@ -72,6 +72,27 @@ int gol_hf_read_text(gol_hf *hf, const char *name, gol_str *out)
     return hf->rc != 0 ? hf->rc : 1;
 }
 
+/* Python writes numbers that JSON does not have, in fields that we do not read: these become null, or 0 where that is too long. */
+static void remove_python_numbers(char *text, size_t len)
+{
+    static const struct {
+        const char *word;
+        const char *instead;
+    } words[] = {{"-Infinity", "null     "}, {"Infinity", "null    "}, {"NaN", "0  "}};
+    bool is_string = false;
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '"')
+            is_string = !is_string;
+        else if (is_string && text[i] == '\\')
+            i++;
+        for (size_t k = 0; !is_string && k < sizeof words / sizeof *words; k++) {
+            const size_t n = strlen(words[k].word);
+            if (n <= len - i && memcmp(text + i, words[k].word, n) == 0)
+                memcpy(text + i, words[k].instead, n);
+        }
+    }
+}
+
 int gol_hf_read_json(gol_hf *hf, const char *name, json_t **out)
 {
     gol_str text;
@@ -79,6 +100,7 @@ int gol_hf_read_json(gol_hf *hf, const char *name, json_t **out)
     const int rc = gol_hf_read_text(hf, name, &text);
     if (rc != 1)
         return rc;
+    remove_python_numbers((char *)(uintptr_t)text.data, text.len); /* a copy of ours */
     hf->rc = gol_json_doc_parse(out, text, &limits, name, hf->err);
     if (hf->rc == 0)
         return 1;
@@ -94,16 +116,16 @@ static void find_family(gol_hf *hf)
     const json_t *names = json_object_get(hf->whole, "architectures");
     const json_t *name = json_array_get(names, 0);
     if (!json_is_string(name)) {
-        gol_hf_fail(hf, GOL_EMODEL, "architectures: the name of a model class is missing");
+        gol_hf_refuse(hf, GOL_EMODEL, "architectures: the name of a model class is missing");
         return;
     }
-    hf->family = gol_hf_family_find(gol_json_str(name));
+    hf->family = gol_hf_family_find(hf, gol_json_str(name));
     if (hf->family)
         return;
     char quoted[64];
-    gol_hf_fail(hf, GOL_EUNSUPPORTED,
-                "model class '%s' is not supported (docs/models.md lists those that are)",
-                gol_quote(quoted, sizeof quoted, gol_json_str(name)));
+    gol_hf_refuse(hf, GOL_EUNSUPPORTED,
+                  "model class '%s' is not supported (docs/models.md lists those that are)",
+                  gol_quote(quoted, sizeof quoted, gol_json_str(name)));
 }
 
 /* Weights that somebody has quantized: only what we can read back. */
@@ -121,8 +143,8 @@ static void check_quantization(gol_hf *hf)
     char quoted[64] = "";
     if (json_is_string(method))
         gol_quote(quoted, sizeof quoted, gol_json_str(method));
-    gol_hf_fail(hf, GOL_EUNSUPPORTED,
-                "quantization_config: method '%s' is not supported; fp8 and mxfp4 are", quoted);
+    gol_hf_refuse(hf, GOL_EUNSUPPORTED,
+                  "quantization_config: method '%s' is not supported; fp8 and mxfp4 are", quoted);
 }
 
 static void read_config(gol_hf *hf)

@@ -38,12 +38,19 @@ static void read_gpt2(gol_hf *hf)
     gol_hf_require_act(hf, "activation_function", "gelu_new|gelu_pytorch_tanh|gelu_fast");
     if (gol_hf_bool_or(hf, "scale_attn_by_inverse_layer_idx", false) ||
         !gol_hf_bool_or(hf, "scale_attn_weights", true))
-        gol_hf_fail(hf, GOL_EUNSUPPORTED,
-                    "scale_attn_weights, scale_attn_by_inverse_layer_idx: only true and false are "
-                    "supported");
+        gol_hf_refuse(
+            hf, GOL_EUNSUPPORTED,
+            "scale_attn_weights, scale_attn_by_inverse_layer_idx: only true and false are "
+            "supported");
 }
 
 const gol_hf_family gol_hf_families_gpt2[] = {
-    {"GPT2LMHeadModel", "gpt2", read_gpt2, {rules}, prefixes, "~wte.weight", .is_tied = true},
+    {"GPT2LMHeadModel",
+     "gpt2",
+     read_gpt2,
+     {rules},
+     .prefixes = prefixes,
+     .anchor = "~wte.weight",
+     .is_tied = true},
     {0},
 };

@@ -1,5 +1,5 @@
 /*
- * Llama and those that differ from it in a few tensors: Mistral, Mixtral, SmolLM3, Granite is elsewhere; Qwen2, Qwen3, OLMo 2.
+ * Llama and those that differ from it in a few tensors: Mistral, Mixtral, SmolLM3; Qwen2, Qwen3; OLMo 2.
  *
  * Two worlds of the rotary embedding: the library rotates element i of a head with element i + half, GGUF's `llama` rotates
  * neighbours. Its rows of q and k are reordered once, which the product of both does not see.
@@ -96,7 +96,7 @@ static void read_mistral(gol_hf *hf)
 static void read_mixtral(gol_hf *hf)
 {
     read_mistral(hf);
-    gol_hf_put_experts(hf, "num_local_experts", "num_experts_per_tok");
+    gol_hf_put_experts(hf);
 }
 
 /* The window of these is off unless asked for, and then for some layers only. */
@@ -104,18 +104,31 @@ static void read_qwen(gol_hf *hf)
 {
     read_llama(hf);
     if (gol_hf_bool_or(hf, "use_sliding_window", false))
-        gol_hf_fail(hf, GOL_EUNSUPPORTED, "use_sliding_window is true; only false is supported");
+        gol_hf_refuse(hf, GOL_EUNSUPPORTED, "use_sliding_window is true; only false is supported");
+}
+
+/* Every fourth layer is without positions: the architecture knows that, and no other pattern. */
+static void read_smollm3(gol_hf *hf)
+{
+    read_qwen(hf);
+    const json_t *list = gol_hf_find(hf, "no_rope_layers");
+    for (uint32_t i = 0; list && i < hf->n_layers && hf->rc == 0; i++) {
+        const json_t *has_rope = json_array_get(list, i);
+        if (!json_is_integer(has_rope) || (json_integer_value(has_rope) != 0) != ((i + 1) % 4 != 0))
+            gol_hf_refuse(hf, GOL_EUNSUPPORTED,
+                          "no_rope_layers: only 0 for every fourth layer is supported");
+    }
 }
 
 static void read_qwen3_moe(gol_hf *hf)
 {
     read_qwen(hf);
-    gol_hf_put_experts(hf, "num_experts", "num_experts_per_tok");
+    gol_hf_put_experts(hf);
     gol_hf_put_u32(hf, "expert_feed_forward_length", gol_hf_u32(hf, "moe_intermediate_size"));
     if (!gol_hf_bool_or(hf, "norm_topk_prob", false))
-        gol_hf_fail(hf, GOL_EUNSUPPORTED, "norm_topk_prob is false; only true is supported");
+        gol_hf_refuse(hf, GOL_EUNSUPPORTED, "norm_topk_prob is false; only true is supported");
     if (gol_hf_u32_or(hf, "decoder_sparse_step", 1) != 1)
-        gol_hf_fail(hf, GOL_EUNSUPPORTED, "decoder_sparse_step: only 1 is supported");
+        gol_hf_refuse(hf, GOL_EUNSUPPORTED, "decoder_sparse_step: only 1 is supported");
 }
 
 static void read_olmo2(gol_hf *hf)
@@ -140,7 +153,7 @@ const gol_hf_family gol_hf_families_llama[] = {
      COMMON},
     {"SmolLM3ForCausalLM",
      "smollm3",
-     read_qwen,
+     read_smollm3,
      {model_rules, neighbour_rules, ffn_rules},
      COMMON,
      .is_tied = true},

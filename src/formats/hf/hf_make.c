@@ -132,7 +132,7 @@ static int make_part(const gol_hf_recipe *recipe, const gol_hf_source *source, c
     if (!recipe->change || !recipe->change->apply)
         return convert(source, t->type, dst, err);
     const gol_dtype_info *dtype = gol_dtype_get(source->tensor->dtype);
-    if (dtype->has_type && dtype->type == t->type) {
+    if (recipe->change->takes_bytes || (dtype->has_type && dtype->type == t->type)) {
         recipe->change->apply(recipe, t, dst, source->data);
         return 0;
     }

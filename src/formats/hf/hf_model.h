@@ -32,7 +32,7 @@ typedef struct gol_hf_source {
     const gol_safetensor *tensor;
     int part;                          /* which file of the folder */
     const uint8_t *data;               /* tensor->n_bytes, any alignment */
-    const struct gol_hf_source *scale; /* of 8-bit floats; NULL: none */
+    const struct gol_hf_source *scale; /* of 8-bit or 4-bit floats; NULL: none */
     bool is_used;
 } gol_hf_source;
 
@@ -46,6 +46,7 @@ typedef struct gol_hf_change {
     bool (*plan)(struct gol_hf_recipe *recipe, gol_tensor *tensor);
     void (*apply)(const struct gol_hf_recipe *recipe, const gol_tensor *tensor, uint8_t *dst,
                   const uint8_t *src);
+    bool takes_bytes; /* apply() gets the source as it is in the file, whatever its numbers are */
 } gol_hf_change;
 
 /* How a tensor is made. */
@@ -79,6 +80,8 @@ typedef struct gol_hf_family {
     const char *const *prefixes; /* what '~' may be; the first with which `anchor` is there */
     const char *anchor;
     bool is_tied; /* tie_word_embeddings when config.json has none */
+    /* Of the families of one class: this one only where the key is more than 0; the next otherwise. NULL: always. */
+    const char *if_key;
 } gol_hf_family;
 
 struct gol_hf {
@@ -112,10 +115,10 @@ struct gol_hf {
 /* ---- config.json (hf_config.c). null counts as absent. After a failure they return 0 and do nothing. ---- */
 
 /* hf->rc and err: "config.json: key: ..." */
-void gol_hf_fail(gol_hf *hf, int code, const char *format, ...)
+void gol_hf_refuse(gol_hf *hf, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-const json_t *gol_hf_find(gol_hf *hf, const char *key); /* NULL: absent; "a.b": b in the object a */
+const json_t *gol_hf_find(gol_hf *hf, const char *key); /* NULL: absent; "a.b": b in a */
 bool gol_hf_has(gol_hf *hf, const char *key);
 uint32_t gol_hf_u32(gol_hf *hf, const char *key); /* must be there */
 uint32_t gol_hf_u32_or(gol_hf *hf, const char *key, uint32_t otherwise);
@@ -126,7 +129,7 @@ gol_str gol_hf_text_or(gol_hf *hf, const char *key, const char *otherwise);
 /* The first of two names that is there; NULL: none. */
 const char *gol_hf_key(gol_hf *hf, const char *a, const char *b);
 
-/* Metadata. name: "<arch>." is put before it. Strings are copied. */
+/* Metadata. name: "<arch>." is put before it. Strings are copied. What is put again replaces what was there. */
 void gol_hf_put_u32(gol_hf *hf, const char *name, uint32_t v);
 void gol_hf_put_f32(gol_hf *hf, const char *name, double v);
 void gol_hf_put_bool(gol_hf *hf, const char *name, bool v);
@@ -150,11 +153,13 @@ void gol_hf_put_rms_eps(gol_hf *hf);
 void gol_hf_put_layer_eps(gol_hf *hf, const char *key);
 /* rope.dimension_count, freq_base, scaling; tensors of factors. */
 void gol_hf_put_rope(gol_hf *hf);
-void gol_hf_put_experts(gol_hf *hf, const char *n_experts, const char *n_used);
-/* attention.sliding_window when the configuration has one. */
+void gol_hf_put_experts(gol_hf *hf);
+/* attention.sliding_window when the configuration has one, and which layers have it when it says so. */
 void gol_hf_put_window(gol_hf *hf);
-/* layer_types[] == word, for each layer; false: the configuration has no layer_types. */
-bool gol_hf_layer_types(gol_hf *hf, const char *word, bool *out);
+/* Whether layer_types[i] is one of the words ('|' between them), for each layer; false: the configuration has no layer_types. */
+bool gol_hf_layer_types(gol_hf *hf, const char *words, bool out[static GOL_HF_LAYERS_MAX]);
+/* pooling_type from 1_Pooling/config.json, where sentence-transformers say how a text becomes one vector. */
+void gol_hf_put_pooling(gol_hf *hf);
 /* hidden_act (or that key) is one of these, '|' between them; anything else is unsupported. */
 void gol_hf_require_act(gol_hf *hf, const char *key, const char *accepted);
 
@@ -162,7 +167,14 @@ void gol_hf_require_act(gol_hf *hf, const char *key, const char *accepted);
 
 extern const gol_hf_family gol_hf_families_llama[];
 extern const gol_hf_family gol_hf_families_gpt2[];
-const gol_hf_family *gol_hf_family_find(gol_str class_name);
+extern const gol_hf_family gol_hf_families_gemma[];
+extern const gol_hf_family gol_hf_families_granite[];
+extern const gol_hf_family gol_hf_families_fused[];
+extern const gol_hf_family gol_hf_families_layer_norm[];
+extern const gol_hf_family gol_hf_families_mamba[];
+extern const gol_hf_family gol_hf_families_gpt_oss[];
+extern const gol_hf_family gol_hf_families_bert[];
+const gol_hf_family *gol_hf_family_find(gol_hf *hf, gol_str class_name); /* NULL: none */
 
 /* ---- tensors ---- */
 

@@ -59,7 +59,7 @@ static void choose_prefix(gol_hf *hf)
         if (find_at(hf, f->anchor, &(place){0}))
             return;
     }
-    gol_hf_fail(hf, GOL_EMODEL, "no tensor is named like '%s%s'", f->prefixes[0], f->anchor + 1);
+    gol_hf_refuse(hf, GOL_EMODEL, "no tensor is named like '%s%s'", f->prefixes[0], f->anchor + 1);
 }
 
 static void fail_source(gol_hf *hf, const gol_hf_source *source, int code, const char *what)
@@ -70,25 +70,35 @@ static void fail_source(gol_hf *hf, const gol_hf_source *source, int code, const
     for (int d = 0; d < source->tensor->n_dims && n < sizeof shape; d++)
         n += (size_t)snprintf(shape + n, sizeof shape - n, "%s%llu", d > 0 ? ", " : "",
                               (unsigned long long)source->tensor->shape[d]);
-    gol_hf_fail(hf, code, "tensor '%s' (%s, [%s]) %s",
-                gol_quote(name, sizeof name, source->tensor->name),
-                gol_dtype_get(source->tensor->dtype)->name, shape, what);
+    gol_hf_refuse(hf, code, "tensor '%s' (%s, [%s]) %s",
+                  gol_quote(name, sizeof name, source->tensor->name),
+                  gol_dtype_get(source->tensor->dtype)->name, shape, what);
 }
 
-/* The scales of a tensor of 8-bit floats stand beside it; those of activations are not used. */
+/* The scales of a tensor of small floats stand beside it; those of activations are not used. */
 static void find_scale(gol_hf *hf, gol_hf_source *source)
 {
-    static const char *const suffixes[] = {"_scale_inv", "_scale"};
-    char name[GOL_SAFETENSORS_NAME_MAX + 32];
-    if (source->tensor->dtype != GOL_DTYPE_F8_E4M3)
-        return;
-    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
-        snprintf(name, sizeof name, "%.*s%s", GOL_STR_ARG(source->tensor->name), suffixes[i]);
-        const int32_t k = gol_str_table_find(&hf->source_names, gol_str_from(name));
+    static const struct {
+        gol_dtype dtype;
+        const char *end;   /* of the tensor's name, */
+        const char *scale; /* in place of which its scales have this */
+    } forms[] = {
+        {GOL_DTYPE_F8_E4M3, "", "_scale_inv"},
+        {GOL_DTYPE_F8_E4M3, "", "_scale"},
+        {GOL_DTYPE_U8, "_blocks", "_scales"},
+    };
+    const gol_str name = source->tensor->name;
+    for (size_t i = 0; i < sizeof forms / sizeof *forms && !source->scale; i++) {
+        const size_t n_end = strlen(forms[i].end);
+        char scale[GOL_SAFETENSORS_NAME_MAX + 32];
+        if (source->tensor->dtype != forms[i].dtype || name.len < n_end ||
+            memcmp(name.data + name.len - n_end, forms[i].end, n_end) != 0)
+            continue;
+        snprintf(scale, sizeof scale, "%.*s%s", (int)(name.len - n_end), name.data, forms[i].scale);
+        const int32_t k = gol_str_table_find(&hf->source_names, gol_str_from(scale));
         if (k >= 0) {
             hf->sources[k].is_used = true;
             source->scale = &hf->sources[k];
-            return;
         }
     }
 }
@@ -153,7 +163,7 @@ static void view_source(gol_tensor *t, const gol_hf_recipe *recipe)
 static bool plan_tensor(gol_hf *hf, gol_tensor *t, gol_hf_recipe *recipe)
 {
     const gol_hf_source *source = recipe->stack[0];
-    if (!gol_hf_source_type(source, &t->type)) {
+    if (!gol_hf_source_type(source, &t->type) && !(recipe->change && recipe->change->takes_bytes)) {
         fail_source(hf, source, GOL_EUNSUPPORTED, "has numbers that are not supported here");
         return false;
     }
@@ -190,7 +200,7 @@ static void add_tensor(gol_hf *hf, const gol_hf_rule *rule, const place *at,
                            : NULL;
     gol_tensor t = {0};
     if (!recipe || !copy) {
-        gol_hf_fail(hf, GOL_ENOMEM, "out of memory");
+        gol_hf_refuse(hf, GOL_ENOMEM, "out of memory");
         return;
     }
     *recipe = (gol_hf_recipe){.change = rule->change,
@@ -218,7 +228,7 @@ static void apply_stack(gol_hf *hf, const gol_hf_rule *rule, place at)
 {
     const gol_hf_source **stack = gol_arena_try_array(hf->arena, hf->n_experts, sizeof *stack);
     if (!stack) {
-        gol_hf_fail(hf, GOL_ENOMEM, "out of memory");
+        gol_hf_refuse(hf, GOL_ENOMEM, "out of memory");
         return;
     }
     for (at.expert = 0; at.expert < hf->n_experts; at.expert++) {
@@ -226,7 +236,7 @@ static void apply_stack(gol_hf *hf, const gol_hf_rule *rule, place at)
         if (!source) {
             char name[GOL_HF_NAME_MAX];
             if (expand(name, rule->from, hf->prefix, &at))
-                gol_hf_fail(hf, GOL_EMODEL, "tensor '%s' is missing", name);
+                gol_hf_refuse(hf, GOL_EMODEL, "tensor '%s' is missing", name);
             return;
         }
         use(hf, source);
@@ -260,7 +270,7 @@ static void apply_rule(gol_hf *hf, const gol_hf_rule *rule, const place *at)
         return;
     const gol_hf_source **stack = gol_arena_try_array(hf->arena, 1, sizeof *stack);
     if (!stack) {
-        gol_hf_fail(hf, GOL_ENOMEM, "out of memory");
+        gol_hf_refuse(hf, GOL_ENOMEM, "out of memory");
         return;
     }
     stack[0] = source;
@@ -280,6 +290,18 @@ static void apply_everywhere(gol_hf *hf, const gol_hf_rule *rule)
     }
 }
 
+/* Scales for 8-bit activations and caches, which we do not round to 8 bits. */
+static bool is_unneeded_scale(gol_str name)
+{
+    static const char *const ends[] = {".input_scale", ".activation_scale", ".k_scale", ".v_scale"};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        const size_t n = strlen(ends[i]);
+        if (name.len > n && memcmp(name.data + name.len - n, ends[i], n) == 0)
+            return true;
+    }
+    return false;
+}
+
 void gol_hf_apply_rules(gol_hf *hf)
 {
     choose_prefix(hf);
@@ -289,11 +311,12 @@ void gol_hf_apply_rules(gol_hf *hf)
     }
     for (size_t i = 0; i < hf->n_sources && hf->rc == 0; i++) {
         char name[128];
-        if (!hf->sources[i].is_used)
-            gol_hf_fail(hf, GOL_EUNSUPPORTED,
-                        "tensor '%s' has no place in a %s of %u layers; leaving it out would give "
-                        "wrong answers",
-                        gol_quote(name, sizeof name, hf->sources[i].tensor->name),
-                        hf->family->class_name, hf->n_layers);
+        if (!hf->sources[i].is_used && !is_unneeded_scale(hf->sources[i].tensor->name))
+            gol_hf_refuse(
+                hf, GOL_EUNSUPPORTED,
+                "tensor '%s' has no place in a %s of %u layers; leaving it out would give "
+                "wrong answers",
+                gol_quote(name, sizeof name, hf->sources[i].tensor->name), hf->family->class_name,
+                hf->n_layers);
     }
 }

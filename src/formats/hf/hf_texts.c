@@ -19,7 +19,7 @@ static void put_copy(gol_hf *hf, const char *key, const json_t *value)
     if (copy)
         put_string(hf, key, (gol_str){copy, text.len});
     else
-        gol_hf_fail(hf, GOL_ENOMEM, "out of memory");
+        gol_hf_refuse(hf, GOL_ENOMEM, "out of memory");
 }
 
 static void put_files(gol_hf *hf)

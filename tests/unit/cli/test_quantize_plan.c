@@ -234,6 +234,54 @@ static void tables_have_a_row_for_each_tensor(void **state)
     tear_down(&b);
 }
 
+/* gollum convert: what is opened and what was written of it are the same model. */
+static void a_folder_written_as_stored_is_the_same_model(void **state)
+{
+    (void)state;
+    static const char *const folders[] = {"llama", "llama_shards", "gpt2"};
+    for (size_t f = 0; f < sizeof folders / sizeof *folders; f++) {
+        bed b;
+        gol_err err = {0};
+        gol_quantize_plan plan;
+        gol_model_file *folder;
+        gol_model_file *out;
+        char path[512];
+        set_up(&b, 0.25f);
+        snprintf(path, sizeof path, "%s/hf/%s", TEST_DATA_DIR, folders[f]);
+        assert_int_equal(gol_model_file_open(&folder, path, &err), 0);
+        assert_int_equal(gol_quantize_plan_init(&plan, folder, NULL, &err), 0);
+        const gol_quantize_opts opts = {.pool = b.pool};
+        assert_int_equal(gol_quantize_write(&plan, b.out, &opts, &err), 0);
+        assert_int_equal(gol_model_file_open(&out, b.out, &err), 0);
+        assert_int_equal(gol_model_file_n_tensors(out), gol_model_file_n_tensors(folder));
+        for (size_t i = 0; i < plan.n; i++) {
+            const gol_tensor *t = gol_model_file_get_tensor(folder, i);
+            const gol_tensor *copy = gol_model_file_find_tensor(out, t->name);
+            gol_tensor_bytes bytes;
+            assert_non_null(copy);
+            assert_int_equal(copy->type, t->type);
+            assert_memory_equal(copy->shape, t->shape, sizeof t->shape);
+            assert_int_equal(gol_model_file_fetch(folder, t, &bytes, &err), 0);
+            assert_memory_equal(copy->data, bytes.data, t->n_bytes);
+            gol_tensor_bytes_deinit(&bytes);
+        }
+        for (size_t i = 0; i < gol_model_file_n_meta(folder); i++) {
+            const gol_meta *meta = gol_model_file_get_meta(folder, i);
+            char key[128];
+            snprintf(key, sizeof key, "%.*s", GOL_STR_ARG(meta->key));
+            const gol_value *value = gol_model_file_find_meta(out, key);
+            assert_true(value && gol_value_eq(value, &meta->value));
+        }
+        uint32_t type = 99;
+        assert_int_equal(gol_meta_u32(out, "general.file_type", 0, 99, &type, &err), 1);
+        assert_int_equal(type, 0);
+        gol_model_file_close(&out);
+        gol_quantize_plan_deinit(&plan);
+        gol_model_file_close(&folder);
+        tear_down(&b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +290,7 @@ int main(void)
         cmocka_unit_test(progress_can_stop_it),
         cmocka_unit_test(a_failed_allocation_ends_in_an_error_and_no_file_or_does_not_matter),
         cmocka_unit_test(tables_have_a_row_for_each_tensor),
+        cmocka_unit_test(a_folder_written_as_stored_is_the_same_model),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

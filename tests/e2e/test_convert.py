@@ -1,0 +1,57 @@
+"""gollum convert and models by name: a Hugging Face folder as a file, and found in the caches of other programs."""
+import json
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+from conftest import BINARY
+
+USAGE, BAD_MODEL, NOT_FOUND = 64, 65, 66
+FOLDERS = pathlib.Path(__file__).parent.parent / "data" / "hf"
+
+
+def inspect(gollum, path):
+    done = gollum("inspect", "-m", path, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("name", ["llama", "llama_shards", "gpt2"])
+def test_a_converted_folder_is_whole_and_says_the_same(gollum, tmp_path, name):
+    out = tmp_path / "out.gguf"
+    done = gollum("convert", FOLDERS / name, out)
+    assert done.returncode == 0, done.stderr
+    assert b"tokenizer" in done.stderr  # these folders have none
+    assert gollum("verify", out).returncode == 0
+    before, after = inspect(gollum, FOLDERS / name), inspect(gollum, out)
+    assert after["architecture"] == before["architecture"] and after["parameters"] == before["parameters"]
+
+
+def test_types_are_those_of_quantize(gollum, tmp_path):
+    out = tmp_path / "out.gguf"
+    assert gollum("convert", FOLDERS / "llama", out, "--type", "Q8_0", "-q").returncode == 0
+    assert b"Q8_0" in gollum("inspect", "-m", out, "--tensors").stdout
+    assert gollum("convert", FOLDERS / "llama", out, "--type", "Q9").returncode == USAGE
+
+
+def test_the_files_that_are_read_are_not_overwritten(gollum, tmp_path):
+    for path in (FOLDERS / "llama").iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    done = gollum("convert", tmp_path, tmp_path / "model.safetensors")
+    assert done.returncode == USAGE and b"is the model that is read" in done.stderr
+    assert gollum("verify", tmp_path).returncode == 0
+
+
+def test_models_are_found_by_name(tmp_path):
+    model = tmp_path / "models--org--tiny"
+    (model / "refs").mkdir(parents=True)
+    (model / "refs" / "main").write_text("abc\n")
+    (model / "snapshots").mkdir()
+    os.symlink(FOLDERS / "llama", model / "snapshots" / "abc")
+    env = {**os.environ, "HF_HUB_CACHE": str(tmp_path)}
+    done = subprocess.run([BINARY, "inspect", "-m", "org/tiny"], env=env, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert b"using" in done.stderr and b"llama" in done.stdout
+    assert subprocess.run([BINARY, "inspect", "-m", "org/other"], env=env, capture_output=True, check=False).returncode == NOT_FOUND
