@@ -160,20 +160,10 @@ static int write_model(gol_quantize_plan *plan, const gol_settings *settings, go
     return rc;
 }
 
-/* A folder's tokenizer that could not be expressed in GGUF's keys goes along as it is: gollum reads it, others do not. */
-static void note_tokenizer(const gol_model_file *file)
-{
-    if (gol_model_file_find_meta(file, "tokenizer.ggml.tokens") == NULL)
-        fprintf(stderr,
-                "gollum: note: the tokenizer is written in the form of its own files "
-                "(gollum.hf.*), if there is one: gollum reads these, other programs do not\n");
-}
-
 static int run(gol_quantize_plan *plan, const gol_settings *settings, gol_err *err)
 {
     if (!settings->quiet) {
         note_replaced(plan);
-        note_tokenizer(plan->file);
     }
     if (settings->dry_run) {
         gol_quantize_print_plan(stdout, plan);
@@ -188,6 +178,11 @@ static int run(gol_quantize_plan *plan, const gol_settings *settings, gol_err *e
     sigaction(SIGINT, &action, NULL); /* the second Ctrl-C ends the program at once */
     sigaction(SIGTERM, &action, NULL);
     rc = write_model(plan, settings, err);
+    if (rc == 0 && plan->tokenizer_err.code != 0 && !settings->quiet)
+        fprintf(stderr,
+                "gollum: note: %s; the tokenizer's files went along as they are, which gollum "
+                "reads and other programs do not\n",
+                plan->tokenizer_err.message);
     if (rc == 0 && settings->stats)
         gol_quantize_print_errors(stdout, plan);
     return rc;

@@ -37,6 +37,8 @@ typedef struct gol_quantize_plan {
     uint64_t n_elements;
     uint64_t n_bytes_from; /* of tensors */
     uint64_t n_bytes_to;
+    gol_err
+        tokenizer_err; /* after writing: why a folder's tokenizer was not written in GGUF's keys; code 0: it was, or is none */
 } gol_quantize_plan;
 
 typedef struct gol_quantize_opts {

@@ -15,6 +15,7 @@
 #include "formats/gguf.h"
 #include "formats/tensor_scan.h"
 #include "quant/quantize.h"
+#include "text/hf/hf_files.h"
 
 enum {
     CHUNK = 65536,        /* elements; whole blocks of every type */
@@ -173,18 +174,49 @@ static int fill_tensor(void *user, size_t index, gol_gguf_emit *emit, void *sink
     return rc;
 }
 
-/* Everything the source says, except what is no longer true: parts (the result is one file), and what the tensors are. */
-static void add_metadata(gol_gguf_writer *writer, const gol_quantize_plan *plan)
+static bool begins_with(gol_str key, const char *prefix)
 {
+    const size_t n = strlen(prefix);
+    return key.len > n && memcmp(key.data, prefix, n) == 0;
+}
+
+/* The tokenizer of a folder, in GGUF's keys. 1: written, 0: there is none, or GGUF has no words for it: the message is kept in the
+ * plan, and the folder's own files are written. */
+static int add_tokenizer(gol_gguf_writer *writer, gol_quantize_plan *plan, gol_err *err)
+{
+    gol_hftok_files files;
+    const gol_tensor *embd = gol_model_file_find_tensor(plan->file, GOL_STR("token_embd.weight"));
+    if (gol_model_file_find_meta(plan->file, "tokenizer.ggml.tokens"))
+        return 0;
+    int rc = gol_hftok_files_find(&files, plan->file, &plan->tokenizer_err);
+    if (rc == 1)
+        rc = gol_hftok_write(&files, embd ? (size_t)embd->shape[1] : 0, writer,
+                             &plan->tokenizer_err);
+    else
+        return rc == GOL_ENOMEM ? gol_fail(err, rc, "%s", plan->tokenizer_err.message) : 0;
+    if (rc == GOL_ENOMEM)
+        return gol_fail(err, rc, "%s", plan->tokenizer_err.message);
+    return rc == 0;
+}
+
+/* Everything the source says, except what is no longer true: parts (the result is one file), what the tensors are, and files of a
+ * folder whose tokenizer has become keys. */
+static int add_metadata(gol_gguf_writer *writer, gol_quantize_plan *plan, gol_err *err)
+{
+    const int has_tokenizer = add_tokenizer(writer, plan, err);
+    if (has_tokenizer < 0)
+        return has_tokenizer;
     for (size_t i = 0; i < gol_model_file_n_meta(plan->file); i++) {
         const gol_meta *meta = gol_model_file_get_meta(plan->file, i);
-        const bool is_split = meta->key.len > 6 && memcmp(meta->key.data, "split.", 6) == 0;
-        if (!is_split && !gol_str_is(meta->key, "general.file_type") &&
+        const bool is_written = has_tokenizer == 1 && begins_with(meta->key, "gollum.hf.");
+        if (!begins_with(meta->key, "split.") && !is_written &&
+            !gol_str_is(meta->key, "general.file_type") &&
             !gol_str_is(meta->key, "general.quantization_version"))
             gol_gguf_writer_add_value(writer, meta->key, &meta->value);
     }
     gol_gguf_writer_add_u32(writer, "general.file_type", plan->file_type);
     gol_gguf_writer_add_u32(writer, "general.quantization_version", QUANTIZATION_VERSION);
+    return 0;
 }
 
 int gol_quantize_write(gol_quantize_plan *plan, const char *path, const gol_quantize_opts *opts,
@@ -197,7 +229,9 @@ int gol_quantize_write(gol_quantize_plan *plan, const char *path, const gol_quan
                       : gol_fail(err, GOL_ENOMEM, "out of memory for converting tensors");
     if (rc != 0)
         goto done;
-    add_metadata(writer, plan);
+    rc = add_metadata(writer, plan, err);
+    if (rc != 0)
+        goto done;
     for (size_t i = 0; i < plan->n; i++) {
         gol_tensor t = *plan->tensors[i].source;
         t.type = plan->tensors[i].to;

@@ -44,8 +44,9 @@ int gol_hftok_files_find(gol_hftok_files *out, const gol_model_file *file, gol_e
 int gol_hftok_create(gol_tokenizer **out, const gol_hftok_files *files, gol_err *err);
 
 /* The same tokenizer as keys of a GGUF file: tokenizer.ggml.*. Errors as above; GOL_EUNSUPPORTED where GGUF has no words for what the
- * tokenizer does. */
-int gol_hftok_write(const gol_hftok_files *files, gol_gguf_writer *w, gol_err *err);
+ * tokenizer does. n_rows: of the embedding; fillers are put behind the tokens
+ * until there are as many; 0: none. */
+int gol_hftok_write(const gol_hftok_files *files, size_t n_rows, gol_gguf_writer *w, gol_err *err);
 
 /* Appends the chat template of tokenizer_config.json. 1, 0 there is none, or an error as above. */
 int gol_hftok_chat_template(gol_buf *out, const gol_hftok_files *files, gol_err *err);

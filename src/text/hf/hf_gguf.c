@@ -23,9 +23,10 @@ typedef struct gguf_tokenizer {
     const gol_tokenizer *tok;
     const char *model;
     const char *pre;
-    gol_str *texts;  /* [n_vocab] */
-    int32_t *types;  /* [n_vocab] */
-    float *scores;   /* [n_vocab]; NULL: the kind has none */
+    size_t n;        /* tokens that are written: those of tok, and fillers behind them */
+    gol_str *texts;  /* [n] */
+    int32_t *types;  /* [n] */
+    float *scores;   /* [n]; NULL: the kind has none */
     gol_str *merges; /* [n_merges] */
     size_t n_merges;
     gol_str charsmap;
@@ -38,21 +39,27 @@ static int out_of_memory(gol_err *err)
     return gol_fail(err, GOL_ENOMEM, "tokenizer: out of memory");
 }
 
-static int begin(gguf_tokenizer *g, const gol_tokenizer *tok, gol_err *err)
+/* n: the embedding's rows, which the tokens must fill; 0: as many as there are tokens. */
+static int begin(gguf_tokenizer *g, const gol_tokenizer *tok, size_t n, gol_err *err)
 {
-    *g = (gguf_tokenizer){.tok = tok};
+    const size_t n_vocab = (size_t)tok->vocab.n;
+    *g = (gguf_tokenizer){.tok = tok, .n = n > n_vocab ? n : n_vocab};
     gol_arena_init(&g->arena, SIZE_MAX);
-    const size_t n = (size_t)tok->vocab.n;
+    if (n > 0 && n < n_vocab)
+        return gol_fail(err, GOL_EUNSUPPORTED, "tokenizer: %zu tokens for %zu rows of embeddings",
+                        n_vocab, n);
+    n = g->n;
     g->texts = gol_arena_try_array(&g->arena, n, sizeof *g->texts);
     g->types = gol_arena_try_array(&g->arena, n, sizeof *g->types);
     if (g->texts == NULL || g->types == NULL)
         return out_of_memory(err);
     for (size_t i = 0; i < n; i++) {
-        const gol_token *token = &tok->vocab.tokens[i];
-        g->texts[i] = token->text;
-        g->types[i] = token->type;
-        if (token->text.len > 0)
+        const gol_token *token = i < n_vocab ? &tok->vocab.tokens[i] : NULL;
+        if (token && token->text.len > 0) {
+            g->texts[i] = token->text;
+            g->types[i] = token->type;
             continue;
+        }
         char *name = gol_arena_try_alloc(&g->arena, 24); /* a gap between the ids */
         if (name == NULL)
             return out_of_memory(err);
@@ -64,7 +71,7 @@ static int begin(gguf_tokenizer *g, const gol_tokenizer *tok, gol_err *err)
 
 static float *make_scores(gguf_tokenizer *g)
 {
-    g->scores = gol_arena_try_calloc(&g->arena, (size_t)g->tok->vocab.n, sizeof *g->scores);
+    g->scores = gol_arena_try_calloc(&g->arena, g->n, sizeof *g->scores);
     return g->scores;
 }
 
@@ -242,7 +249,7 @@ static void write_id(gol_gguf_writer *w, const char *key, int32_t id)
 static void write_keys(const gguf_tokenizer *g, gol_gguf_writer *w)
 {
     const gol_vocab *vocab = &g->tok->vocab;
-    const size_t n = (size_t)vocab->n;
+    const size_t n = g->n;
     const bool is_bert = strcmp(g->model, "bert") == 0;
     gol_gguf_writer_add_str(w, "tokenizer.ggml.model", gol_str_from(g->model));
     gol_gguf_writer_add_str(w, "tokenizer.ggml.pre", gol_str_from(g->pre));
@@ -289,7 +296,7 @@ static int check_around(gol_tokenizer *tok, gol_err *err)
     return 0;
 }
 
-static int write_json(const gol_hftok_files *files, gol_gguf_writer *w, gol_err *err)
+static int write_json(const gol_hftok_files *files, size_t n_rows, gol_gguf_writer *w, gol_err *err)
 {
     json_t *json = NULL;
     gol_tokenizer *tok = NULL;
@@ -302,7 +309,7 @@ static int write_json(const gol_hftok_files *files, gol_gguf_writer *w, gol_err 
     if (rc == 0)
         rc = check_around(tok, err);
     if (rc == 0)
-        rc = begin(&g, tok, err);
+        rc = begin(&g, tok, n_rows, err);
     if (rc == 0) {
         const gol_hftok_node root = gol_hftok_root(json, "tokenizer.json");
         const gol_word_model_class *kind = ((const gol_pipeline *)tok->state)->model.kind;
@@ -327,7 +334,7 @@ static int write_json(const gol_hftok_files *files, gol_gguf_writer *w, gol_err 
     return rc;
 }
 
-static int write_spm(const gol_hftok_files *files, gol_gguf_writer *w, gol_err *err)
+static int write_spm(const gol_hftok_files *files, size_t n_rows, gol_gguf_writer *w, gol_err *err)
 {
     gol_spm_model model;
     gol_tokenizer *tok = NULL;
@@ -343,7 +350,7 @@ static int write_spm(const gol_hftok_files *files, gol_gguf_writer *w, gol_err *
         rc = gol_fail(err, GOL_EUNSUPPORTED,
                       "tokenizer.model: BPE with a normalizer: GGUF's kind 'llama' has none");
     if (rc == 0)
-        rc = begin(&g, tok, err);
+        rc = begin(&g, tok, n_rows, err);
     if (rc == 0)
         rc = copy_scores(&g, err);
     if (rc == 0) {
@@ -360,9 +367,9 @@ static int write_spm(const gol_hftok_files *files, gol_gguf_writer *w, gol_err *
     return rc;
 }
 
-int gol_hftok_write(const gol_hftok_files *files, gol_gguf_writer *w, gol_err *err)
+int gol_hftok_write(const gol_hftok_files *files, size_t n_rows, gol_gguf_writer *w, gol_err *err)
 {
     if (files->tokenizer_model.data != NULL && files->tokenizer_json.data == NULL)
-        return write_spm(files, w, err);
-    return write_json(files, w, err);
+        return write_spm(files, n_rows, w, err);
+    return write_json(files, n_rows, w, err);
 }

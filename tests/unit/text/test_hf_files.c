@@ -208,7 +208,7 @@ static void gguf_keys_give_the_same_ids(void **state)
     gol_err err = {0};
     gol_gguf_writer *w;
     assert_int_equal(gol_gguf_writer_create(&w, &err), 0);
-    if (gol_hftok_write(&files, w, &err) != 0)
+    if (gol_hftok_write(&files, 0, w, &err) != 0)
         fail_msg("%s", err.message);
     gol_tokenizer *tok = load_file(vocab_finish(w));
     assert_string_equal(gol_tokenizer_kind(tok), "gpt2");
@@ -224,7 +224,7 @@ static void gguf_keys_give_the_same_ids(void **state)
                                   "{\"type\":\"ByteLevel\","
                                   "\"add_prefix_space\":false}]}}")};
     assert_int_equal(gol_gguf_writer_create(&w, &err), 0);
-    assert_int_equal(gol_hftok_write(&odd, w, &err), GOL_EUNSUPPORTED);
+    assert_int_equal(gol_hftok_write(&odd, 0, w, &err), GOL_EUNSUPPORTED);
     assert_non_null(strstr(err.message, "tokenizer.json: pre_tokenizer: no value of"));
     gol_gguf_writer_destroy(&w);
 }
