@@ -48,7 +48,4 @@ int gol_hftok_create(gol_tokenizer **out, const gol_hftok_files *files, gol_err 
  * until there are as many; 0: none. */
 int gol_hftok_write(const gol_hftok_files *files, size_t n_rows, gol_gguf_writer *w, gol_err *err);
 
-/* Appends the chat template of tokenizer_config.json. 1, 0 there is none, or an error as above. */
-int gol_hftok_chat_template(gol_buf *out, const gol_hftok_files *files, gol_err *err);
-
 #endif

@@ -147,38 +147,3 @@ int gol_hftok_files_find(gol_hftok_files *out, const gol_model_file *file, gol_e
     return out->tokenizer_json.data != NULL || out->vocab_txt.data != NULL ||
            out->vocab_json.data != NULL || out->tokenizer_model.data != NULL;
 }
-
-/* A text, or a list of {"name", "template"}: the one named "default". */
-static gol_str find_template(const json_t *config)
-{
-    const json_t *template = json_object_get(config, "chat_template");
-    for (size_t i = 0; i < json_array_size(template); i++) {
-        const json_t *entry = json_array_get(template, i);
-        const char *name = json_string_value(json_object_get(entry, "name"));
-        if (name != NULL && strcmp(name, "default") == 0) {
-            template = json_object_get(entry, "template");
-            break;
-        }
-    }
-    return json_is_string(template) ? gol_hftok_view(template) : (gol_str){NULL, 0};
-}
-
-int gol_hftok_chat_template(gol_buf *out, const gol_hftok_files *files, gol_err *err)
-{
-    if (files->tokenizer_config_json.data == NULL)
-        return 0;
-    json_t *config;
-    const int rc = gol_hftok_json_parse(&config, files->tokenizer_config_json,
-                                        "tokenizer_config.json", err);
-    if (rc != 0)
-        return rc;
-    const gol_str template = find_template(config);
-    gol_buf_put_str(out, template);
-    const bool is_there = template.data != NULL;
-    json_decref(config);
-    if (out->failed)
-        return gol_fail(err, GOL_ENOMEM,
-                        "tokenizer_config.json: chat_template: out of memory, or over %zu bytes",
-                        out->len_max);
-    return is_there;
-}

@@ -56,7 +56,7 @@ static void a_tokenizer_json_is_read(void **state)
 static void the_files_beside_it_name_the_ends(void **state)
 {
     (void)state;
-    gol_hftok_files files = {
+    const gol_hftok_files files = {
         .tokenizer_json = GOL_STR("{" BPE "," BYTES "," ADDED "," DECODER "}"),
         .tokenizer_config_json = GOL_STR(
             "{\"bos_token\":{\"content\":\"<s>\"},\"add_bos_token\":true,"
@@ -70,18 +70,6 @@ static void the_files_beside_it_name_the_ends(void **state)
     assert_true(gol_tokenizer_is_eog(tok, 6));
     assert_encodes(tok, "ab", GOL_ENCODE_ADD_SPECIAL, 5, 2);
     gol_tokenizer_destroy(&tok);
-
-    gol_err err;
-    gol_buf template;
-    gol_buf_init(&template, 100);
-    assert_int_equal(gol_hftok_chat_template(&template, &files, &err), 1);
-    assert_true(gol_str_is(gol_buf_view(&template), "{{ 1 }}"));
-    gol_buf_clear(&template);
-    files.tokenizer_config_json = GOL_STR("{\"chat_template\":[{\"name\":\"tool_use\",\"template\":"
-                                          "\"x\"},{\"name\":\"default\",\"template\":\"y\"}]}");
-    assert_int_equal(gol_hftok_chat_template(&template, &files, &err), 1);
-    assert_true(gol_str_is(gol_buf_view(&template), "y"));
-    gol_buf_deinit(&template);
 }
 
 static void older_files_give_the_same(void **state)
