@@ -45,6 +45,9 @@ typedef struct gol_weight {
     size_t
         panel_bytes; /* of a repacked weight: from one group of rows to the next; 0: rows of the file */
     bool is_lookup; /* as in the description */
+    /* A stack of n_stack matrices of one shape (the experts of a layer), each [n_out][n_in], stack_bytes apart; 0: one matrix. */
+    int32_t n_stack;
+    size_t stack_bytes;
 } gol_weight;
 
 typedef struct gol_weight_desc {
@@ -148,6 +151,40 @@ typedef struct gol_attention {
     const float *sinks;
 } gol_attention;
 
+/* How the router's logits become experts and weights of a token. */
+typedef enum gol_gating {
+    GOL_GATING_SOFTMAX,     /* softmax over all experts; the largest are used */
+    GOL_GATING_SOFTMAX_TOP, /* the largest logits are used, with the softmax over them alone */
+    GOL_GATING_SIGMOID,     /* of each logit; the largest are used */
+} gol_gating;
+
+enum { GOL_MOE_EXPERTS_MAX = 1024, GOL_MOE_USED_MAX = 64, GOL_MOE_PRODUCTS_MAX = 2 };
+
+typedef struct gol_routing {
+    gol_gating gating;
+    bool is_normed; /* the weights of the used experts are divided by their sum */
+    float scale;    /* multiplies the weights then */
+    /* [n_experts] or NULL: added to what is compared, not to the weights. Host memory. */
+    const float *select_bias;
+} gol_routing;
+
+/* Where the tokens of a batch go in a mixture of experts, on the device: each of n_tokens has n_used slots, and a slot is a row in
+ * the products. Rows are sorted by expert, of one expert by token: the numbers of tokens that experts get are known to the
+ * device alone. */
+typedef struct gol_moe gol_moe;
+
+/* Products of the experts' matrices that read the same rows. */
+typedef struct gol_moe_matmul {
+    const float *x; /* [n_tokens][n_in], or [n_rows][n_in] in the order of rows */
+    bool is_sorted; /* the latter */
+    int32_t n_products;
+    struct {
+        float *out;          /* [n_rows][n_out], in the order of rows */
+        const gol_weight *w; /* stack of n_experts */
+        const float *bias;   /* [n_experts][n_out] or NULL */
+    } products[GOL_MOE_PRODUCTS_MAX];
+} gol_moe_matmul;
+
 /* What the scratch of a device depends on. */
 typedef struct gol_scratch_shape {
     int32_t n_tokens_max;
@@ -190,6 +227,10 @@ typedef struct gol_backend_ops {
     size_t (*weight_bytes)(gol_backend *be, const gol_weight_desc *desc);
     int (*weight_load)(gol_backend *be, gol_weight *out, const gol_weight_desc *desc, gol_err *err);
     void (*weight_free)(gol_backend *be, gol_weight *w);
+    /* A stack of n_stack matrices like desc (without its data), whose bytes begin at data[i]. It takes n_stack times
+     * weight_bytes(). Errors: as weight_load(); GOL_EUNSUPPORTED too when the type is not kept in memory of the device. */
+    int (*stack_load)(gol_backend *be, gol_weight *out, const gol_weight_desc *desc,
+                      const void *const *data, int32_t n_stack, gol_err *err);
 
     /* KV cache. Content of fresh blocks is undefined. kv_bytes: what create() will take, SIZE_MAX on overflow. Errors of create:
      * GOL_ENOMEM, GOL_EUNSUPPORTED (a head_dim that the type cannot hold). */
@@ -267,6 +308,23 @@ typedef struct gol_backend_ops {
     void (*add)(gol_backend *be, float *out, const float *a, const float *b, size_t n);
     void (*scale)(gol_backend *be, float *out, const float *x, float factor, size_t n);
     void (*softcap)(gol_backend *be, float *out, const float *x, float cap, size_t n);
+    /* Mixtures of experts. moe_create: for batches of up to n_tokens_max; experts <= GOL_MOE_EXPERTS_MAX, used <= GOL_MOE_USED_MAX and
+     * experts. moe_bytes: what it takes, SIZE_MAX on overflow. Errors: GOL_ENOMEM. */
+    size_t (*moe_bytes)(gol_backend *be, int32_t n_tokens_max, int32_t n_experts, int32_t n_used);
+    int (*moe_create)(gol_backend *be, gol_moe **out, int32_t n_tokens_max, int32_t n_experts,
+                      int32_t n_used, gol_err *err);
+    void (*moe_destroy)(gol_backend *be, gol_moe **moe);
+    /* From logits[n_tokens][n_experts]; a token's slots are in falling order of what is compared, ties in order of experts. */
+    void (*moe_route)(gol_backend *be, gol_moe *moe, const float *logits, const gol_routing *r,
+                      int32_t n_tokens);
+    /* The choice, for tests and traces: ids and weights [n_tokens][n_used], host memory. */
+    void (*moe_read)(gol_backend *be, const gol_moe *moe, int32_t *ids, float *weights);
+    void (*moe_matmul)(gol_backend *be, const gol_moe *moe, const gol_moe_matmul *m);
+    /* out[n_tokens][n] = over the token's slots, in their order: weight * y[row of the slot]; y[n_rows][n]. */
+    void (*moe_combine)(gol_backend *be, float *out, const gol_moe *moe, const float *y, int32_t n);
+    /* out[r][n] = x[r][n] * sigmoid(gate[r]); in place. */
+    void (*gate_rows)(gol_backend *be, float *out, const float *x, const float *gate,
+                      int32_t n_rows, int32_t n);
     /* out[n_rows][n] = x[rows[i]][n]. */
     void (*gather_rows)(gol_backend *be, float *out, const float *x, const int32_t *rows,
                         int32_t n_rows, int32_t n);

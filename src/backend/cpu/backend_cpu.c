@@ -126,6 +126,7 @@ static const gol_backend_ops cpu_ops = {
     .weight_bytes = gol_backend_cpu_weight_bytes,
     .weight_load = gol_backend_cpu_weight_load,
     .weight_free = gol_backend_cpu_weight_free,
+    .stack_load = gol_backend_cpu_stack_load,
     .kv_bytes = gol_backend_cpu_kv_bytes,
     .kv_create = gol_backend_cpu_kv_create,
     .kv_destroy = gol_backend_cpu_kv_destroy,
@@ -154,6 +155,14 @@ static const gol_backend_ops cpu_ops = {
     .add = gol_backend_cpu_add,
     .scale = gol_backend_cpu_scale,
     .softcap = gol_backend_cpu_softcap,
+    .moe_bytes = gol_backend_cpu_moe_bytes,
+    .moe_create = gol_backend_cpu_moe_create,
+    .moe_destroy = gol_backend_cpu_moe_destroy,
+    .moe_route = gol_backend_cpu_moe_route,
+    .moe_read = gol_backend_cpu_moe_read,
+    .moe_matmul = gol_backend_cpu_moe_matmul,
+    .moe_combine = gol_backend_cpu_moe_combine,
+    .gate_rows = gol_backend_cpu_gate_rows,
     .gather_rows = gol_backend_cpu_gather_rows,
 };
 

@@ -156,6 +156,21 @@ void gol_backend_cpu_ssm_scan(gol_backend *be, float *y, const float *xbc, const
 void gol_backend_cpu_gated_norm(gol_backend *be, float *out, const float *y, const float *z,
                                 const float *w, float eps, int64_t n_rows, int32_t n_groups,
                                 int32_t n);
+int gol_backend_cpu_stack_load(gol_backend *be, gol_weight *out, const gol_weight_desc *desc,
+                               const void *const *data, int32_t n_stack, gol_err *err);
+size_t gol_backend_cpu_moe_bytes(gol_backend *be, int32_t n_tokens_max, int32_t n_experts,
+                                 int32_t n_used);
+int gol_backend_cpu_moe_create(gol_backend *be, gol_moe **out, int32_t n_tokens_max,
+                               int32_t n_experts, int32_t n_used, gol_err *err);
+void gol_backend_cpu_moe_destroy(gol_backend *be, gol_moe **moe);
+void gol_backend_cpu_moe_route(gol_backend *be, gol_moe *moe, const float *logits,
+                               const gol_routing *r, int32_t n_tokens);
+void gol_backend_cpu_moe_read(gol_backend *be, const gol_moe *moe, int32_t *ids, float *weights);
+void gol_backend_cpu_moe_matmul(gol_backend *be, const gol_moe *moe, const gol_moe_matmul *m);
+void gol_backend_cpu_moe_combine(gol_backend *be, float *out, const gol_moe *moe, const float *y,
+                                 int32_t n);
+void gol_backend_cpu_gate_rows(gol_backend *be, float *out, const float *x, const float *gate,
+                               int32_t n_rows, int32_t n);
 void gol_backend_cpu_embed(gol_backend *be, float *out, const gol_weight *table, const int32_t *ids,
                            int32_t n_tokens);
 void gol_backend_cpu_gather_rows(gol_backend *be, float *out, const float *x, const int32_t *rows,

@@ -1,409 +1,68 @@
 /*
- * out[n_tokens][n_out] = x[n_tokens][n_in] * w[n_out][n_in]^T, as panel.h cuts it: output columns are split over the workers by
- * panels of 16, and inside a worker's share the loops are, from the outside:
- *
- *     slabs of tokens      whose packed activations fit into the scratch that reserve() made; all workers pack, then multiply
- *     groups of panels     whose weights stay in a core's L2 cache while all tokens of the slab pass over them
- *     chunks of tokens     whose activations stay in L2 beside them
- *     batches of panels    whose sums are open at the same time
- *     stretches of inputs
- *     panels of the batch  unpacked into L1, used by all tokens of the chunk
- *     tiles of tokens      one call of a core
- *
- * Float32 activations are four times as large as bytes: a chunk of them would fill L2, and be too small for the widening of
- * weights to pay. Of many tokens the chunk is the slab then, and a batch of panels uses one stretch of it, which stays in L2.
- *
- * None of these cuts is inside a sum: a row's bits depend on the row alone.
+ * out[n_tokens][n_out] = x[n_tokens][n_in] * w[n_out][n_in]^T: slabs of tokens, whose packed activations fit into the scratch that
+ * reserve() made. All workers pack a slab, then each multiplies it by its share of the output columns, in panels of 16
+ * (panel_job.c).
  */
 #include "backend/cpu/backend_cpu.h"
 
 #include <assert.h>
-#include <string.h>
 
+#include "backend/cpu/panel_job.h"
 #include "base/mem.h"
 
-enum {
-    /* Tokens of a slab: activations of that many are packed at a time. More would read weights from memory less often, but at
-     * this many multiplications per byte that costs 1% of the time, while scratch grows with it. A multiple of both tiles. */
-    SLAB_TOKENS = 528,
-    /* Tokens of a chunk, a multiple of the tile. Of bytes: 96 cost 8 to 10% (perhaps because activations and sums
-     * do not stay in L1 beside the weights then); fewer unpack more often. Floats take longer to unpack. */
-    CHUNK_TOKENS_INT = 264,
-    CHUNK_TOKENS = 96,
-    MANY_TOKENS =
-        48, /* of bytes: up to here one panel at a time is as fast, and reads memory in one stream */
-    GROUP_BYTES_MAX = 384 << 10, /* half of a small L2 cache */
-    /* Panels of a float batch: activations come from beyond L2 once per batch. More panels have more open sums in L2. */
-    BATCH_PANELS = 8,
-    /* Bytes behind the next stretch that a core asks for, into L2. A quarter costs 2 to 4%. */
-    AHEAD_FAR = 8192,
-    /* Tiles that share the asking. One alone asks for more than memory delivers while it is multiplied, and memory rests during the
-     * others: 5 to 13% of 32 to 64 tokens. More tiles gain nothing. */
-    AHEAD_TILES = 4,
-    CACHE_LINE = GOL_MEM_ALIGN,
-};
-static_assert(SLAB_TOKENS % GOL_F32_TILE == 0 && GOL_F32_TILE % GOL_INT_TILE == 0 &&
-                  GOL_INT_TILE % GOL_BF16_TOKENS == 0,
-              "whole tiles");
-static_assert(CHUNK_TOKENS_INT % GOL_INT_TILE == 0 && CHUNK_TOKENS % GOL_F32_TILE == 0,
-              "whole tiles");
-
-/* What one worker has to itself. */
-struct gol_matmul_scratch {
-    float acc[BATCH_PANELS][SLAB_TOKENS][GOL_PANEL_ROWS];
-    union {
-        gol_int_panel int_panel[GOL_TILE_PANELS];
-        float f32_panel[GOL_STRETCH_INPUTS][GOL_PANEL_ROWS];
-    };
-} __attribute__((aligned(64)));
-
-typedef struct matmul_job {
-    const gol_backend_cpu *cpu;
-    float *out;     /* [n_tokens][n_out] */
-    const float *x; /* [n_tokens][n_in] */
-    const gol_weight *w;
-    const gol_panel_format *format;
-    gol_product product;
-    const float *bias; /* [n_out] or NULL */
+typedef struct matmul_op {
+    gol_panel_job job; /* of the first slab */
+    const float *x;    /* [n_tokens][n_in] */
     size_t n_tokens;
-    size_t slab;        /* tokens */
-    size_t chunk;       /* tokens */
-    size_t batch;       /* panels whose sums are open at the same time */
-    size_t side;        /* panels of a tile */
-    size_t n_stretches; /* of a row */
-    size_t tile;        /* tokens */
-    size_t unit_bytes;
-    size_t row_bytes; /* of a raw weight */
-} matmul_job;
-
-/* Packed activations lie in units: a tile's part of one stretch, [stretch][tile of the slab], so that a core that goes from tile to
- * tile reads on and on. A unit is float32 [256][tokens], or the three planes of gol_int_x. */
-enum {
-    UNIT_X = GOL_STRETCH_INPUTS * GOL_INT_TILE,
-    UNIT_SCALES = GOL_STRETCH_BLOCKS * GOL_INT_TILE * sizeof(float),
-    UNIT_AUX_MAX = GOL_STRETCH_INPUTS / GOL_GROUP_MIN * GOL_INT_TILE * sizeof(float),
-    UNIT_F32 = GOL_STRETCH_INPUTS * GOL_F32_TILE * sizeof(float),
-    UNIT_BF16 = GOL_STRETCH_INPUTS * GOL_BF16_TOKENS * sizeof(uint16_t),
-};
-static_assert(UNIT_X % CACHE_LINE == 0 && UNIT_SCALES % CACHE_LINE == 0, "aligned planes");
-static_assert(UNIT_AUX_MAX % CACHE_LINE == 0, "aligned units");
-
-static size_t unit_bytes(const gol_panel_format *f, gol_product product)
-{
-    if (product == GOL_PRODUCT_F32)
-        return UNIT_F32;
-    if (product == GOL_PRODUCT_BF16)
-        return UNIT_BF16;
-    return gol_int_kind_group(f->kind) == GOL_GROUP_MIN ? UNIT_X + UNIT_SCALES + UNIT_AUX_MAX
-                                                        : UNIT_X + UNIT_SCALES + UNIT_AUX_MAX / 2;
-}
-
-static uint8_t *unit_at(const matmul_job *job, size_t n_tiles, size_t stretch, size_t tile)
-{
-    return job->cpu->packed_x + (stretch * n_tiles + tile) * job->unit_bytes;
-}
-
-static gol_int_x planes_at(uint8_t *unit)
-{
-    return (gol_int_x){(int8_t *)unit, (float *)(void *)(unit + UNIT_X),
-                       unit + UNIT_X + UNIT_SCALES};
-}
+    size_t slab; /* tokens */
+} matmul_op;
 
 static size_t min_size(size_t a, size_t b)
 {
     return a < b ? a : b;
 }
 
-static size_t n_tiles_of(const matmul_job *job, size_t n_tokens)
+/* Packs this worker's share of a slab, x[n_tokens][n_in]: units in their order in memory. */
+static void pack_slab(const gol_panel_job *job, const float *x, int ith, int n_threads)
 {
-    return (n_tokens + job->tile - 1) / job->tile;
-}
-
-/* Packs this worker's share of a slab: units in their order in memory. */
-static void pack_slab(const matmul_job *job, size_t first_token, size_t n_tokens, int ith,
-                      int n_threads)
-{
-    const gol_kernels *kernels = &job->cpu->kernels;
-    const size_t n_tiles = n_tiles_of(job, n_tokens);
+    const size_t n_tiles = gol_panel_job_n_tiles(job);
     const size_t n_in = (size_t)job->w->n_in;
     size_t item;
     size_t end;
     gol_worker_range(&item, &end, n_tiles * job->n_stretches, 1, ith, n_threads);
     for (; item < end; item++) {
         const size_t tile = item % n_tiles;
-        const size_t first_in = item / n_tiles * GOL_STRETCH_INPUTS;
-        const gol_pack_x p = {
-            .x = job->x + (first_token + tile * job->tile) * n_in + first_in,
-            .x_stride = n_in,
-            .n_in = min_size(GOL_STRETCH_INPUTS, n_in - first_in),
-            .n_tokens = min_size(job->tile, n_tokens - tile * job->tile),
-            .begin = 0,
-            .end = gol_stretch_n_blocks(n_in, item / n_tiles),
-        };
-        uint8_t *unit = unit_at(job, n_tiles, item / n_tiles, tile);
-        if (job->product == GOL_PRODUCT_INT) {
-            const gol_int_x planes = planes_at(unit);
-            kernels->pack_x_int(&planes, &p, gol_int_kind_group(job->format->kind),
-                                job->format->zero);
-        } else if (job->product == GOL_PRODUCT_BF16) {
-            kernels->pack_x_bf16((uint32_t *)(void *)unit, &p);
-        } else {
-            kernels->pack_x_f32((float *)(void *)unit, &p);
-        }
-    }
-}
-
-/* What is multiplied while its sums are open: panels of the weight, at most job->batch, with tokens [begin, end) of the slab. */
-typedef struct open_batch {
-    size_t panel;
-    size_t n_panels;
-    size_t slab_token; /* first of the slab */
-    size_t n_slab;     /* its tokens */
-    size_t begin;
-    size_t end;
-} open_batch;
-
-/* Results will be written to lines that are far away, one after another: each stretch asks for those of some of a tile's tokens. (All
- * at once are more than a core can wait for without standing still.) */
-static void prefetch_out(const matmul_job *job, const open_batch *batch, size_t first,
-                         size_t n_panels, size_t stretch, size_t token, size_t n_tokens)
-{
-    const size_t n_out = (size_t)job->w->n_out;
-    const float *out = job->out + (batch->slab_token + token) * n_out +
-                       (batch->panel + first) * GOL_PANEL_ROWS;
-    for (size_t t = stretch; t < n_tokens; t += job->n_stretches)
-        for (size_t p = 0; p < n_panels; p++)
-            __builtin_prefetch(out + t * n_out + p * GOL_PANEL_ROWS, 1);
-}
-
-/* Unpacks one stretch of panels [first, first + n_panels) of the batch, at most a tile's, and multiplies it by all tokens. */
-static void multiply_stretch(const matmul_job *job, gol_matmul_scratch *scratch,
-                             const open_batch *batch, size_t first, size_t n_panels, size_t stretch)
-{
-    const gol_kernels *kernels = &job->cpu->kernels;
-    const gol_panel_format *f = job->format;
-    const size_t n_tiles = n_tiles_of(job, batch->n_slab);
-    const size_t n_blocks = gol_stretch_n_blocks((size_t)job->w->n_in, stretch);
-    const size_t stretch_bytes = gol_stretch_bytes(f, n_blocks);
-    const uint8_t *ahead = NULL;
-    const float *w = NULL;
-    if (batch->n_slab == 1 && kernels->f32_one[job->w->type]) {
-        const gol_stretch s = gol_weight_cpu_stretch(job->w, f, job->row_bytes,
-                                                     batch->panel + first, stretch);
-        kernels->f32_one[job->w->type](
-            scratch->acc[first][0], (const float *)(const void *)unit_at(job, 1, stretch, 0), &s);
-        return;
-    }
-    for (size_t p = 0; p < n_panels; p++) {
-        const gol_stretch s = gol_weight_cpu_stretch(job->w, job->format, job->row_bytes,
-                                                     batch->panel + first + p, stretch);
-        if (p == 0)
-            ahead = s.data + stretch_bytes;
-        if (f->product == GOL_PRODUCT_INT)
-            kernels->unpack_int[job->w->type](&scratch->int_panel[p], &s);
-        else
-            w = kernels->unpack_f32[job->w->type](scratch->f32_panel[0], &s);
-    }
-    float *acc = scratch->acc[first][0];
-    const size_t first_tile = batch->begin / job->tile;
-    const size_t end_tile = n_tiles_of(job, batch->end);
-    const size_t n_ahead = min_size(AHEAD_TILES, end_tile - first_tile);
-    for (size_t tile = first_tile; tile < end_tile; tile++) {
-        const size_t i = tile - first_tile;
-        const size_t n = min_size(job->tile, batch->end - tile * job->tile);
-        uint8_t *unit = unit_at(job, n_tiles, stretch, tile);
-        prefetch_out(job, batch, first, n_panels, stretch, tile * job->tile, n);
-        if (f->product == GOL_PRODUCT_INT) {
-            gol_int_tile t = {
-                .acc = acc,
-                .acc_stride = sizeof scratch->acc[0] / sizeof(float),
-                .x = planes_at(unit),
-                .panel = scratch->int_panel,
-                .n_panels = n_panels,
-                .n_blocks = n_blocks,
-                .n_tokens = n,
-            };
-            /* Unpacking reads in one rush, and memory would rest until the next one: the first tiles ask for what comes then. The
-             * others ask for the next tile's activations, a part beside each panel. */
-            if (i < n_ahead) {
-                t.ahead_bytes = (stretch_bytes / n_blocks / n_ahead + 63) / 64 * 64;
-                t.ahead = ahead + i * t.ahead_bytes * n_blocks;
-                t.ahead_stride = gol_weight_cpu_panel_bytes(job->w, job->row_bytes);
-                t.ahead_far = AHEAD_FAR;
-            } else {
-                t.ahead = unit + job->unit_bytes;
-                t.ahead_bytes = UNIT_X / GOL_STRETCH_BLOCKS / GOL_TILE_PANELS / 64 * 64 + 64;
-                t.ahead_stride = t.ahead_bytes * n_blocks;
-            }
-            kernels->int_core[f->kind](&t);
-        } else {
-            const bool has_ahead = i == 0 && f->quant_bytes == GOL_BLOCK_INPUTS * GOL_AHEAD_BYTES;
-            kernels->f32_core(&(gol_f32_tile){
-                .acc = acc,
-                .x = (const float *)(const void *)unit,
-                .w = w,
-                .n_in = n_blocks * GOL_BLOCK_INPUTS,
-                .n_tokens = n,
-                .ahead = has_ahead ? ahead : NULL,
-            });
-        }
-        acc += n * GOL_PANEL_ROWS;
-    }
-}
-
-/* The same where packed weights are what the core reads. */
-static void multiply_stretch_bf16(const matmul_job *job, gol_matmul_scratch *scratch,
-                                  const open_batch *batch, size_t first, size_t n_panels,
-                                  size_t stretch)
-{
-    const size_t n_tiles = n_tiles_of(job, batch->n_slab);
-    const gol_stretch s = gol_weight_cpu_stretch(job->w, job->format, job->row_bytes,
-                                                 batch->panel + first, stretch);
-    for (size_t token = batch->begin; token < batch->end; token += job->tile) {
-        const size_t n = min_size(job->tile, batch->end - token);
-        prefetch_out(job, batch, first, n_panels, stretch, token, n);
-        job->cpu->kernels.bf16_core(&(gol_bf16_tile){
-            .acc = scratch->acc[first][token - batch->begin],
-            .acc_stride = sizeof scratch->acc[0] / sizeof(float),
-            .x = (const uint32_t *)(const void *)unit_at(job, n_tiles, stretch, token / job->tile),
-            .w = s.data,
-            .w_stride = job->w->panel_bytes,
-            .n_in = s.n_blocks * GOL_BLOCK_INPUTS,
-            .n_panels = n_panels,
-            .n_tokens = n,
-            .is_first = token == batch->begin,
-        });
-    }
-}
-
-static size_t n_columns_of(const gol_weight *w, size_t panel)
-{
-    return min_size(GOL_PANEL_ROWS, (size_t)w->n_out - panel * GOL_PANEL_ROWS);
-}
-
-/* Sums acc [n_tokens][16] begin at the bias. */
-static void begin_sums(const matmul_job *job, float (*acc)[GOL_PANEL_ROWS], size_t panel,
-                       size_t n_tokens)
-{
-    memset(acc, 0, n_tokens * sizeof acc[0]);
-    for (size_t t = 0; job->bias && t < n_tokens; t++)
-        memcpy(acc[t], job->bias + panel * GOL_PANEL_ROWS,
-               n_columns_of(job->w, panel) * sizeof(float));
-}
-
-/* Sums of a batch to out. Rows of out lie far apart, and a batch's part of one is a run: token after token. */
-static void store_sums(const matmul_job *job, const gol_matmul_scratch *scratch,
-                       const open_batch *batch)
-{
-    const size_t n_out = (size_t)job->w->n_out;
-    const size_t n_last = n_columns_of(job->w, batch->panel + batch->n_panels - 1);
-    const size_t n_whole = batch->n_panels - (n_last < GOL_PANEL_ROWS);
-    float *out = job->out + (batch->slab_token + batch->begin) * n_out +
-                 batch->panel * GOL_PANEL_ROWS;
-    for (size_t t = 0; t < batch->end - batch->begin; t++, out += n_out) {
-        for (size_t p = 0; p < n_whole; p++) /* of known length a copy is one vector */
-            memcpy(out + p * GOL_PANEL_ROWS, scratch->acc[p][t], sizeof scratch->acc[p][t]);
-        if (n_whole < batch->n_panels)
-            memcpy(out + n_whole * GOL_PANEL_ROWS, scratch->acc[n_whole][t],
-                   n_last * sizeof(float));
-    }
-}
-
-static void multiply_batch(const matmul_job *job, gol_matmul_scratch *scratch,
-                           const open_batch *batch)
-{
-    for (size_t p = 0; p < batch->n_panels; p++)
-        begin_sums(job, scratch->acc[p], batch->panel + p, batch->end - batch->begin);
-    for (size_t stretch = 0; stretch < job->n_stretches; stretch++) {
-        for (size_t p = 0; p < batch->n_panels; p += job->side) {
-            const size_t n_panels = min_size(job->side, batch->n_panels - p);
-            if (job->product == GOL_PRODUCT_BF16)
-                multiply_stretch_bf16(job, scratch, batch, p, n_panels, stretch);
-            else
-                multiply_stretch(job, scratch, batch, p, n_panels, stretch);
-        }
-    }
-    store_sums(job, scratch, batch);
-}
-
-static void multiply_slab(const matmul_job *job, size_t first_token, size_t n_tokens, int ith,
-                          int n_threads)
-{
-    gol_matmul_scratch *scratch = job->cpu->matmul_scratch + ith;
-    const size_t n_panels = gol_weight_cpu_n_panels(job->w);
-    const size_t panel_bytes = gol_weight_cpu_panel_bytes(job->w, job->row_bytes);
-    const size_t in_cache = panel_bytes < GROUP_BYTES_MAX ? GROUP_BYTES_MAX / panel_bytes : 1;
-    const size_t group = in_cache > job->batch ? in_cache / job->batch * job->batch : job->batch;
-    size_t begin;
-    size_t end;
-    gol_worker_range(&begin, &end, n_panels, 1, ith, n_threads);
-    for (size_t g = begin; g < end; g += group) {
-        const size_t group_end = min_size(g + group, end);
-        for (size_t t = 0; t < n_tokens; t += job->chunk)
-            for (size_t panel = g; panel < group_end; panel += job->batch)
-                multiply_batch(job, scratch,
-                               &(open_batch){
-                                   .panel = panel,
-                                   .n_panels = min_size(job->batch, group_end - panel),
-                                   .slab_token = first_token,
-                                   .n_slab = n_tokens,
-                                   .begin = t,
-                                   .end = min_size(t + job->chunk, n_tokens),
-                               });
+        const size_t stretch = item / n_tiles;
+        gol_panel_job_pack(job, stretch, tile,
+                           x + tile * job->tile * n_in + stretch * GOL_STRETCH_INPUTS, n_in);
     }
 }
 
 static void multiply(void *arg, int ith, int n_threads)
 {
-    const matmul_job *job = arg;
-    for (size_t t = 0; t < job->n_tokens; t += job->slab) {
-        const size_t n_tokens = min_size(job->slab, job->n_tokens - t);
+    const matmul_op *op = arg;
+    gol_panel_job job = op->job;
+    size_t begin;
+    size_t end;
+    gol_worker_range(&begin, &end, gol_weight_cpu_n_panels(job.w), 1, ith, n_threads);
+    for (size_t t = 0; t < op->n_tokens; t += op->slab) {
+        gol_panel_job_set_tokens(&job, min_size(op->slab, op->n_tokens - t));
+        job.out = op->job.out + t * (size_t)job.w->n_out;
         if (t > 0 && n_threads > 1) /* nobody still reads the slab before */
-            gol_worker_pool_barrier(job->cpu->pool, ith);
-        pack_slab(job, t, n_tokens, ith, n_threads);
+            gol_worker_pool_barrier(job.cpu->pool, ith);
+        pack_slab(&job, op->x + t * (size_t)job.w->n_in, ith, n_threads);
         if (n_threads > 1)
-            gol_worker_pool_barrier(job->cpu->pool, ith);
-        multiply_slab(job, t, n_tokens, ith, n_threads);
+            gol_worker_pool_barrier(job.cpu->pool, ith);
+        gol_panel_job_multiply(&job, begin, end, ith);
     }
-}
-
-static size_t n_stretches_of(size_t n_in)
-{
-    return n_in / GOL_STRETCH_INPUTS + (n_in % GOL_STRETCH_INPUTS != 0);
 }
 
 /* Tokens of a slab when n_tokens are cut into as few as possible, all of nearly the same size. */
 static size_t slab_of(size_t n_tokens)
 {
-    const size_t n_slabs = (n_tokens + SLAB_TOKENS - 1) / SLAB_TOKENS;
+    const size_t n_slabs = (n_tokens + GOL_SLAB_TOKENS - 1) / GOL_SLAB_TOKENS;
     const size_t share = (n_tokens + n_slabs - 1) / n_slabs;
     return (share + GOL_F32_TILE - 1) / GOL_F32_TILE * GOL_F32_TILE;
-}
-
-static void choose_sizes(matmul_job *job)
-{
-    const bool is_wide = job->n_tokens > CHUNK_TOKENS;
-    switch (job->product) {
-    case GOL_PRODUCT_INT:
-        job->tile = GOL_INT_TILE;
-        job->chunk = CHUNK_TOKENS_INT;
-        job->side = GOL_TILE_PANELS;
-        job->batch = job->n_tokens > MANY_TOKENS ? GOL_TILE_PANELS : 1;
-        break;
-    case GOL_PRODUCT_BF16:
-        job->tile = GOL_BF16_TOKENS;
-        job->chunk = CHUNK_TOKENS;
-        job->side = GOL_BF16_PANELS;
-        job->batch = GOL_BF16_PANELS;
-        break;
-    case GOL_PRODUCT_F32:
-    case GOL_PRODUCT_NONE: /* no weight has it */
-        job->tile = GOL_F32_TILE;
-        job->chunk = is_wide ? SLAB_TOKENS : CHUNK_TOKENS;
-        job->side = 1;
-        job->batch = is_wide ? BATCH_PANELS : 1;
-        break;
-    }
 }
 
 void gol_backend_cpu_matmul(gol_backend *be, float *out, const float *x, const gol_weight *w,
@@ -411,39 +70,29 @@ void gol_backend_cpu_matmul(gol_backend *be, float *out, const float *x, const g
 {
     const gol_backend_cpu *cpu = gol_backend_cpu_of(be);
     assert(n_tokens >= 0);
-    assert(!w->is_lookup);
     if (n_tokens == 0)
         return;
-    const gol_panel_format *format = gol_panel_format_get(w->type);
-    const gol_product product = gol_kernels_product(&cpu->kernels, w->type);
-    matmul_job job = {
-        .cpu = cpu,
-        .out = out,
+    matmul_op op = {
         .x = x,
-        .w = w,
-        .format = format,
-        .product = product,
-        .bias = bias,
         .n_tokens = (size_t)n_tokens,
         .slab = slab_of((size_t)n_tokens),
-        .n_stretches = n_stretches_of((size_t)w->n_in),
-        .unit_bytes = unit_bytes(format, product),
-        .row_bytes = gol_weight_cpu_row_bytes(w),
     };
-    choose_sizes(&job);
-    assert(n_tiles_of(&job, min_size(job.slab, job.n_tokens)) * job.n_stretches * job.unit_bytes <=
+    gol_panel_job_init(&op.job, cpu, w, min_size(op.slab, op.n_tokens));
+    op.job.out = out;
+    op.job.bias = bias;
+    op.job.packed_x = cpu->packed_x;
+    assert(gol_panel_job_n_tiles(&op.job) * op.job.n_stretches * op.job.unit_bytes <=
            cpu->packed_x_bytes); /* reserve() came first */
-    gol_backend_cpu_run(cpu, multiply, &job, (size_t)w->n_out * (size_t)w->n_in);
+    gol_backend_cpu_run(cpu, multiply, &op, (size_t)w->n_out * (size_t)w->n_in);
 }
 
 /* Of packed activations, SIZE_MAX on overflow. */
 static size_t packed_x_bytes(size_t n_tokens_max, size_t n_in_max)
 {
-    static_assert(UNIT_X + UNIT_SCALES + UNIT_AUX_MAX < UNIT_F32, "float32 is the widest");
-    const size_t n_slab = min_size(n_tokens_max, SLAB_TOKENS);
+    const size_t n_slab = min_size(n_tokens_max, GOL_SLAB_TOKENS);
     const size_t n_tiles = (n_slab + GOL_F32_TILE - 1) / GOL_F32_TILE;
     size_t n_bytes;
-    if (gol_mul_size(&n_bytes, n_stretches_of(n_in_max), UNIT_F32))
+    if (gol_mul_size(&n_bytes, gol_panel_n_stretches(n_in_max), GOL_PANEL_UNIT_MAX))
         gol_mul_size(&n_bytes, n_bytes, n_tiles);
     return n_bytes;
 }

@@ -80,10 +80,12 @@ void gol_weight_cpu_row(const gol_weight *w, const gol_kernels *kernels, float *
 typedef struct pack_job {
     uint8_t *dst;
     const gol_weight_desc *desc;
+    const void *const *data; /* [n_stack] matrices */
+    size_t n_stack;
     const gol_panel_format *format;
     size_t panel_bytes;
     size_t row_bytes;
-    size_t n_panels;
+    size_t n_panels; /* of a matrix */
 } pack_job;
 
 static void pack_panels(void *arg, int ith, int n_threads)
@@ -94,12 +96,13 @@ static void pack_panels(void *arg, int ith, int n_threads)
     const size_t n_blocks = gol_panel_n_blocks(n_in);
     size_t panel;
     size_t end;
-    gol_worker_range(&panel, &end, job->n_panels, 1, ith, n_threads);
+    gol_worker_range(&panel, &end, job->n_stack * job->n_panels, 1, ith, n_threads);
     for (; panel < end; panel++) {
-        const size_t first_row = panel * GOL_PANEL_ROWS;
+        const size_t first_row = panel % job->n_panels * GOL_PANEL_ROWS;
+        const uint8_t *data = job->data[panel / job->n_panels];
         const size_t n_rows = (size_t)job->desc->n_out - first_row;
         const gol_pack_rows rows = {
-            .data = (const uint8_t *)job->desc->data + first_row * job->row_bytes,
+            .data = data + first_row * job->row_bytes,
             .row_bytes = job->row_bytes,
             .n_rows = n_rows < GOL_PANEL_ROWS ? n_rows : GOL_PANEL_ROWS,
             .n_in = n_in,
@@ -113,25 +116,31 @@ static void pack_panels(void *arg, int ith, int n_threads)
     }
 }
 
-/* The panels of desc in memory of our own. */
+/* The panels of n_stack matrices in memory of our own; out describes one that lies in the file. */
 static int pack_weight(gol_backend_cpu *cpu, gol_weight *out, const gol_weight_desc *desc,
-                       const gol_panel_format *format, gol_err *err)
+                       const void *const *data, int32_t n_stack, gol_err *err)
 {
+    const gol_panel_format *format = gol_panel_format_get(desc->type);
     pack_job job = {
         .desc = desc,
+        .data = data,
+        .n_stack = (size_t)n_stack,
         .format = format,
         .panel_bytes = gol_panel_bytes(format, (size_t)desc->n_in),
         .row_bytes = gol_weight_cpu_row_bytes(out),
         .n_panels = gol_weight_cpu_n_panels(out),
     };
-    size_t n_bytes;
-    if (gol_mul_size(&n_bytes, job.panel_bytes, job.n_panels))
+    size_t matrix_bytes;
+    size_t n_bytes = SIZE_MAX;
+    if (gol_mul_size(&matrix_bytes, job.panel_bytes, job.n_panels) &&
+        gol_mul_size(&n_bytes, matrix_bytes, job.n_stack))
         job.dst = gol_try_aligned(n_bytes);
     if (!job.dst)
         return gol_fail(err, GOL_ENOMEM, "tensor '%s': out of memory for %zu bytes", desc->name,
                         n_bytes);
     gol_backend_cpu_run(cpu, pack_panels, &job, n_bytes);
     out->panel_bytes = job.panel_bytes;
+    out->stack_bytes = matrix_bytes;
     out->n_bytes = n_bytes;
     out->owned = job.dst;
     out->data = job.dst;
@@ -151,10 +160,9 @@ size_t gol_backend_cpu_weight_bytes(gol_backend *be, const gol_weight_desc *desc
     return n_bytes;
 }
 
-int gol_backend_cpu_weight_load(gol_backend *be, gol_weight *out, const gol_weight_desc *desc,
-                                gol_err *err)
+/* What desc says, as a weight that lies in the file. */
+static int check_weight(gol_weight *out, const gol_weight_desc *desc, gol_err *err)
 {
-    gol_backend_cpu *cpu = gol_backend_cpu_of(be);
     *out = (gol_weight){0};
     const gol_type_info *info = gol_type_find((uint32_t)desc->type);
     const gol_panel_format *format = gol_panel_format_get(desc->type);
@@ -175,11 +183,37 @@ int gol_backend_cpu_weight_load(gol_backend *be, gol_weight *out, const gol_weig
                         .data = desc->data,
                         .n_bytes = n_bytes,
                         .is_lookup = desc->is_lookup};
-    if (desc->is_lookup || !format->pack)
-        return 0;
-    const int rc = pack_weight(cpu, out, desc, format, err);
+    return 0;
+}
+
+int gol_backend_cpu_weight_load(gol_backend *be, gol_weight *out, const gol_weight_desc *desc,
+                                gol_err *err)
+{
+    int rc = check_weight(out, desc, err);
+    if (rc < 0 || desc->is_lookup || !gol_panel_format_get(desc->type)->pack)
+        return rc;
+    rc = pack_weight(gol_backend_cpu_of(be), out, desc, &desc->data, 1, err);
     if (rc < 0)
         *out = (gol_weight){0};
+    return rc;
+}
+
+int gol_backend_cpu_stack_load(gol_backend *be, gol_weight *out, const gol_weight_desc *desc,
+                               const void *const *data, int32_t n_stack, gol_err *err)
+{
+    assert(n_stack > 0 && !desc->is_lookup);
+    int rc = check_weight(out, desc, err);
+    if (rc < 0)
+        return rc;
+    if (gol_panel_format_get(desc->type)->pack)
+        rc = pack_weight(gol_backend_cpu_of(be), out, desc, data, n_stack, err);
+    else
+        rc = gol_fail(err, GOL_EUNSUPPORTED, "tensor '%s': experts of type %s are not possible",
+                      desc->name, gol_type_get(desc->type)->name);
+    if (rc < 0)
+        *out = (gol_weight){0};
+    else
+        out->n_stack = n_stack;
     return rc;
 }
 

@@ -24,6 +24,14 @@ static inline size_t gol_weight_cpu_panel_bytes(const gol_weight *w, size_t row_
     return w->panel_bytes > 0 ? w->panel_bytes : row_bytes * GOL_PANEL_ROWS;
 }
 
+/* Matrix number i of a stack. */
+static inline gol_weight gol_weight_cpu_of_stack(const gol_weight *stack, int32_t i)
+{
+    gol_weight w = *stack;
+    w.data = (const uint8_t *)stack->data + (size_t)i * stack->stack_bytes;
+    return w;
+}
+
 gol_stretch gol_weight_cpu_stretch(const gol_weight *w, const gol_panel_format *f, size_t row_bytes,
                                    size_t panel, size_t stretch);
 
