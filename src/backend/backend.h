@@ -164,7 +164,7 @@ typedef struct gol_routing {
     gol_gating gating;
     bool is_normed; /* the weights of the used experts are divided by their sum */
     float scale;    /* multiplies the weights then */
-    /* [n_experts] or NULL: added to what is compared, not to the weights. Host memory. */
+    /* [n_experts] or NULL: added to what is compared, not to the weights. */
     const float *select_bias;
 } gol_routing;
 

@@ -21,7 +21,6 @@ enum {
     GOL_QKV_MAX = 1 << 20, /* heads * head_dim of a layer */
     GOL_CTX_MAX = 1 << 27,
     GOL_VOCAB_MAX = 1 << 24,
-    GOL_EXPERTS_MAX = 1 << 12,
     GOL_TOKEN_TYPES_MAX = 1 << 10,
     GOL_SSM_INNER_MAX = 1 << 18,
     GOL_SSM_STATE_MAX = 1 << 12,
@@ -61,13 +60,6 @@ typedef enum gol_qk_norm {
     GOL_QK_NORM_WIDTH, /* all heads of a row as one vector, weights [heads * head_dim_k] */
 } gol_qk_norm;
 
-/* How the scores of the router become weights of the chosen experts. */
-typedef enum gol_moe_gating {
-    GOL_MOE_SOFTMAX,       /* softmax over all, then the best */
-    GOL_MOE_SOFTMAX_TOP_K, /* the best, then softmax over them */
-    GOL_MOE_SIGMOID,       /* each by itself */
-} gol_moe_gating;
-
 /* One vector for a whole sequence, made of its rows behind the last norm. Numbers as in the key pooling_type. */
 typedef enum gol_pooling {
     GOL_POOLING_NONE = 0,
@@ -101,7 +93,7 @@ typedef struct gol_moe_config {
     int32_t n_used;     /* experts per token */
     int32_t n_ff_exp;   /* of one expert */
     int32_t n_ff_shexp; /* of the shared expert that sees every token; 0: none */
-    gol_moe_gating gating;
+    gol_gating gating;
     bool norm_weights;   /* the chosen experts' weights are divided by their sum */
     float weights_scale; /* and then multiplied by this */
 } gol_moe_config;
