@@ -199,6 +199,8 @@ typedef enum gol_activation {
     GOL_ACT_GELU,     /* tanh approximation, argument and result rounded to binary16 */
     GOL_ACT_GELU_ERF, /* exact */
     GOL_ACT_RELU,
+    /* Of glu() alone (gpt-oss): g * sigmoid(1.702 g) * (u + 1), g = min(gate, 7), u = up within -7 and 7. */
+    GOL_ACT_SWIGLU_CLAMPED,
 } gol_activation;
 
 /* Item i, in a lane: what a lane has to itself is nobody else's meanwhile. */
@@ -313,7 +315,7 @@ typedef struct gol_backend_ops {
     size_t (*moe_bytes)(gol_backend *be, int32_t n_tokens_max, int32_t n_experts, int32_t n_used);
     int (*moe_create)(gol_backend *be, gol_moe **out, int32_t n_tokens_max, int32_t n_experts,
                       int32_t n_used, gol_err *err);
-    void (*moe_destroy)(gol_backend *be, gol_moe **moe);
+    void (*moe_destroy)(gol_backend *be, gol_moe **moe); /* NULL is fine */
     /* From logits[n_tokens][n_experts]; a token's slots are in falling order of what is compared, ties in order of experts. */
     void (*moe_route)(gol_backend *be, gol_moe *moe, const float *logits, const gol_routing *r,
                       int32_t n_tokens);

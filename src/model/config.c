@@ -148,6 +148,8 @@ static void set_usual(gol_config *config, const gol_model_file *file)
     config->embd_scale = 1.0f;
     config->residual_scale = 1.0f;
     config->logit_scale = 1.0f;
+    config->moe.norm_weights = true;
+    config->moe.weights_scale = 1.0f;
     config->attn_scale = config->head_dim_k > 0 ? 1.0f / sqrtf((float)config->head_dim_k) : 1.0f;
     config->has_fused_qkv = gol_config_has_tensor(config, file, "attn_qkv.weight");
 }
@@ -196,15 +198,6 @@ static int read_common(gol_config *config, const gol_model_file *file, gol_err *
                                 &config->n_ctx_train, err);
     if (rc < 0)
         return rc;
-    int32_t n_experts = 0;
-    rc = gol_config_u32(config, file, "expert_count", 0, UINT16_MAX, &n_experts, err);
-    if (rc < 0)
-        return rc;
-    if (n_experts > 0)
-        return gol_config_fail(
-            file, err, GOL_EUNSUPPORTED,
-            "%s.expert_count is %d; mixtures of experts are not supported, only dense models",
-            config->arch, n_experts);
     config->layers = gol_try_calloc((size_t)config->n_layers, sizeof *config->layers);
     if (!config->layers)
         return gol_fail(err, GOL_ENOMEM, "out of memory for the configuration");
@@ -284,6 +277,21 @@ static int check(gol_config *config, const gol_model_file *file, gol_err *err)
     return rc < 0 ? rc : check_rope(config, &config->rope_local, file, err);
 }
 
+/* Architectures whose mixtures are known read their keys. */
+static int check_experts(const gol_config *config, const gol_model_file *file, gol_err *err)
+{
+    int32_t n_experts = 0;
+    const int rc = gol_config_u32(config, file, "expert_count", 0, UINT16_MAX, &n_experts, err);
+    if (rc < 0)
+        return rc;
+    if (n_experts != config->moe.n_experts)
+        return gol_config_fail(file, err, GOL_EUNSUPPORTED,
+                               "%s.expert_count is %d; of this architecture only dense models are "
+                               "supported",
+                               config->arch, n_experts);
+    return 0;
+}
+
 static int find_arch(gol_config *config, const gol_model_file *file, const gol_arch **arch,
                      gol_err *err)
 {
@@ -322,6 +330,8 @@ int gol_config_read(gol_config *out, const gol_model_file *file, gol_err *err)
         rc = gol_config_bool(out, file, "attention.causal", &out->is_causal, err);
     if (rc >= 0)
         rc = check(out, file, err);
+    if (rc == 0)
+        rc = check_experts(out, file, err);
     if (rc < 0)
         gol_config_deinit(out);
     return rc;

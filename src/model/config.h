@@ -142,6 +142,8 @@ typedef struct gol_config {
     bool has_embd_norm;     /* of the sum of embeddings, before the first layer */
     bool has_output_norm;   /* behind the last layer */
     bool has_fused_qkv;     /* one attn_qkv tensor: rows of q, then k, then v */
+    bool has_sinks;         /* of attention: attn_sinks */
+    bool has_odd_ffn_norm;  /* the file calls ffn_norm post_attention_norm */
     bool has_fused_gate_up; /* one ffn_up tensor: rows of gate, then up */
     gol_rope_config rope;
     gol_rope_config rope_local; /* of layers that say so */
@@ -206,6 +208,9 @@ int gol_config_read_windows(gol_config *config, const gol_model_file *file, int3
                             gol_err *err);
 /* Of BERT and its kin: tokenizer.ggml.token_type_count, where the file has the table. */
 int gol_config_read_token_types(gol_config *config, const gol_model_file *file, gol_err *err);
+/* The keys of experts, whose layers have no dense feed-forward then; n_layers and n_ff are known, and moe's gating, norm_weights and
+ * weights_scale are the architecture's for files that do not tell. Without the key expert_count: nothing. */
+int gol_config_read_moe(gol_config *config, const gol_model_file *file, gol_err *err);
 /* rope.freq_base_swa into a table of those layers that have a window: the global one, whose kind is set, unstretched, with that
  * base or, without the key, the given one. */
 int gol_config_read_local_rope(gol_config *config, const gol_model_file *file, float freq_base,

@@ -117,7 +117,10 @@ static void feed_forward(gol_forward *fwd, float *x, int32_t n_rows, int32_t il)
     const float *in = has_own_norm
                           ? gol_forward_norm(fwd, x, w->ffn_norm, w->ffn_norm_bias, n_rows)
                           : gol_forward_norm(fwd, x, w->attn_norm, w->attn_norm_bias, n_rows);
-    gol_forward_ffn(fwd, in, n_rows, il);
+    if (fwd->model->config.layers[il].n_experts > 0)
+        gol_forward_moe(fwd, in, n_rows, il);
+    else
+        gol_forward_ffn(fwd, in, n_rows, il);
     add_branch(fwd, x, w->post_ffw_norm, n_rows);
 }
 

@@ -61,6 +61,7 @@ void gol_forward_attend(gol_forward *fwd, const gol_kv *kv, const gol_batch *bat
         .window = c->layers[il].window,
         .softcap = c->attn_softcap,
         .is_full = !c->is_causal,
+        .sinks = fwd->model->weights.layers[il].attn_sinks,
     };
     const uint64_t begin_ns = gol_clock_ns();
     fwd->be->ops->attention(fwd->be, fwd->attn, fwd->q, fwd->model->weights.layers[il].attn_q.n_out,

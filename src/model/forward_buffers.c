@@ -10,7 +10,7 @@
 
 /* Widest rows over all layers. */
 typedef struct widths {
-    int64_t q, k, v, attn, ff;
+    int64_t q, k, v, attn, ff; /* ff of all the experts that a token uses */
 } widths;
 
 static int64_t max64(int64_t a, int64_t b)
@@ -30,6 +30,8 @@ static widths find_widths(const gol_config *c)
         w.ff = max64(w.ff, l->n_ff);
     }
     w.attn = max64(w.attn, c->ssm.d_inner);
+    w.ff = max64(w.ff, (int64_t)c->moe.n_used * c->moe.n_ff_exp);
+    w.ff = max64(w.ff, c->moe.n_ff_shexp);
     return w;
 }
 
@@ -42,7 +44,7 @@ static int alloc_rows(gol_forward *fwd, float **out, int32_t n_rows, int64_t wid
 }
 
 /* The device's buffers, in the order of the struct. */
-enum { N_BUFFERS = 19 };
+enum { N_BUFFERS = 22 };
 
 typedef struct buffer {
     size_t field; /* offset of its pointer in gol_forward */
@@ -70,6 +72,9 @@ static void list_buffers(buffer out[static N_BUFFERS], const gol_config *c, int3
         {offsetof(gol_forward, ssm_conv), n_tokens_max, gol_config_ssm_channels(c)},
         {offsetof(gol_forward, ssm_dt), n_tokens_max, c->ssm.n_heads},
         {offsetof(gol_forward, ssm_decay), n_tokens_max, c->ssm.n_heads},
+        {offsetof(gol_forward, expert_logits), n_tokens_max, c->moe.n_experts},
+        {offsetof(gol_forward, expert_y), n_tokens_max, (int64_t)c->moe.n_used * c->n_embd},
+        {offsetof(gol_forward, expert_sum), c->moe.n_ff_shexp > 0 ? n_tokens_max : 0, c->n_embd},
         {offsetof(gol_forward, x_out), n_outputs_max, c->n_embd},
         {offsetof(gol_forward, attn_out), n_outputs_max, w.attn},
         {offsetof(gol_forward, logits), c->is_causal ? n_outputs_max : 0, c->n_vocab},
@@ -87,8 +92,10 @@ static float **buffer_of(gol_forward *fwd, const buffer *b)
 /* The longest row that a product reads. */
 static int64_t longest_input(const gol_config *c)
 {
-    const widths w = find_widths(c);
-    return max64(max64(c->n_embd, w.attn), max64(max64(w.ff, c->n_dense), c->head_dim_k));
+    int64_t n = max64(max64(c->n_embd, find_widths(c).attn), c->head_dim_k);
+    for (int32_t i = 0; i < c->n_layers; i++)
+        n = max64(n, c->layers[i].n_ff);
+    return max64(max64(n, c->n_dense), max64(c->moe.n_ff_exp, c->moe.n_ff_shexp));
 }
 
 static bool has_attention(const gol_config *c)
@@ -117,6 +124,9 @@ uint64_t gol_forward_bytes(const gol_config *c, gol_backend *be, int32_t n_token
     if (c->n_token_types > 0)
         gol_add_size(&sum, sum, (size_t)n_tokens_max * sizeof(int32_t));
     gol_add_size(&sum, sum, (size_t)n_outputs_max * (size_t)c->n_embd * sizeof(float));
+    if (c->moe.n_experts > 0)
+        gol_add_size(&sum, sum,
+                     be->ops->moe_bytes(be, n_tokens_max, c->moe.n_experts, c->moe.n_used));
     for (int i = 0; i < N_BUFFERS; i++) {
         size_t n;
         const bool is_logits = buffers[i].field == offsetof(gol_forward, logits);
@@ -145,6 +155,12 @@ int gol_forward_alloc_buffers(gol_forward *fwd, gol_err *err)
         if (!fwd->type_ids)
             return gol_fail(err, GOL_ENOMEM, "out of memory for token types");
     }
+    if (c->moe.n_experts > 0) {
+        const int rc = fwd->be->ops->moe_create(fwd->be, &fwd->moe, fwd->n_tokens_max,
+                                                c->moe.n_experts, c->moe.n_used, err);
+        if (rc < 0)
+            return rc;
+    }
     /* Cannot overflow: the device's buffers have as many. */
     const size_t n_rows = (size_t)fwd->n_outputs_max;
     const bool has_copy = c->is_causal && !fwd->be->ops->is_host_memory;
@@ -162,6 +178,7 @@ void gol_forward_free_buffers(gol_forward *fwd)
     list_buffers(buffers, &fwd->model->config, 0, 0);
     for (int i = 0; i < N_BUFFERS; i++)
         fwd->be->ops->free(fwd->be, *buffer_of(fwd, &buffers[i]));
+    fwd->be->ops->moe_destroy(fwd->be, &fwd->moe);
     gol_aligned_free(fwd->host_logits);
     gol_aligned_free(fwd->host_states);
     gol_free(fwd->type_ids);

@@ -4,6 +4,7 @@
  */
 #include "model/weights.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,7 +50,8 @@ typedef struct part {
     int64_t first;
     int64_t tensor_n_in;
     int64_t tensor_n_out;
-    int64_t shape[2]; /* of the tensor in the file, in its order: elements of a row, rows */
+    int64_t
+        shape[3]; /* of the tensor in the file, in its order: elements of a row, rows, experts */
 } part;
 
 static part find_part(const loader *ld, const gol_weights_rule *r, int32_t il)
@@ -62,6 +64,7 @@ static part find_part(const loader *ld, const gol_weights_rule *r, int32_t il)
     p.tensor_n_out = r->n_out != GOL_DIM_NONE && total ? total : p.n_out;
     p.shape[0] = p.tensor_n_in;
     p.shape[1] = p.tensor_n_out;
+    p.shape[2] = 1;
     const bool is_qk_norm = r->n_in == GOL_DIM_Q_NORM || r->n_in == GOL_DIM_K_NORM;
     if (is_qk_norm && ld->config->qk_norm == GOL_QK_NORM_EACH) { /* a vector here, a matrix there */
         p.shape[0] = ld->config->head_dim_k;
@@ -74,12 +77,15 @@ static int check_shape(const loader *ld, const gol_tensor *t, const gol_weights_
                        const part *p)
 {
     if (t->shape[0] == (uint64_t)p->shape[0] && t->shape[1] == (uint64_t)p->shape[1] &&
-        t->shape[2] == 1 && t->shape[3] == 1)
+        t->shape[2] == (uint64_t)p->shape[2] && t->shape[3] == 1)
         return 0;
     char name[TENSOR_NAME_MAX + 32];
     char want[64];
     if (r->n_out == GOL_DIM_NONE && p->shape[1] == 1)
         snprintf(want, sizeof want, "[%lld]", (long long)p->shape[0]);
+    else if (p->shape[2] > 1)
+        snprintf(want, sizeof want, "[%lld, %lld, %lld]", (long long)p->shape[0],
+                 (long long)p->shape[1], (long long)p->shape[2]);
     else
         snprintf(want, sizeof want, "[%lld, %lld]", (long long)p->shape[0], (long long)p->shape[1]);
     return gol_config_fail(ld->file, ld->err, GOL_EMODEL,
@@ -119,15 +125,16 @@ static int keep_bytes(loader *ld, gol_tensor_bytes *bytes)
     return 0;
 }
 
-static int load_matrix(loader *ld, gol_weight *out, const gol_tensor *t, const char *name,
-                       const part *p)
+/* What a part of a tensor is as a weight, without its data. */
+static int describe(const loader *ld, gol_weight_desc *out, const gol_tensor *t, const char *name,
+                    const part *p)
 {
     size_t row_bytes;
     if (!gol_type_row_bytes(&row_bytes, t->type, (uint64_t)p->n_in))
         return gol_config_fail(ld->file, ld->err, GOL_EMODEL,
                                "tensor '%s': rows of %lld are no whole blocks of %s", name,
                                (long long)p->n_in, gol_type_get(t->type)->name);
-    gol_weight_desc desc = {
+    *out = (gol_weight_desc){
         .name = name,
         .type = t->type,
         .n_out = p->n_out,
@@ -135,7 +142,27 @@ static int load_matrix(loader *ld, gol_weight *out, const gol_tensor *t, const c
         .n_bytes = (size_t)p->n_out * row_bytes,
         .is_lookup = is_lookup(ld, gol_str_from(name)),
     };
+    return 0;
+}
+
+/* Of a load by the device: its message gets the file's name. */
+static int finish_load(const loader *ld, int rc)
+{
+    char path[GOL_ERR_MESSAGE_MAX / 2];
+    if (rc < 0)
+        gol_fail_prefix(ld->err, "%s",
+                        gol_quote(path, sizeof path, gol_str_from(gol_model_file_path(ld->file))));
+    return rc;
+}
+
+static int load_matrix(loader *ld, gol_weight *out, const gol_tensor *t, const char *name,
+                       const part *p)
+{
     gol_weight_bytes *bytes = &ld->weights->bytes;
+    gol_weight_desc desc;
+    int rc = describe(ld, &desc, t, name, p);
+    if (rc < 0)
+        return rc;
     if (ld->is_walk) {
         const size_t n_owned = ld->be->ops->weight_bytes(ld->be, &desc);
         count_bytes(n_owned > 0 || !t->data ? &bytes->owned : &bytes->mapped,
@@ -143,21 +170,17 @@ static int load_matrix(loader *ld, gol_weight *out, const gol_tensor *t, const c
         return 0;
     }
     gol_tensor_bytes source;
-    int rc = gol_model_file_fetch(ld->file, t, &source, ld->err);
+    rc = gol_model_file_fetch(ld->file, t, &source, ld->err);
     if (rc == 0) {
-        desc.data = source.data + (size_t)p->first * row_bytes;
+        desc.data = source.data + desc.n_bytes / (size_t)p->n_out * (size_t)p->first;
         rc = ld->be->ops->weight_load(ld->be, out, &desc, ld->err);
     }
     const bool is_file = source.owned == NULL;
     if (rc == 0 && !out->owned && !is_file)
         rc = keep_bytes(ld, &source);
     gol_tensor_bytes_deinit(&source);
-    if (rc < 0) {
-        char path[GOL_ERR_MESSAGE_MAX / 2];
-        gol_fail_prefix(ld->err, "%s",
-                        gol_quote(path, sizeof path, gol_str_from(gol_model_file_path(ld->file))));
-        return rc;
-    }
+    if (rc < 0)
+        return finish_load(ld, rc);
     count_bytes(out->owned || !is_file ? &bytes->owned : &bytes->mapped, out->n_bytes);
     if (out->owned ||
         !is_file) /* a part of a fused tensor that is still to come brings its pages back */
@@ -252,24 +275,143 @@ static void note_bound(loader *ld, const gol_tensor *t)
         ld->opts->progress(ld->opts->progress_user, ld->n_done, ld->n_total);
 }
 
+static void tensor_name(char out[static TENSOR_NAME_MAX], const gol_weights_rule *r, int32_t il)
+{
+    if (il >= 0)
+        snprintf(out, TENSOR_NAME_MAX, "blk.%d.%s", il, r->name);
+    else
+        snprintf(out, TENSOR_NAME_MAX, "%s", r->name);
+}
+
+static int missing(const loader *ld, const gol_weights_rule *r, const char *name)
+{
+    if (!r->is_required)
+        return 0;
+    return gol_config_fail(ld->file, ld->err, GOL_EMODEL, "tensor '%s' is missing", name);
+}
+
+/* The experts' matrices, of one tensor or of n_tensors with one each. Their bytes are there together. */
+static int load_stack(loader *ld, gol_weight *out, const gol_tensor *const *tensors,
+                      size_t n_tensors, const char *name, const part *p, int32_t n_stack)
+{
+    gol_weight_desc desc;
+    int rc = describe(ld, &desc, tensors[0], name, p);
+    if (rc < 0)
+        return rc;
+    if (ld->is_walk) {
+        size_t n_bytes;
+        gol_mul_size(&n_bytes, ld->be->ops->weight_bytes(ld->be, &desc), (size_t)n_stack);
+        count_bytes(&ld->weights->bytes.owned, n_bytes);
+        return 0;
+    }
+    gol_tensor_bytes sources[GOL_MOE_EXPERTS_MAX];
+    const void *data[GOL_MOE_EXPERTS_MAX];
+    size_t n_fetched = 0;
+    for (; n_fetched < n_tensors && rc == 0; n_fetched++)
+        rc = gol_model_file_fetch(ld->file, tensors[n_fetched], &sources[n_fetched], ld->err);
+    if (rc == 0) {
+        for (int32_t i = 0; i < n_stack; i++)
+            data[i] = n_tensors == 1 ? sources[0].data + (size_t)i * desc.n_bytes : sources[i].data;
+        rc = ld->be->ops->stack_load(ld->be, out, &desc, data, n_stack, ld->err);
+    }
+    for (size_t i = 0; i < n_fetched; i++) {
+        gol_tensor_bytes_deinit(&sources[i]);
+        gol_model_file_drop_tensor(ld->file, tensors[i]);
+    }
+    if (rc == 0)
+        count_bytes(&ld->weights->bytes.owned, out->n_bytes);
+    return finish_load(ld, rc);
+}
+
+/* A tensor for each expert: "ffn_up_exps.weight" is "ffn_up.0.weight", "ffn_up.1.weight" ... then. Fills tensors[n]. Returns 1 found,
+ * 0 there is no first one, < 0 error. */
+static int find_single_experts(const loader *ld, const gol_tensor **tensors, int32_t n,
+                               const gol_weights_rule *r, const part *p, int32_t il)
+{
+    const char *suffix = strstr(r->name, "_exps.");
+    assert(suffix);
+    for (int32_t i = 0; i < n; i++) {
+        char name[TENSOR_NAME_MAX];
+        snprintf(name, sizeof name, "blk.%d.%.*s.%d.%s", il, (int)(suffix - r->name), r->name, i,
+                 suffix + strlen("_exps."));
+        tensors[i] = gol_model_file_find_tensor(ld->file, gol_str_from(name));
+        if (!tensors[i] && i == 0)
+            return 0;
+        if (!tensors[i])
+            return gol_config_fail(ld->file, ld->err, GOL_EMODEL, "tensor '%s' is missing", name);
+        const int rc = check_shape(ld, tensors[i], r, p);
+        if (rc < 0)
+            return rc;
+        if (tensors[i]->type != tensors[0]->type)
+            return gol_config_fail(ld->file, ld->err, GOL_EUNSUPPORTED,
+                                   "tensor '%s' is %s and that of expert 0 %s; experts of a layer "
+                                   "must have one type",
+                                   name, gol_type_get(tensors[i]->type)->name,
+                                   gol_type_get(tensors[0]->type)->name);
+    }
+    return 1;
+}
+
+static int bind_single_experts(loader *ld, gol_weight *field, const gol_weights_rule *r,
+                               const char *name, const part *p, int32_t il)
+{
+    const gol_tensor *tensors[GOL_MOE_EXPERTS_MAX] = {NULL};
+    const int32_t n = ld->config->layers[il].n_experts;
+    int rc = find_single_experts(ld, tensors, n, r, p, il);
+    if (rc <= 0)
+        return rc < 0 ? rc : missing(ld, r, name);
+    rc = load_stack(ld, field, tensors, (size_t)n, name, p, n);
+    uint64_t n_bytes = 0;
+    for (int32_t i = 0; i < n && rc == 0; i++) {
+        note_bound(ld, tensors[i]);
+        n_bytes += tensors[i]->n_bytes;
+    }
+    if (n_bytes > ld->weights->bytes.largest) /* they are read together */
+        ld->weights->bytes.largest = n_bytes;
+    return rc;
+}
+
+/* A rule for something that each expert has. */
+static int bind_stack(loader *ld, void *field, const gol_weights_rule *r, int32_t il)
+{
+    char name[TENSOR_NAME_MAX];
+    tensor_name(name, r, il);
+    const int32_t n = ld->config->layers[il].n_experts;
+    const gol_tensor *t = gol_model_file_find_tensor(ld->file, gol_str_from(name));
+    part p = find_part(ld, r, il);
+    const bool is_vector = r->n_out == GOL_DIM_NONE;
+    if (!t)
+        return is_vector ? missing(ld, r, name) : bind_single_experts(ld, field, r, name, &p, il);
+    p.shape[is_vector ? 1 : 2] = n;
+    int rc = check_shape(ld, t, r, &p);
+    if (rc < 0)
+        return rc;
+    if (is_vector) { /* all of them are one run of numbers */
+        p.n_in *= n;
+        p.tensor_n_in = p.n_in;
+        rc = load_vector(ld, field, t, name, &p);
+    } else {
+        rc = load_stack(ld, field, &t, 1, name, &p, n);
+    }
+    if (rc == 0)
+        note_bound(ld, t);
+    return rc;
+}
+
 static int bind_rule(loader *ld, void *base, const gol_weights_rule *r, int32_t il)
 {
     if (!gol_weights_applies(ld->config, r->when, il))
         return 0;
+    void *field = (uint8_t *)base + r->field;
+    if (r->when & GOL_IF_STACK)
+        return bind_stack(ld, field, r, il);
     char name[TENSOR_NAME_MAX];
-    if (il >= 0)
-        snprintf(name, sizeof name, "blk.%d.%s", il, r->name);
-    else
-        snprintf(name, sizeof name, "%s", r->name);
+    tensor_name(name, r, il);
     const gol_tensor *t = gol_model_file_find_tensor(ld->file, gol_str_from(name));
-    if (!t) {
-        if (!r->is_required)
-            return 0;
-        return gol_config_fail(ld->file, ld->err, GOL_EMODEL, "tensor '%s' is missing", name);
-    }
+    if (!t)
+        return missing(ld, r, name);
     const part p = find_part(ld, r, il);
     int rc = check_shape(ld, t, r, &p);
-    void *field = (uint8_t *)base + r->field;
     if (rc == 0)
         rc = load_field(ld, field, r, t, name, &p);
     if (rc == 0)

@@ -25,6 +25,7 @@ typedef struct gol_layer_weights {
     float *attn_k_norm;
     gol_weight attn_output; /* [n_embd][n_heads * head_dim_v] */
     float *attn_output_bias;
+    float *attn_sinks;          /* [n_heads] */
     float *post_attention_norm; /* of attention's output, before it is added */
     float *attn_output_norm;    /* of the sum with it */
     float *attn_output_norm_bias;
@@ -46,8 +47,21 @@ typedef struct gol_layer_weights {
     float *ffn_gate_bias;
     float *ffn_up_bias;
     float *ffn_down_bias;
-    float *post_ffw_norm;     /* of the feed-forward's output */
-    float *layer_output_norm; /* of the sum with it */
+    gol_weight ffn_gate_inp; /* [n_experts][n_embd] the router */
+    float *ffn_gate_inp_bias;
+    float *exp_probs_b;        /* [n_experts] added where experts are compared */
+    gol_weight ffn_gate_exps;  /* n_experts times [n_ff_exp][n_embd] */
+    gol_weight ffn_up_exps;    /* likewise */
+    gol_weight ffn_down_exps;  /* n_experts times [n_embd][n_ff_exp] */
+    float *ffn_gate_exps_bias; /* [n_experts][n_ff_exp] */
+    float *ffn_up_exps_bias;
+    float *ffn_down_exps_bias;     /* [n_experts][n_embd] */
+    gol_weight ffn_gate_shexp;     /* [n_ff_shexp][n_embd] the shared expert */
+    gol_weight ffn_up_shexp;       /* [n_ff_shexp][n_embd] */
+    gol_weight ffn_down_shexp;     /* [n_embd][n_ff_shexp] */
+    gol_weight ffn_gate_inp_shexp; /* [1][n_embd] how much of it; without: all */
+    float *post_ffw_norm;          /* of the feed-forward's output */
+    float *layer_output_norm;      /* of the sum with it */
     float *layer_output_norm_bias;
 } gol_layer_weights;
 

@@ -59,6 +59,7 @@ const gol_weights_rule gol_weights_layer_rules[] = {
     {"attn_qkv.bias",              LAYER_FIELD(attn_v_bias),            D(NONE), D(V),      GOL_IF_FUSED_QKV,                                 false, {D(Q), D(K)}, QKV},
     {"attn_q_norm.weight",         LAYER_FIELD(attn_q_norm),            D(NONE), D(Q_NORM), GOL_IF_QK_NORM,                                   true,  {0},          {0}},
     {"attn_k_norm.weight",         LAYER_FIELD(attn_k_norm),            D(NONE), D(K_NORM), GOL_IF_QK_NORM,                                   true,  {0},          {0}},
+    {"attn_sinks.weight",          LAYER_FIELD(attn_sinks),             D(NONE), D(HEADS),  GOL_IF_SINKS,                                     true,  {0},          {0}},
     {"attn_output.weight",         LAYER_FIELD(attn_output),            D(EMBD), D(ATTN),   GOL_IF_ATTENTION,                                 true,  {0},          {0}},
     {"attn_output.bias",           LAYER_FIELD(attn_output_bias),       D(NONE), D(EMBD),   GOL_IF_ATTENTION,                                 false, {0},          {0}},
     {"post_attention_norm.weight", LAYER_FIELD(post_attention_norm),    D(NONE), D(EMBD),   GOL_IF_POST_NORM,                                 true,  {0},          {0}},
@@ -74,7 +75,8 @@ const gol_weights_rule gol_weights_layer_rules[] = {
     {"ssm_d",                      LAYER_FIELD(ssm_d),                  D(SSM_HEADS),    D(NONE),            GOL_IF_MAMBA2 | GOL_AS_VECTOR,  true,  {0},                            {0}},
     {"ssm_norm.weight",            LAYER_FIELD(ssm_norm),               D(SSM_GROUPS),   D(SSM_GROUP_WIDTH), GOL_IF_MAMBA2 | GOL_AS_VECTOR,  false, {0},                            {0}},
     {"ssm_out.weight",             LAYER_FIELD(ssm_out),                D(EMBD),         D(SSM_INNER),       GOL_IF_MAMBA2,                  true,  {0},                            {0}},
-    {"ffn_norm.weight",            LAYER_FIELD(ffn_norm),               D(NONE), D(EMBD),   GOL_IF_PRE_NORM | GOL_IF_FFN | GOL_IF_SEQUENTIAL, true,  {0},          {0}},
+    {"post_attention_norm.weight", LAYER_FIELD(ffn_norm),               D(NONE), D(EMBD),   GOL_IF_FFN_NORM_ODD,                               true,  {0},          {0}},
+    {"ffn_norm.weight",            LAYER_FIELD(ffn_norm),               D(NONE), D(EMBD),   GOL_IF_PRE_NORM | GOL_IF_FFN_NORM | GOL_IF_SEQUENTIAL, true,  {0},          {0}},
     {"ffn_norm.weight",            LAYER_FIELD(ffn_norm),               D(NONE), D(EMBD),   GOL_IF_PRE_NORM | GOL_IF_FFN | GOL_IF_PARALLEL,   false, {0},          {0}},
     {"ffn_norm.bias",              LAYER_FIELD(ffn_norm_bias),          D(NONE), D(EMBD),   PRE_LN | GOL_IF_FFN,                              false, {0},          {0}},
     {"ffn_gate.weight",            LAYER_FIELD(ffn_gate),               D(FF),   D(EMBD),   GOL_IF_SPLIT_GATE,                                true,  {0},          {0}},
@@ -85,6 +87,19 @@ const gol_weights_rule gol_weights_layer_rules[] = {
     {"ffn_up.bias",                LAYER_FIELD(ffn_up_bias),            D(NONE), D(FF),     GOL_IF_PLAIN_UP,                                  false, {0},          {0}},
     {"ffn_down.weight",            LAYER_FIELD(ffn_down),               D(EMBD), D(FF),     GOL_IF_DENSE,                                     true,  {0},          {0}},
     {"ffn_down.bias",              LAYER_FIELD(ffn_down_bias),          D(NONE), D(EMBD),   GOL_IF_DENSE,                                     false, {0},          {0}},
+    {"ffn_gate_inp.weight",        LAYER_FIELD(ffn_gate_inp),           D(EXPERTS), D(EMBD), GOL_IF_EXPERTS, true, {0}, {0}},
+    {"ffn_gate_inp.bias",          LAYER_FIELD(ffn_gate_inp_bias),      D(NONE), D(EXPERTS), GOL_IF_EXPERTS, false, {0}, {0}},
+    {"exp_probs_b.bias",           LAYER_FIELD(exp_probs_b),            D(NONE), D(EXPERTS), GOL_IF_EXPERTS, false, {0}, {0}},
+    {"ffn_gate_exps.weight",       LAYER_FIELD(ffn_gate_exps),          D(FF_EXP), D(EMBD), GOL_IF_STACK | GOL_IF_GATED_EXPERTS, true, {0}, {0}},
+    {"ffn_gate_exps.bias",         LAYER_FIELD(ffn_gate_exps_bias),     D(NONE), D(FF_EXP), GOL_IF_STACK | GOL_IF_GATED_EXPERTS, false, {0}, {0}},
+    {"ffn_up_exps.weight",         LAYER_FIELD(ffn_up_exps),            D(FF_EXP), D(EMBD), GOL_IF_STACK, true, {0}, {0}},
+    {"ffn_up_exps.bias",           LAYER_FIELD(ffn_up_exps_bias),       D(NONE), D(FF_EXP), GOL_IF_STACK, false, {0}, {0}},
+    {"ffn_down_exps.weight",       LAYER_FIELD(ffn_down_exps),          D(EMBD), D(FF_EXP), GOL_IF_STACK, true, {0}, {0}},
+    {"ffn_down_exps.bias",         LAYER_FIELD(ffn_down_exps_bias),     D(NONE), D(EMBD), GOL_IF_STACK, false, {0}, {0}},
+    {"ffn_gate_shexp.weight",      LAYER_FIELD(ffn_gate_shexp),         D(FF_SHEXP), D(EMBD), GOL_IF_SHARED_EXPERT | GOL_IF_GATED_EXPERTS, true, {0}, {0}},
+    {"ffn_up_shexp.weight",        LAYER_FIELD(ffn_up_shexp),           D(FF_SHEXP), D(EMBD), GOL_IF_SHARED_EXPERT, true, {0}, {0}},
+    {"ffn_down_shexp.weight",      LAYER_FIELD(ffn_down_shexp),         D(EMBD), D(FF_SHEXP), GOL_IF_SHARED_EXPERT, true, {0}, {0}},
+    {"ffn_gate_inp_shexp.weight",  LAYER_FIELD(ffn_gate_inp_shexp),     D(ONE), D(EMBD), GOL_IF_SHARED_EXPERT, false, {0}, {0}},
     {"post_ffw_norm.weight",       LAYER_FIELD(post_ffw_norm),          D(NONE), D(EMBD),   GOL_IF_POST_NORM | GOL_IF_FFN,                    true,  {0},          {0}},
     {"layer_output_norm.weight",   LAYER_FIELD(layer_output_norm),      D(NONE), D(EMBD),   GOL_IF_SUM_NORM,                                  true,  {0},          {0}},
     {"layer_output_norm.bias",     LAYER_FIELD(layer_output_norm_bias), D(NONE), D(EMBD),   SUM_LN,                                           false, {0},          {0}},
@@ -124,6 +139,16 @@ int64_t gol_weights_size(const gol_config *c, gol_weights_dim d, int32_t il)
         return (int64_t)(is_wide ? l->n_kv_heads : 1) * c->head_dim_k;
     case GOL_DIM_FF:
         return l->n_ff;
+    case GOL_DIM_FF_EXP:
+        return c->moe.n_ff_exp;
+    case GOL_DIM_FF_SHEXP:
+        return c->moe.n_ff_shexp;
+    case GOL_DIM_EXPERTS:
+        return l->n_experts;
+    case GOL_DIM_HEADS:
+        return l->n_heads;
+    case GOL_DIM_ONE:
+        return 1;
     case GOL_DIM_ROPE_PAIRS:
         return c->rope.n_rot / 2;
     case GOL_DIM_SSM_CONV:
@@ -168,10 +193,16 @@ static unsigned conditions_of_layer(const gol_config *c, const gol_layer_config 
     if (l->kind == GOL_LAYER_ATTENTION) {
         holds |= GOL_IF_ATTENTION | (c->has_fused_qkv ? GOL_IF_FUSED_QKV : GOL_IF_SPLIT_QKV);
         holds |= c->qk_norm != GOL_QK_NORM_NONE ? GOL_IF_QK_NORM : 0u;
+        holds |= c->has_sinks ? GOL_IF_SINKS : 0u;
     }
     holds |= l->kind == GOL_LAYER_MAMBA2 ? GOL_IF_MAMBA2 : 0u;
     if (l->n_ff > 0 || l->n_experts > 0)
-        holds |= GOL_IF_FFN;
+        holds |= GOL_IF_FFN | (c->has_odd_ffn_norm ? GOL_IF_FFN_NORM_ODD : GOL_IF_FFN_NORM);
+    if (l->n_experts > 0) {
+        holds |= GOL_IF_EXPERTS | GOL_IF_STACK;
+        holds |= c->is_gated ? GOL_IF_GATED_EXPERTS : 0u;
+        holds |= c->moe.n_ff_shexp > 0 ? GOL_IF_SHARED_EXPERT : 0u;
+    }
     if (l->n_ff > 0 && l->n_experts == 0) {
         const bool is_fused = c->is_gated && c->has_fused_gate_up;
         holds |= GOL_IF_DENSE | (is_fused ? GOL_IF_FUSED_GATE : GOL_IF_PLAIN_UP);

@@ -20,6 +20,11 @@ typedef enum gol_weights_dim {
     GOL_DIM_Q_NORM,
     GOL_DIM_K_NORM,
     GOL_DIM_FF,
+    GOL_DIM_FF_EXP,
+    GOL_DIM_FF_SHEXP,
+    GOL_DIM_EXPERTS,
+    GOL_DIM_HEADS,
+    GOL_DIM_ONE, /* a matrix of one row */
     GOL_DIM_ROPE_PAIRS,
     GOL_DIM_SSM_CONV, /* taps */
     GOL_DIM_SSM_INNER,
@@ -54,6 +59,14 @@ typedef enum gol_weights_when {
     GOL_IF_SPLIT_GATE = 1u << 18, /* dense, gated, two tensors */
     GOL_IF_FUSED_GATE = 1u << 19, /* dense, gated, one tensor */
     GOL_IF_PLAIN_UP = 1u << 20,   /* dense, ffn_up holds nothing but up */
+    GOL_IF_EXPERTS = 1u << 21,
+    /* Experts, and the tensor has one matrix or vector for each of them; older files have a tensor for each. */
+    GOL_IF_STACK = 1u << 22,
+    GOL_IF_GATED_EXPERTS = 1u << 23,
+    GOL_IF_SHARED_EXPERT = 1u << 24,
+    GOL_IF_SINKS = 1u << 25,        /* attention, and its softmax has sinks */
+    GOL_IF_FFN_NORM = 1u << 26,     /* of any kind, and its norm has the usual name */
+    GOL_IF_FFN_NORM_ODD = 1u << 27, /* ..., and its norm is called post_attention_norm */
     GOL_IF_MAMBA2 = 1u << 28,
     /* No condition: the tensor has rows, but the field is a float *, */
     GOL_AS_VECTOR = 1u << 29,  /* [n_out][n_in], */

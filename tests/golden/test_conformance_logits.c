@@ -37,25 +37,16 @@ typedef struct subject {
 } subject;
 
 static const subject subjects[] = {
-    {"llama-f16", NMSE_MAX_PLAIN},
-    {"llama3-f16", NMSE_MAX_PLAIN},
-    {"gpt2-f16", NMSE_MAX_PLAIN},
-    {"stories260K", NMSE_MAX_PLAIN},
-    {"qwen2-f16", NMSE_MAX_PLAIN},
-    {"qwen3-f16", NMSE_MAX_PLAIN},
-    {"falcon-f16", NMSE_MAX_PLAIN},
-    {"gemma2-f16", NMSE_MAX_PLAIN},
-    {"gemma3-f16", NMSE_MAX_GELU},
-    {"granite-f16", NMSE_MAX_PLAIN},
-    {"granitehybrid-f16", NMSE_MAX_PLAIN},
-    {"olmo2-f16", NMSE_MAX_PLAIN},
-    {"phi3-f16", NMSE_MAX_PLAIN},
-    {"llama256-q4_0", NMSE_MAX_QUANTIZED},
-    {"llama256-q8_0", NMSE_MAX_QUANTIZED},
-    {"llama256-q2_k", NMSE_MAX_QUANTIZED},
-    {"llama256-q4_k_m", NMSE_MAX_QUANTIZED},
-    {"llama256-q6_k", NMSE_MAX_QUANTIZED},
-    {"llama256-iq4_xs", NMSE_MAX_QUANTIZED},
+    {"llama-f16", NMSE_MAX_PLAIN},         {"llama3-f16", NMSE_MAX_PLAIN},
+    {"gpt2-f16", NMSE_MAX_PLAIN},          {"stories260K", NMSE_MAX_PLAIN},
+    {"qwen2-f16", NMSE_MAX_PLAIN},         {"qwen3-f16", NMSE_MAX_PLAIN},
+    {"falcon-f16", NMSE_MAX_PLAIN},        {"gemma2-f16", NMSE_MAX_PLAIN},
+    {"gemma3-f16", NMSE_MAX_GELU},         {"granite-f16", NMSE_MAX_PLAIN},
+    {"granitehybrid-f16", NMSE_MAX_PLAIN}, {"olmo2-f16", NMSE_MAX_PLAIN},
+    {"phi3-f16", NMSE_MAX_PLAIN},          {"qwen3moe-f16", NMSE_MAX_PLAIN},
+    {"llama256-q4_0", NMSE_MAX_QUANTIZED}, {"llama256-q8_0", NMSE_MAX_QUANTIZED},
+    {"llama256-q2_k", NMSE_MAX_QUANTIZED}, {"llama256-q4_k_m", NMSE_MAX_QUANTIZED},
+    {"llama256-q6_k", NMSE_MAX_QUANTIZED}, {"llama256-iq4_xs", NMSE_MAX_QUANTIZED},
 };
 
 typedef struct loaded {

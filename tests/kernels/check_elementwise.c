@@ -49,6 +49,8 @@ static double activate(gol_activation act, double x)
         return 0.5 * x * (1 + erf(x / sqrt(2)));
     case GOL_ACT_RELU:
         return x > 0 ? x : 0;
+    case GOL_ACT_SWIGLU_CLAMPED: /* has no kernel */
+        break;
     }
     return NAN;
 }

@@ -35,6 +35,9 @@ typedef struct make_model_shape {
     uint32_t n_kv_heads;
     uint32_t head_dim; /* 0: n_embd / n_heads */
     uint32_t n_ff;
+    uint32_t n_experts; /* of each layer's mixture; 0: dense */
+    uint32_t n_used;    /* by a token */
+    uint32_t n_ff_exp;
     uint32_t n_ctx;
     float norm_epsilon;
     float rope_base;         /* 0: learned positions */

@@ -84,6 +84,11 @@ void make_model_add_keys(gol_gguf_writer *w, model_plan *plan, uint32_t n_vocab)
     else
         add_arch_u32(w, plan, "attention.head_count_kv", s->n_kv_heads);
     add_arch_u32(w, plan, "vocab_size", n_vocab);
+    if (s->n_experts > 0) {
+        add_arch_u32(w, plan, "expert_count", s->n_experts);
+        add_arch_u32(w, plan, "expert_used_count", s->n_used);
+        add_arch_u32(w, plan, "expert_feed_forward_length", s->n_ff_exp);
+    }
     if (s->rope_base > 0) {
         add_arch_f32(w, plan, "attention.layer_norm_rms_epsilon", s->norm_epsilon);
         add_arch_f32(w, plan, "rope.freq_base", s->rope_base);

@@ -71,6 +71,17 @@ static void add_layer_matrix(model_plan *plan, uint32_t layer, const char *name,
     add_matrix(plan, make_model_keep(plan, "blk.%u.%s.weight", layer, name), n_in, n_out, 1.0f);
 }
 
+/* n matrices [n_out][n_in] in one tensor. */
+static void add_layer_stack(model_plan *plan, uint32_t layer, const char *name, uint64_t n_in,
+                            uint64_t n_out, uint64_t n)
+{
+    add_layer_matrix(plan, layer, name, n_in, n_out);
+    gol_tensor *t = &plan->tensors[plan->n - 1].tensor;
+    t->n_dims = 3;
+    t->shape[2] = n;
+    t->n_elements *= n;
+}
+
 static void add_layer_norm_weight(model_plan *plan, uint32_t layer, const char *name, uint64_t n)
 {
     add_vector(plan, make_model_keep(plan, "blk.%u.%s.weight", layer, name), n, 1.0f);
@@ -136,6 +147,14 @@ static void plan_llama_layer(model_plan *plan, uint32_t i)
         add_layer_norm_weight(plan, i, "post_ffw_norm", s->n_embd);
     }
     add_layer_norm_weight(plan, i, "ffn_norm", s->n_embd);
+    if (s->n_experts > 0) {
+        add_layer_matrix(plan, i, "ffn_gate_inp", s->n_embd, s->n_experts);
+        plan->tensors[plan->n - 1].tensor.type = GOL_TYPE_F32;
+        add_layer_stack(plan, i, "ffn_gate_exps", s->n_embd, s->n_ff_exp, s->n_experts);
+        add_layer_stack(plan, i, "ffn_up_exps", s->n_embd, s->n_ff_exp, s->n_experts);
+        add_layer_stack(plan, i, "ffn_down_exps", s->n_ff_exp, s->n_embd, s->n_experts);
+        return;
+    }
     add_layer_matrix(plan, i, "ffn_gate", s->n_embd, s->n_ff);
     add_layer_matrix(plan, i, "ffn_up", s->n_embd, s->n_ff);
     add_layer_matrix(plan, i, "ffn_down", s->n_ff, s->n_embd);
@@ -209,7 +228,8 @@ static void assign_mix(model_plan *plan)
 {
     const make_model_shape *s = plan->options->shape;
     const gol_mix_model model = {.n_layers = s->n_layers,
-                                 .n_heads_per_kv = s->n_heads / s->n_kv_heads};
+                                 .n_heads_per_kv = s->n_heads / s->n_kv_heads,
+                                 .n_experts = s->n_experts};
     gol_mix_tensor *list = gol_try_array(plan->n, sizeof *list);
     if (!list) {
         plan->failed = true;

@@ -4,9 +4,18 @@
  */
 #include "backend/cpu/backend_cpu.h"
 
+#include <assert.h>
+
 #include "base/mem.h"
 
-enum { GRAIN = GOL_MEM_ALIGN / sizeof(float) };
+enum {
+    GRAIN = GOL_MEM_ALIGN / sizeof(float),
+    CLAMPED_RUN = 512, /* floats that a clamped gate works on in L1 */
+};
+
+/* Of the clamped gate, as gpt-oss was trained. */
+static const float clamped_alpha = 1.702f;
+static const float clamped_limit = 7.0f;
 
 typedef struct elementwise_job {
     float *out;
@@ -18,7 +27,22 @@ typedef struct elementwise_job {
     gol_glu_fn *glu;
     gol_add_fn *add;
     gol_factor_fn *by_factor;
+    bool is_clamped; /* glu */
 } elementwise_job;
+
+/* g * sigmoid(alpha g) * (u + 1) is silu(alpha g) * ((u + 1) / alpha): what is left is the kernel's. */
+static void clamped_glu(float *out, const float *gate, const float *up, size_t n, gol_glu_fn *silu)
+{
+    float g[CLAMPED_RUN];
+    float u[CLAMPED_RUN];
+    assert(n <= CLAMPED_RUN);
+    for (size_t i = 0; i < n; i++) { /* a NaN stays one */
+        const float low = up[i] > clamped_limit ? clamped_limit : up[i];
+        g[i] = (gate[i] > clamped_limit ? clamped_limit : gate[i]) * clamped_alpha;
+        u[i] = ((low < -clamped_limit ? -clamped_limit : low) + 1.0f) / clamped_alpha;
+    }
+    silu(out, g, u, n);
+}
 
 static void apply(void *arg, int ith, int n_threads)
 {
@@ -29,6 +53,10 @@ static void apply(void *arg, int ith, int n_threads)
     const size_t n = end - begin;
     if (job->act)
         job->act(job->out + begin, job->a + begin, n);
+    else if (job->is_clamped)
+        for (size_t i = begin; i < end; i += CLAMPED_RUN)
+            clamped_glu(job->out + i, job->a + i, job->b + i,
+                        end - i < CLAMPED_RUN ? end - i : CLAMPED_RUN, job->glu);
     else if (job->glu)
         job->glu(job->out + begin, job->a + begin, job->b + begin, n);
     else if (job->add)
@@ -41,7 +69,13 @@ void gol_backend_cpu_glu(gol_backend *be, float *out, const float *gate, const f
                          gol_activation act, size_t n)
 {
     const gol_backend_cpu *cpu = gol_backend_cpu_of(be);
-    elementwise_job job = {.out = out, .a = gate, .b = up, .n = n, .glu = cpu->kernels.glu[act]};
+    const bool is_clamped = act == GOL_ACT_SWIGLU_CLAMPED;
+    elementwise_job job = {.out = out,
+                           .a = gate,
+                           .b = up,
+                           .n = n,
+                           .glu = cpu->kernels.glu[is_clamped ? GOL_ACT_SILU : act],
+                           .is_clamped = is_clamped};
     gol_backend_cpu_run(cpu, apply, &job, n);
 }
 

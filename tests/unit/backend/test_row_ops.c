@@ -194,6 +194,36 @@ static void thread_counts_out_of_range_are_refused(void **state)
     gol_backend_destroy(&be);
 }
 
+static void the_clamped_gate_equals_its_definition(void **state)
+{
+    (void)state;
+    enum { MANY = 3000 }; /* some runs, and not whole */
+    for (int n_threads = 1; n_threads <= 2; n_threads++) {
+        gol_backend *be = make_backend(n_threads);
+        gol_rng rng = {.key = 19};
+        float *gate = random_floats(&rng, MANY);
+        float *up = random_floats(&rng, MANY);
+        float *out = malloc(sizeof *out * MANY);
+        for (int i = 0; i < MANY; i++) { /* both limits on both sides */
+            gate[i] *= 5.0f;
+            up[i] *= 5.0f;
+        }
+        be->ops->glu(be, out, gate, up, GOL_ACT_SWIGLU_CLAMPED, MANY);
+        for (int i = 0; i < MANY; i++) {
+            const double g = fmin((double)gate[i], 7.0);
+            const double u = fmax(fmin((double)up[i], 7.0), -7.0);
+            const double want = g / (1.0 + exp(-1.702 * g)) * (u + 1.0);
+            assert_close((double)out[i], want, 1e-5 * fabs(want) + 1e-6);
+        }
+        be->ops->glu(be, gate, gate, up, GOL_ACT_SWIGLU_CLAMPED, MANY); /* in place */
+        assert_memory_equal(gate, out, sizeof *out * MANY);
+        free(out);
+        free(up);
+        free(gate);
+        gol_backend_destroy(&be);
+    }
+}
+
 static void no_slot_is_empty_at_any_level(void **state)
 {
     (void)state;
@@ -225,6 +255,7 @@ int main(void)
         cmocka_unit_test(rows_are_gathered_in_the_order_asked_for),
         cmocka_unit_test(memory_is_zeroed_and_copied_both_ways),
         cmocka_unit_test(thread_counts_out_of_range_are_refused),
+        cmocka_unit_test(the_clamped_gate_equals_its_definition),
         cmocka_unit_test(no_slot_is_empty_at_any_level),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -114,7 +114,7 @@ static void an_unknown_architecture_is_refused_with_the_known_ones(void **state)
 static void add_experts(gol_gguf_writer *w, const char *arch)
 {
     (void)arch;
-    gol_gguf_writer_add_u32(w, "llama.expert_count", 8);
+    gol_gguf_writer_add_u32(w, "gpt2.expert_count", 8);
 }
 
 static void add_no_experts(gol_gguf_writer *w, const char *arch)
@@ -123,12 +123,12 @@ static void add_no_experts(gol_gguf_writer *w, const char *arch)
     gol_gguf_writer_add_u32(w, "llama.expert_count", 0);
 }
 
-static void a_mixture_of_experts_is_refused(void **state)
+static void experts_of_an_architecture_that_has_none_are_refused(void **state)
 {
     (void)state;
     gol_config c;
     gol_err err = {0};
-    expect_refusal(&(tiny_model){.arch = "llama", .add_keys = add_experts}, GOL_EUNSUPPORTED,
+    expect_refusal(&(tiny_model){.arch = "gpt2", .add_keys = add_experts}, GOL_EUNSUPPORTED,
                    "expert_count is 8");
     assert_int_equal(
         read_config(&c, &(tiny_model){.arch = "llama", .add_keys = add_no_experts}, &err), 0);
@@ -453,7 +453,7 @@ int main(void)
         cmocka_unit_test(a_gpt2_has_a_position_for_each_token_of_its_context),
         cmocka_unit_test(each_missing_key_is_named),
         cmocka_unit_test(an_unknown_architecture_is_refused_with_the_known_ones),
-        cmocka_unit_test(a_mixture_of_experts_is_refused),
+        cmocka_unit_test(experts_of_an_architecture_that_has_none_are_refused),
         cmocka_unit_test(sizes_beyond_their_limits_are_refused),
         cmocka_unit_test(sizes_that_contradict_each_other_are_refused),
         cmocka_unit_test(per_layer_arrays_make_layers_differ),
