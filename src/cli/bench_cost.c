@@ -2,6 +2,7 @@
 #include "cli/bench_cost.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 #include "base/mem.h"
@@ -32,22 +33,45 @@ static bool is_behind_last_attention(gol_str name, int32_t n_layers)
            !ends_with(name, "attn_v.weight") && !ends_with(name, "attn_qkv.weight");
 }
 
+/* "ffn_up_exps.weight", or of older files "ffn_up.7.weight". */
+static bool is_of_experts(const gol_tensor *t)
+{
+    if (t->n_dims == 3)
+        return true;
+    const char *dot = memchr(t->name.data, '.', t->name.len);
+    int n_dots = 0;
+    for (; dot; dot = memchr(dot + 1, '.', (size_t)(t->name.data + t->name.len - dot - 1)))
+        n_dots++;
+    return n_dots == 4; /* blk.N.ffn_up.E.weight */
+}
+
+/* Of n_bytes of experts, what a step of n_rows reads when rows are routed evenly. */
+static double read_by(const gol_bench_weights *w, double n_bytes, double n_rows)
+{
+    return n_bytes * (1 - pow(1 - w->used_share, n_rows));
+}
+
 void gol_bench_weights_count(gol_bench_weights *out, const gol_model_file *file,
                              const gol_config *config)
 {
+    const gol_moe_config *moe = &config->moe;
     *out = (gol_bench_weights){0};
+    out->used_share = moe->n_experts > 0 ? (double)moe->n_used / moe->n_experts : 1;
     for (size_t i = 0; i < gol_model_file_n_tensors(file); i++) {
         const gol_tensor *t = gol_model_file_get_tensor(file, i);
         if (t->n_dims < 2 || is_table(file, t->name))
             continue;
         const bool is_logits = gol_str_is(t->name, "output.weight") ||
                                gol_str_is(t->name, "token_embd.weight");
+        const bool is_expert = moe->n_experts > 0 && is_of_experts(t);
+        const double n_params = (double)t->n_elements * (is_expert ? out->used_share : 1);
+        const double n_bytes = (double)t->n_bytes;
         if (is_logits || is_behind_last_attention(t->name, config->n_layers)) {
-            out->output_params += (double)t->n_elements;
-            out->output_bytes += (double)t->n_bytes;
+            out->output_params += n_params;
+            *(is_expert ? &out->output_expert_bytes : &out->output_bytes) += n_bytes;
         } else {
-            out->row_params += (double)t->n_elements;
-            out->row_bytes += (double)t->n_bytes;
+            out->row_params += n_params;
+            *(is_expert ? &out->row_expert_bytes : &out->row_bytes) += n_bytes;
         }
     }
 }
@@ -125,6 +149,9 @@ gol_bench_cost gol_bench_cost_of(const gol_bench_test *test, const gol_bench_wei
         .n_bytes = n_steps * weights->row_bytes + n_output_steps * weights->output_bytes,
         .n_ops = 2 * (n_rows * weights->row_params + n_outputs * weights->output_params),
     };
+    cost.n_bytes += n_steps * read_by(weights, weights->row_expert_bytes, n_rows / n_steps) +
+                    n_output_steps *
+                        read_by(weights, weights->output_expert_bytes, n_outputs / n_output_steps);
     const int32_t n_layers = gol_model_config(model)->n_layers;
     gol_kv_layer_shape *layers = gol_xalloc((size_t)n_layers * sizeof *layers);
     gol_model_kv_layers(model, layers);

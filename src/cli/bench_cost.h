@@ -15,6 +15,9 @@
 typedef struct gol_bench_weights {
     double row_params, row_bytes;
     double output_params, output_bytes;
+    /* Of both, what experts have: a row passes n_used of n_experts. */
+    double row_expert_bytes, output_expert_bytes;
+    double used_share; /* n_used / n_experts; params are counted by it already */
 } gol_bench_weights;
 
 typedef struct gol_bench_cost {

@@ -55,7 +55,10 @@ typedef void gol_glu_fn(float *out, const float *gate, const float *up, size_t n
 typedef void gol_add_fn(float *out, const float *a, const float *b, size_t n);     /* in place */
 typedef void gol_factor_fn(float *out, const float *x, float factor, size_t n);    /* in place */
 
-enum { GOL_N_ROPE_KINDS = GOL_ROPE_NEOX + 1, GOL_N_ACTS = GOL_ACT_RELU + 1 /* that have kernels */ };
+enum {
+    GOL_N_ROPE_KINDS = GOL_ROPE_NEOX + 1,
+    GOL_N_ACTS = GOL_ACT_RELU + 1 /* that have kernels */
+};
 
 typedef struct gol_kernels {
     gol_unpack_int_fn *unpack_int[GOL_TYPE_N_IDS]; /* NULL: no panels of bytes for this type */
