@@ -23,6 +23,7 @@ enum {
     TINY_HEADS = 4,
     TINY_KV_HEADS = 2,
     TINY_HEAD_DIM = TINY_EMBD / TINY_HEADS,
+    TINY_USED = 2,
     TINY_TENSORS_MAX = 256,
     TINY_NAMES_MAX = 512,
 };
@@ -34,11 +35,12 @@ typedef struct tiny_model {
     bool is_tied;             /* no output.weight */
     bool has_qkv_bias;        /* llama: biases of attn_q, attn_k, attn_v */
     bool has_rope_freqs;
+    int32_t n_experts;          /* llama: a mixture of so many, of which TINY_USED work; 0: dense */
     int32_t n_tokens;           /* of tokenizer.ggml.tokens; 0: TINY_VOCAB */
     const char *without_key;    /* suffix: is left out */
     const char *without_tensor; /* name: is left out */
     const char *extra_tensor;   /* name: is added, [TINY_EMBD] */
-    const char *misshaped;      /* name: gets one row (or element) more */
+    const char *misshaped;      /* name: gets one row (or element, expert) more */
     void (*add_keys)(gol_gguf_writer *w, const char *arch); /* after the others; NULL: none */
     uint64_t seed;
 } tiny_model;
@@ -133,11 +135,58 @@ static inline void tiny_layer_tensor(tiny_writer *t, int il, const char *name, u
     tiny_tensor(t, full, n_out, n_in);
 }
 
+/* A matrix of n_out rows for each expert, in one tensor of three dimensions. */
+static inline void tiny_stack(tiny_writer *t, int il, const char *name, uint64_t n_out,
+                              uint64_t n_in)
+{
+    char full[64];
+    snprintf(full, sizeof full, "blk.%d.%s", il, name);
+    if (t->m->without_tensor && strcmp(t->m->without_tensor, full) == 0)
+        return;
+    const bool is_misshaped = t->m->misshaped && strcmp(t->m->misshaped, full) == 0;
+    const uint64_t n = (uint64_t)t->m->n_experts + is_misshaped;
+    size_t n_bytes = 0;
+    gol_type_row_bytes(&n_bytes, t->m->type, n_in * n_out * n);
+    assert(t->n_tensors < TINY_TENSORS_MAX);
+    void *data = malloc(n_bytes);
+    random_blocks(&t->rng, t->m->type, data, n_in * n_out * n);
+    if (t->m->type == GOL_TYPE_F32)
+        for (uint64_t i = 0; i < n_in * n_out * n; i++)
+            ((float *)data)[i] *= 0.2f;
+    t->data[t->n_tensors++] = data;
+    const gol_tensor tensor = {.name = gol_str_from(tiny_keep(t, "", full)),
+                               .type = t->m->type,
+                               .n_dims = 3,
+                               .shape = {n_in, n_out, n, 1},
+                               .n_elements = n_in * n_out * n,
+                               .data = data,
+                               .n_bytes = n_bytes};
+    gol_gguf_writer_add_tensor(t->w, &tensor);
+}
+
+static inline void tiny_feed_forward(tiny_writer *t, int il)
+{
+    if (t->m->n_experts == 0) {
+        tiny_layer_tensor(t, il, "ffn_gate.weight", TINY_FF, TINY_EMBD);
+        tiny_layer_tensor(t, il, "ffn_up.weight", TINY_FF, TINY_EMBD);
+        tiny_layer_tensor(t, il, "ffn_down.weight", TINY_EMBD, TINY_FF);
+        return;
+    }
+    tiny_layer_tensor(t, il, "ffn_gate_inp.weight", (uint64_t)t->m->n_experts, TINY_EMBD);
+    tiny_stack(t, il, "ffn_gate_exps.weight", TINY_FF, TINY_EMBD);
+    tiny_stack(t, il, "ffn_up_exps.weight", TINY_FF, TINY_EMBD);
+    tiny_stack(t, il, "ffn_down_exps.weight", TINY_EMBD, TINY_FF);
+}
+
 static inline void tiny_add_llama(tiny_writer *t)
 {
     enum { Q = TINY_EMBD, KV = TINY_KV_HEADS * TINY_HEAD_DIM };
     tiny_key_u32(t, "attention.head_count_kv", TINY_KV_HEADS);
     tiny_key_f32(t, "attention.layer_norm_rms_epsilon", 1e-5f);
+    if (t->m->n_experts > 0) {
+        tiny_key_u32(t, "expert_count", (uint32_t)t->m->n_experts);
+        tiny_key_u32(t, "expert_used_count", TINY_USED);
+    }
     if (t->m->has_rope_freqs)
         tiny_tensor(t, "rope_freqs.weight", 0, TINY_HEAD_DIM / 2);
     for (int il = 0; il < TINY_LAYERS; il++) {
@@ -152,9 +201,7 @@ static inline void tiny_add_llama(tiny_writer *t)
         }
         tiny_layer_tensor(t, il, "attn_output.weight", TINY_EMBD, Q);
         tiny_layer_tensor(t, il, "ffn_norm.weight", 0, TINY_EMBD);
-        tiny_layer_tensor(t, il, "ffn_gate.weight", TINY_FF, TINY_EMBD);
-        tiny_layer_tensor(t, il, "ffn_up.weight", TINY_FF, TINY_EMBD);
-        tiny_layer_tensor(t, il, "ffn_down.weight", TINY_EMBD, TINY_FF);
+        tiny_feed_forward(t, il);
     }
 }
 

@@ -24,7 +24,7 @@ enum { N_CASES = 60 };
 enum { N_CASES = 500 };
 #endif
 
-enum { N_KINDS = 6, N_KNOWN = 120, N_NEIGHBOURS = 15 };
+enum { N_KINDS = 7, N_KNOWN = 120, N_NEIGHBOURS = 15 };
 
 static const tiny_model kinds[N_KINDS] = {
     {.arch = "llama", .type = GOL_TYPE_F32, .seed = 1},
@@ -33,6 +33,7 @@ static const tiny_model kinds[N_KINDS] = {
     {.arch = "llama", .type = GOL_TYPE_F16, .is_tied = true, .has_rope_freqs = true, .seed = 4},
     {.arch = "granitehybrid", .type = GOL_TYPE_F32, .seed = 5},
     {.arch = "mamba2", .type = GOL_TYPE_Q8_0, .seed = 6},
+    {.arch = "llama", .type = GOL_TYPE_Q8_0, .n_experts = 6, .seed = 7},
 };
 
 static uint64_t seed = 1;

@@ -100,6 +100,7 @@ static void chunks_and_threads_change_no_bit(void **state)
     static const int32_t chunks[] = {1, 5, 16, 33, N};
     static const tiny_model models[] = {{.arch = "llama", .type = GOL_TYPE_F16},
                                         {.arch = "llama", .type = GOL_TYPE_Q8_0},
+                                        {.arch = "llama", .type = GOL_TYPE_Q8_0, .n_experts = 5},
                                         {.arch = "gpt2", .type = GOL_TYPE_F32}};
     static float first[N * TINY_VOCAB];
     static float again[N * TINY_VOCAB];

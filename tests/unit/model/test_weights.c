@@ -102,6 +102,31 @@ static void each_wrong_shape_is_named_with_the_right_one(void **state)
     }
 }
 
+static void experts_that_are_missing_or_misshaped_are_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *want;
+    } tensors[] = {
+        {"blk.0.ffn_gate_inp.weight", "[32, 6]"},
+        {"blk.1.ffn_gate_exps.weight", "[32, 64, 6]"},
+        {"blk.0.ffn_up_exps.weight", "[32, 64, 6]"},
+        {"blk.1.ffn_down_exps.weight", "[64, 32, 6]"},
+    };
+    for (size_t i = 0; i < sizeof tensors / sizeof tensors[0]; i++) {
+        const char *name = tensors[i].name;
+        expect_refusal(&(tiny_model){.arch = "llama", .n_experts = 6, .without_tensor = name},
+                       GOL_EMODEL, name);
+        const tiny_model m = {.arch = "llama", .n_experts = 6, .misshaped = name};
+        expect_refusal(&m, GOL_EMODEL, name);
+        expect_refusal(&m, GOL_EMODEL, tensors[i].want);
+    }
+    /* a dense layer's tensor has no place beside them */
+    expect_refusal(
+        &(tiny_model){.arch = "llama", .n_experts = 6, .extra_tensor = "blk.0.ffn_up.weight"},
+        GOL_EUNSUPPORTED, "blk.0.ffn_up.weight");
+}
+
 static void a_tensor_without_a_place_is_refused(void **state)
 {
     (void)state;
@@ -175,9 +200,11 @@ static void tied_weights_are_held_once(void **state)
 static void loading_survives_every_failing_allocation(void **state)
 {
     (void)state;
-    static const char *const archs[] = {"llama", "gpt2"};
-    for (size_t i = 0; i < 2; i++) {
-        gol_model_file *file = open_file(&(tiny_model){.arch = archs[i], .has_rope_freqs = true});
+    static const tiny_model kinds[] = {{.arch = "llama", .has_rope_freqs = true},
+                                       {.arch = "gpt2"},
+                                       {.arch = "llama", .n_experts = 4}};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        gol_model_file *file = open_file(&kinds[i]);
         uint64_t n = 1;
         for (;; n++) {
             gol_err err = {0};
@@ -236,6 +263,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_missing_tensor_is_named),
         cmocka_unit_test(each_wrong_shape_is_named_with_the_right_one),
+        cmocka_unit_test(experts_that_are_missing_or_misshaped_are_named),
         cmocka_unit_test(a_tensor_without_a_place_is_refused),
         cmocka_unit_test(a_load_reports_its_progress_and_sizes),
         cmocka_unit_test(weights_that_cannot_fit_are_refused_before_they_are_loaded),
