@@ -1,5 +1,5 @@
 /*
- * Mixtures of experts against llama.cpp's logits, on tiny models of our own (moe/NAME.gguf and .logits.f32, written by
+ * Mixtures of experts against llama.cpp's logits, on tiny models of our own (tests/data/NAME.gguf and .logits.f32, by
  * make/moe_models.py): right, the same bits however rows are batched, and the same whatever form the file has.
  */
 #include <setjmp.h>
@@ -33,7 +33,7 @@ enum { N_NAMES = sizeof names / sizeof names[0] };
 
 static void path_of(char path[static 512], const char *name, const char *suffix)
 {
-    snprintf(path, 512, "%s/moe/%s.%s", TEST_GOLDEN_DIR, name, suffix);
+    snprintf(path, 512, "%s/%s.%s", TEST_DATA_DIR, name, suffix);
 }
 
 /* Logits of the model in a file, computed `chunk` rows at a time. */

@@ -1,6 +1,6 @@
 """Tiny random mixtures of experts and what llama.cpp answers to them.
 
-    python3 tests/golden/make/moe_models.py tests/golden/moe
+    python3 tests/golden/make/moe_models.py tests/data
 
 writes NAME.gguf (matrices in F16) and NAME.logits.f32 ([n_tokens][n_vocab], little-endian) for every model below; the tokens are
 TOKENS. Needs numpy, gguf and llama-cpp-python. llama.cpp rounds activations to the type of the weights, so it is given the same
