@@ -115,6 +115,7 @@ int gol_api_create(gol_api **out, const gol_api_opts *opts, gol_err *err)
     }
     api->engine = opts->engine;
     api->tok = opts->tok;
+    api->chat = (gol_chat_setup){opts->chat, opts->tok, opts->trusts_chat_templates};
     const int32_t n_tok = gol_tokenizer_n_vocab(opts->tok);
     const int32_t n_model = gol_model_config(gol_engine_model(opts->engine))->n_vocab;
     api->n_vocab = n_tok < n_model ? n_tok : n_model;

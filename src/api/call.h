@@ -20,6 +20,7 @@
 #include "api/api.h"
 #include "api/api_error.h"
 #include "api/choice.h"
+#include "api/messages.h"
 #include "api/params.h"
 #include "text/stop_match.h"
 #include "base/arena.h"
@@ -87,6 +88,7 @@ struct gol_api {
     char *api_key;    /* NULL: none */
     gol_engine *engine;
     const gol_tokenizer *tok;
+    gol_chat_setup chat;
     int32_t n_vocab; /* ids that both the tokenizer and the model know */
     int32_t max_n;
     uint64_t ping_ns;

@@ -8,30 +8,27 @@
 #include "api/shape.h"
 #include "text/chat_format.h"
 
-enum { CONVERSATION_MAX = 64 << 20 }; /* bytes; http limits bodies far below */
-
 int gol_chat_run(gol_api_call *call, const json_t *root, gol_api_error *error)
 {
     int rc = gol_generate_read_params(call, root, GOL_PARAM_CHAT, error);
     if (rc != 0)
         return rc;
-    gol_generation g = {
-        .shape = &gol_shape_chat,
-        .max_tokens = -1,
-        .format_stop = gol_str_from(gol_chat_plain_stop),
-    };
+    gol_generation g = {.shape = &gol_shape_chat, .max_tokens = -1};
     gol_prompt prompt = {0};
     g.prompts = (gol_prompts){&prompt, 1};
-    const gol_prompt_reader reader = gol_generate_prompt_reader(call, g.max_tokens);
-    gol_buf text;
-    gol_buf_init(&text, CONVERSATION_MAX);
-    rc = gol_messages_render(&text, &call->arena, json_object_get(root, "messages"), true, error);
-    /* Control tokens in a message are text: nobody can speak for another role. */
+    gol_prompt_reader reader = gol_generate_prompt_reader(call, g.max_tokens);
+    gol_chat_prompt chat;
+    rc = gol_messages_render(&chat, &call->api->chat, &call->arena, root, error);
+    reader.add_special = reader.add_special && (chat.flags & GOL_ENCODE_ADD_SPECIAL) != 0;
     if (rc == 0)
-        rc = gol_prompts_encode(&prompt, &reader, gol_buf_view(&text), false, "messages", error);
-    call->trims_space = true; /* "Assistant:" is followed by " answer" */
+        rc = gol_prompts_encode(&prompt, &reader, gol_buf_view(&chat.text),
+                                (chat.flags & GOL_ENCODE_PARSE_SPECIAL) != 0, "messages", error);
+    if (chat.is_plain) {
+        g.format_stop = gol_str_from(gol_chat_plain_stop);
+        call->trims_space = true; /* "Assistant:" is followed by " answer" */
+    }
     if (rc == 0)
         rc = gol_generate_start(call, &g, error);
-    gol_buf_deinit(&text);
+    gol_buf_deinit(&chat.text);
     return rc;
 }

@@ -69,6 +69,13 @@ const gol_param gol_param_table[] = {
     ELSEWHERE("model", ANY_ROUTE),
     ELSEWHERE("prompt", GOL_PARAM_COMPLETIONS),
     ELSEWHERE("messages", GOL_PARAM_CHAT),
+    ELSEWHERE("tools", GOL_PARAM_CHAT),
+    ELSEWHERE("documents", GOL_PARAM_CHAT),
+    ELSEWHERE("reasoning_effort", GOL_PARAM_CHAT),
+    ELSEWHERE("chat_template", GOL_PARAM_CHAT),
+    ELSEWHERE("chat_template_kwargs", GOL_PARAM_CHAT),
+    ELSEWHERE("add_generation_prompt", GOL_PARAM_CHAT),
+    ELSEWHERE("continue_final_message", GOL_PARAM_CHAT),
 
     FLOAT("temperature", sampling.temperature, 0, 100),
     FLOAT_ABOVE("top_p", sampling.top_p, 0, 1),
@@ -146,7 +153,6 @@ const gol_param gol_param_table[] = {
     REFUSED("logits_processors", EMPTY),
     REFUSED("repetition_detection", 0),
     REFUSED("thinking_token_budget", GOL_NEUTRAL_NEGATIVE),
-    REFUSED("reasoning_effort", GOL_NEUTRAL_NONE),
 
     /* Constrained output. */
     REFUSED("response_format", GOL_NEUTRAL_TEXT),
@@ -159,7 +165,8 @@ const gol_param gol_param_table[] = {
     REFUSED("guided_grammar", EMPTY),
 
     /* Tools, and other kinds of content. */
-    REFUSED("tools", TOOLS),
+    REFUSED_AT("tools", GOL_PARAM_COMPLETIONS, TOOLS, NULL),
+    REFUSED_AT("reasoning_effort", GOL_PARAM_COMPLETIONS, GOL_NEUTRAL_NONE, NULL),
     REFUSED("tool_choice", GOL_NEUTRAL_NONE | GOL_NEUTRAL_AUTO),
     REFUSED("functions", EMPTY),
     REFUSED("function_call", GOL_NEUTRAL_NONE | GOL_NEUTRAL_AUTO),
@@ -171,11 +178,6 @@ const gol_param gol_param_table[] = {
     REFUSED_AT("suffix", GOL_PARAM_COMPLETIONS, EMPTY, NULL),
     REFUSED_AT("prompt_embeds", GOL_PARAM_COMPLETIONS, 0, NULL),
     REFUSED_AT("echo", GOL_PARAM_CHAT, OFF, NULL),
-    REFUSED_AT("chat_template", GOL_PARAM_CHAT, 0, NULL),
-    REFUSED_AT("chat_template_kwargs", GOL_PARAM_CHAT, EMPTY, NULL),
-    REFUSED_AT("documents", GOL_PARAM_CHAT, EMPTY, NULL),
-    REFUSED_AT("add_generation_prompt", GOL_PARAM_CHAT, GOL_NEUTRAL_TRUE, NULL),
-    REFUSED_AT("continue_final_message", GOL_PARAM_CHAT, OFF, NULL),
 
     /* What comes back. */
     REFUSED_AT("top_logprobs", GOL_PARAM_COMPLETIONS, ZERO, "use logprobs"),

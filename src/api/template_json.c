@@ -89,7 +89,7 @@ int gol_template_json_parse(gol_jinja *j, gol_jvalue *out, gol_str text, gol_err
     gol_api_error error = {0};
     int rc = gol_request_json_parse(&root, text, &error);
     if (rc != 0)
-        return gol_fail(err, rc, "%s", error.message);
+        return gol_fail(err, error.status == 503 ? GOL_ENOMEM : rc, "%s", error.message);
     rc = gol_template_json_value(j, out, root);
     if (rc == 0)
         rc = own_texts(j, out);

@@ -87,30 +87,26 @@ static int tokenize_text(gol_api_call *call, const json_t *root, const json_t *p
 }
 
 /* The ids that /v1/chat/completions would give the model. */
-static int tokenize_messages(gol_api_call *call, const json_t *root, const json_t *messages,
-                             gol_api_error *error)
+static int tokenize_messages(gol_api_call *call, const json_t *root, gol_api_error *error)
 {
     bool add_special = true;
-    bool add_generation_prompt = true;
     bool with_strings = false;
     int rc = read_flag(root, "add_special_tokens", &add_special, error);
-    if (rc == 0)
-        rc = read_flag(root, "add_generation_prompt", &add_generation_prompt, error);
     if (rc == 0)
         rc = read_flag(root, "return_token_strs", &with_strings, error);
     if (rc != 0)
         return rc;
-    gol_buf text;
+    gol_chat_prompt chat;
     gol_ids ids = {0};
-    gol_buf_init(&text, TEXT_MAX);
-    rc = gol_messages_render(&text, &call->arena, messages, add_generation_prompt, error);
+    rc = gol_messages_render(&chat, &call->api->chat, &call->arena, root, error);
+    if (!add_special)
+        chat.flags &= ~(unsigned)GOL_ENCODE_ADD_SPECIAL;
     if (rc == 0)
-        rc = encode(call->api, &ids, gol_buf_view(&text), add_special ? GOL_ENCODE_ADD_SPECIAL : 0u,
-                    "messages", error);
+        rc = encode(call->api, &ids, gol_buf_view(&chat.text), chat.flags, "messages", error);
     if (rc == 0)
         reply_vllm(call, &ids, with_strings);
     gol_ids_deinit(&ids);
-    gol_buf_deinit(&text);
+    gol_buf_deinit(&chat.text);
     return rc;
 }
 
@@ -189,7 +185,7 @@ int gol_tokenize_run(gol_api_call *call, const json_t *root, gol_api_error *erro
     if (prompt)
         return tokenize_text(call, root, prompt, error);
     if (messages)
-        return tokenize_messages(call, root, messages, error);
+        return tokenize_messages(call, root, error);
     return tokenize_content(call, root, content, error);
 }
 

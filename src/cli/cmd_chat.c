@@ -14,15 +14,16 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/mem.h"
+#include "cli/chat_prompt.h"
 #include "cli/commands.h"
 #include "cli/common.h"
-#include "text/chat_format.h"
 
 enum { MESSAGES_MAX = 4096, CONVERSATION_BYTES_MAX = 64 << 20 };
 
 typedef struct conversation {
     gollum *g;
     const gol_settings *settings;
+    gol_cli_chat chat;
     gol_arena arena; /* texts of all messages */
     gol_chat_message messages[MESSAGES_MAX];
     size_t n;
@@ -100,15 +101,11 @@ static int answer(conversation *c)
     gol_buf_init(&text, CONVERSATION_BYTES_MAX);
     gollum_request request;
     gol_cli_fill_request(&request, c->settings);
-    request.stop = &gol_chat_plain_stop;
-    request.n_stop = 1;
     uint64_t id;
-    int rc = gol_chat_plain_render(&prompt, c->messages, c->n, true, &err);
+    int rc = gol_cli_chat_prompt(&c->chat, &prompt, &request, c->messages, c->n, &err);
     if (rc != 0) {
         gol_cli_fail(&err);
     } else {
-        request.prompt = prompt.data;
-        request.prompt_len = prompt.len;
         rc = gollum_submit(c->g, &request, &id, &error);
         if (rc != 0)
             gol_cli_fail_public(&error);
@@ -230,7 +227,9 @@ int gol_cmd_chat(const gol_settings *settings)
     use_utf8();
     gol_arena_init(&c->arena, CONVERSATION_BYTES_MAX);
     int exit_code = 0;
-    if (gollum_open(&c->g, &options, &error) != 0) {
+    if (gol_cli_chat_open(&c->chat, settings, path, &err) != 0) {
+        exit_code = gol_cli_fail(&err);
+    } else if (gollum_open(&c->g, &options, &error) != 0) {
         exit_code = gol_cli_fail_public(&error);
     } else if (clear(c)) {
         if (c->is_terminal)
@@ -240,6 +239,7 @@ int gol_cmd_chat(const gol_settings *settings)
             exit_code = gol_cli_fail(&c->output);
     }
     gollum_close(&c->g);
+    gol_cli_chat_close(&c->chat);
     gol_arena_deinit(&c->arena);
     gol_free(c);
     return exit_code;

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "cli/chat_prompt.h"
 #include "cli/commands.h"
 #include "cli/common.h"
 
@@ -95,6 +96,26 @@ static int fill_request(gollum_request *request, const gol_settings *settings,
     return 0;
 }
 
+/* --chat: the text becomes a user's message in *prompt, which the request then points to. */
+static int write_as_chat(gol_buf *prompt, gollum_request *request, const gol_settings *settings,
+                         const char *path, gol_str text, gol_err *err)
+{
+    gol_cli_chat chat;
+    const gol_chat_message messages[] = {
+        {GOL_STR("system"), gol_str_from(settings->system_prompt)},
+        {GOL_STR("user"), text},
+    };
+    const size_t n_skipped = settings->system_prompt == NULL;
+    int rc = settings->tokens != NULL ? gol_fail(err, GOL_EUSAGE, "--chat and --tokens: give one")
+                                      : gol_cli_chat_open(&chat, settings, path, err);
+    if (settings->tokens != NULL)
+        return rc;
+    if (rc == 0)
+        rc = gol_cli_chat_prompt(&chat, prompt, request, messages + n_skipped, 2 - n_skipped, err);
+    gol_cli_chat_close(&chat);
+    return rc;
+}
+
 int gol_cmd_run(const gol_settings *settings)
 {
     gol_err err = {0};
@@ -102,7 +123,9 @@ int gol_cmd_run(const gol_settings *settings)
     char path[GOL_PATH_MAX];
     gol_ids ids = {0};
     gol_buf text;
+    gol_buf conversation;
     gol_buf_init(&text, 64u << 20);
+    gol_buf_init(&conversation, 64u << 20);
     gollum *g = NULL;
     uint64_t id;
     int exit_code;
@@ -121,6 +144,11 @@ int gol_cmd_run(const gol_settings *settings)
     request.prompt_len = text.len;
     request.prompt_ids = ids.data;
     request.n_prompt_ids = ids.n;
+    if (settings->chat &&
+        write_as_chat(&conversation, &request, settings, path, gol_buf_view(&text), &err) != 0) {
+        exit_code = gol_cli_fail(&err);
+        goto done;
+    }
     if (gollum_open(&g, &options, &error) != 0 || gollum_submit(g, &request, &id, &error) != 0) {
         exit_code = gol_cli_fail_public(&error);
         goto done;
@@ -132,5 +160,6 @@ done:
     gollum_close(&g);
     gol_ids_deinit(&ids);
     gol_buf_deinit(&text);
+    gol_buf_deinit(&conversation);
     return exit_code;
 }

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/cpu.h"
 #include "base/log.h"
+#include "cli/chat_prompt.h"
 #include "cli/commands.h"
 #include "cli/common.h"
 #include "cli/memory_report.h"
@@ -21,6 +22,7 @@ enum { API_KEY_MAX = 1024, DRAIN_POLL_US = 10000, FLUSH_MS = 2000 };
 
 typedef struct service {
     gol_instance instance;
+    gol_chat_template *chat;
     gol_api *api;
     gol_listener listener; /* the server's as soon as there is one */
     gol_http_server *server;
@@ -85,6 +87,23 @@ static int open_instance(service *s, const gol_settings *settings, const char *p
     return gol_instance_load(&s->instance, &opts, err);
 }
 
+/* The model with its way to write conversations; --chat-template's file is read first, before the minute that loading may take. */
+static int open_model(service *s, const gol_settings *settings, const char *path, gol_err *err)
+{
+    gol_chat_choice choice;
+    gol_buf source;
+    gol_buf_init(&source, GOL_TEMPLATE_SOURCE_MAX);
+    int rc = gol_cli_chat_choice(&choice, &source, settings, err);
+    if (rc == 0)
+        rc = open_instance(s, settings, path, err);
+    if (rc == 0)
+        rc = gol_chat_template_load(&s->chat, s->instance.file, s->instance.tok, &choice, err);
+    gol_buf_deinit(&source);
+    if (rc == 0)
+        gol_log_info("serve", "chat template: %s", gol_chat_template_name(s->chat));
+    return rc;
+}
+
 static void log_limits(const service *s)
 {
     const gol_engine_limits *limits = gol_engine_get_limits(s->instance.engine);
@@ -115,7 +134,7 @@ static int start(service *s, const gol_settings *settings, gol_err *err)
     else
         name_from_path(s->model_id, sizeof s->model_id, path);
     const uint64_t begin_ns = gol_clock_ns();
-    rc = open_instance(s, settings, path, err);
+    rc = open_model(s, settings, path, err);
     if (rc != 0)
         return rc;
     gol_log_info("serve", "%s loaded in %.2f s", path, (double)(gol_clock_ns() - begin_ns) / 1e9);
@@ -126,6 +145,8 @@ static int start(service *s, const gol_settings *settings, gol_err *err)
         .model_path = path,
         .engine = s->instance.engine,
         .tok = s->instance.tok,
+        .chat = s->chat,
+        .trusts_chat_templates = settings->trust_request_chat_template,
         .api_key = s->api_key[0] != '\0' ? s->api_key : NULL,
         .is_strict = settings->strict,
         .ping_ms = (int32_t)settings->sse_ping_interval * 1000,
@@ -149,6 +170,7 @@ static void stop(service *s)
     gol_http_server_stop(&s->server);
     gol_listener_close(&s->listener);
     gol_api_destroy(&s->api);
+    gol_chat_template_destroy(&s->chat);
     gol_instance_close(&s->instance);
 }
 

@@ -8,6 +8,7 @@ int gol_cmd_serve(const gol_settings *settings);
 int gol_cmd_run(const gol_settings *settings);
 int gol_cmd_chat(const gol_settings *settings);
 int gol_cmd_tokenize(const gol_settings *settings);
+int gol_cmd_template(const gol_settings *settings);
 int gol_cmd_detokenize(const gol_settings *settings);
 int gol_cmd_embed(const gol_settings *settings);
 int gol_cmd_logits(const gol_settings *settings);

@@ -62,6 +62,7 @@ typedef struct gol_settings {
     const char *api_key_file;
     const char *cors_origin;
     bool strict;
+    bool trust_request_chat_template;
     uint64_t max_body;
     int64_t max_connections;
     int64_t max_connections_per_ip;
@@ -73,6 +74,8 @@ typedef struct gol_settings {
     const char *prompt;
     const char *tokens;
     const char *system_prompt;
+    const char *chat_template;
+    bool chat;
     int64_t n_predict;
     double temperature;
     double top_p;
@@ -108,6 +111,7 @@ typedef struct gol_settings {
     bool json;
     bool tensors;
     const char *output;
+    const char *template_file;
 
     /* embed */
     const char *pooling;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes tests/golden/data/template_cases.json: templates, contexts, and what the real Jinja makes of them.
+"""Writes tests/data/template_cases.json: templates, contexts, and what the real Jinja makes of them.
 
     python3 -m venv venv && venv/bin/pip install jinja2==3.1.6
     venv/bin/python tests/golden/make/make_template_cases.py
@@ -79,7 +79,7 @@ def main():
             cases.append(case)
     names = [c["name"] for c in cases]
     assert len(set(names)) == len(names), sorted(n for n in names if names.count(n) > 1)
-    path = pathlib.Path(__file__).parent.parent / "data" / "template_cases.json"
+    path = pathlib.Path(__file__).parent.parent.parent / "data" / "template_cases.json"
     with path.open("w", encoding="utf-8") as out:
         out.write('{"contexts": [\n' + ",\n".join(contexts) + '\n],\n"cases": [\n')
         out.write(",\n".join(json.dumps(c, ensure_ascii=False) for c in cases) + "\n]}\n")
