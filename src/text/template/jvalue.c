@@ -281,7 +281,9 @@ static int locate(gol_jinja *j, const gol_jdict *dict, const gol_jvalue *key, si
 /* A table for n_slots, over the entries that are there. */
 static int rebuild(gol_jinja *j, gol_jdict *dict, size_t n_slots)
 {
-    uint32_t *slots = gol_jinja_alloc(j, n_slots, sizeof *slots);
+    uint32_t *slots = dict->slots;
+    if (n_slots != dict->n_slots)
+        slots = gol_jinja_alloc(j, n_slots, sizeof *slots);
     if (!slots || gol_jinja_charge(j, dict->n) != 0)
         return j->err.code;
     memset(slots, 0, n_slots * sizeof *slots);

@@ -308,9 +308,9 @@ static void test_dicts_find_thousands_of_keys(void **state)
     assert_renders(
         "{% set d = {} %}{% for i in range(5000) %}{% set _ = d.update({i: i * 2, 'k' ~ i: "
         "i}) %}{% endfor %}{{ d | length }} {{ d[4999] }} {{ d.k77 }} {{ d[5000] is "
-        "defined }}{% for i in range(4990) %}{% set _ = d.pop('k' ~ i) %}{% endfor %} {{ d | "
+        "defined }}{% for i in range(500) %}{% set _ = d.pop('k' ~ i) %}{% endfor %} {{ d | "
         "length }} {{ d['k4999'] }} {{ 'k0' in d }} {{ (d.items() | list)[-1] }}",
-        "10000 9998 77 False 5010 4999 False ('k4999', 4999)");
+        "10000 9998 77 False 9500 4999 False ('k4999', 4999)");
 }
 
 static void test_memory_that_runs_out_is_an_error_at_every_point(void **state)
