@@ -29,7 +29,8 @@ const char *gol_jvalue_type_name(const gol_jvalue *v)
     case GOL_J_RANGE:
         return "range";
     case GOL_J_VIEW:
-        return v->list->view;
+        return v->list ? v->list->view
+                       : "dict view"; /* of an undefined value only the type is known */
     case GOL_J_ITERATOR:
         return "generator";
     case GOL_J_DICT:

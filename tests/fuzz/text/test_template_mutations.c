@@ -46,7 +46,7 @@ static const char *const seeds[] = {
     "endfilter %}{% with a, b = "
     "(1, 2.5e3) %}{{ a ~ b }}{% endwith %}{% set t | trim %} {{ '%05.2f|%-5s|%x' | format(1.5, "
     "'a', 255) }} {% endset "
-    "%}{{ t }}{{ '{:>8}|{0[city]!r}'.format(tools[0].function.arguments) }}",
+    "%}{{ t }}{{ '{0[days]:>8}|{0[city]!r}'.format(tools[0].function.arguments) }}",
     "{% raw %}{{ x }}{% endraw %}{# c #}{%+ if 1 < 2 <= 3 and 'a' in 'abc' or not 5 is odd -%} {{- "
     "messages[4].content"
     ".split('</think>')[-1].lstrip('\\n').rsplit('n', 1) -}} {%- endif +%}{{ strftime_now('%d %b "
