@@ -39,7 +39,8 @@ static inline __attribute__((always_inline)) void scan(const gol_scan_tile *tile
 
 static inline __mmask16 mask_from(size_t p, size_t n)
 {
-    return n - p >= WIDTH ? (__mmask16)0xffff : (__mmask16)((1u << (n - p)) - 1);
+    const unsigned lanes = n - p >= WIDTH ? 0xffffu : (1u << (n - p)) - 1;
+    return (__mmask16)lanes;
 }
 
 void gol_ssm_scan_f32_avx512(const gol_scan_tile *tile)
