@@ -1,0 +1,47 @@
+"""A model that carries a chat template: the command line and the server write conversations with it."""
+import json
+
+import httpx
+import pytest
+
+import conftest
+import tiny_model
+
+TEMPLATE = ("{{ bos_token }}{% for m in messages %}[{{ m.role }}] {{ m.content }}{{ eos_token }}{% endfor %}"
+            "{% if messages | length > 2 %}{{ raise_exception('too long') }}{% endif %}{{ '[a]' if add_generation_prompt }}")
+MESSAGES = [{"role": "user", "content": "the cat"}]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "template.gguf"
+    meta = tiny_model._meta
+    tiny_model._meta = lambda: meta() + [("tokenizer.chat_template", tiny_model.STR, TEMPLATE)]
+    try:
+        tiny_model.write(path)
+    finally:
+        tiny_model._meta = meta
+    return path
+
+
+def test_template_prints_the_prompt(gollum, model):
+    done = gollum("template", "-m", model, stdin=json.dumps({"messages": MESSAGES, "add_generation_prompt": True}))
+    assert (done.returncode, done.stdout) == (0, b"<s>[user] the cat</s>[a]")
+    done = gollum("template", "-m", model, stdin=json.dumps({"messages": MESSAGES * 3}))
+    assert done.returncode == 64 and b"too long" in done.stderr
+
+
+def test_the_server_writes_what_template_prints(gollum, model, tmp_path):
+    server = conftest.Server(model, tmp_path / "log")
+    try:
+        url = server.url
+        ids = httpx.post(url + "/tokenize", json={"messages": MESSAGES}).json()["tokens"]
+        done = gollum("tokenize", "-m", model, "--special", stdin="<s>[user] the cat</s>[a]")
+        assert ids == [int(i) for i in done.stdout.split()] and ids.count(1) == 1
+        answer = httpx.post(url + "/v1/chat/completions", json={"messages": MESSAGES, "max_tokens": 2}).json()
+        assert answer["usage"]["prompt_tokens"] == len(ids)
+        refused = httpx.post(url + "/v1/chat/completions", json={"messages": MESSAGES * 3})
+        assert refused.status_code == 400 and refused.json()["error"]["message"] == "too long"
+    finally:
+        server.process.terminate()
+        server.process.wait(60)
