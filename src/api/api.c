@@ -120,6 +120,12 @@ int gol_api_create(gol_api **out, const gol_api_opts *opts, gol_err *err)
     const int32_t n_model = gol_model_config(gol_engine_model(opts->engine))->n_vocab;
     api->n_vocab = n_tok < n_model ? n_tok : n_model;
     api->is_strict = opts->is_strict;
+    api->sampling = GOL_SAMPLING_DEFAULT;
+    if (opts->sampling) {
+        api->sampling = *opts->sampling;
+        api->sampling.seed = 0;
+        api->sampling.extras = NULL;
+    }
     api->max_n = opts->max_n == 0 ? MAX_N_DEFAULT : opts->max_n;
     api->ping_ns = (uint64_t)(opts->ping_ms == 0 ? PING_MS_DEFAULT : opts->ping_ms) * 1000000;
     api->created = gol_clock_unix_s();

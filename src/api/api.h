@@ -41,10 +41,12 @@ typedef struct gol_api_opts {
     /* How conversations are written; must outlive the api. NULL: in the plain format. */
     const gol_chat_template *chat;
     bool trusts_chat_templates; /* requests may bring a chat_template of their own */
-    const char *api_key;        /* NULL: none asked for. Compared in constant time */
-    int32_t max_n;              /* choices per request (n, and prompts times n); 0: 128 */
-    bool is_strict;             /* requests with fields that nobody knows are refused */
-    int32_t ping_ms;            /* a stream silent for so long gets a comment line; 0: 15000 */
+    /* What of sampling a request does not say; NULL: GOL_SAMPLING_DEFAULT. Its seed and extras are not looked at. Copied. */
+    const gol_sampling_params *sampling;
+    const char *api_key; /* NULL: none asked for. Compared in constant time */
+    int32_t max_n;       /* choices per request (n, and prompts times n); 0: 128 */
+    bool is_strict;      /* requests with fields that nobody knows are refused */
+    int32_t ping_ms;     /* a stream silent for so long gets a comment line; 0: 15000 */
 } gol_api_opts;
 
 int gol_api_create(gol_api **out, const gol_api_opts *opts, gol_err *err);

@@ -95,6 +95,7 @@ struct gol_api {
     int64_t created;
     char fingerprint[3 + 16 + 1];
     bool is_strict;
+    gol_sampling_params sampling; /* what requests do not say */
     _Atomic bool is_draining;
     _Atomic uint64_t busy_since_ns; /* the last submit to an engine that had nothing to do */
 

@@ -50,6 +50,7 @@ int gol_generate_read_params(gol_api_call *call, const json_t *root, unsigned ro
         .n_vocab = api->n_vocab,
         .n_stop_ids_max = GOL_STOP_IDS_MAX - (int)n_eog,
         .is_strict = api->is_strict,
+        .sampling = &api->sampling,
         .arena = &call->arena,
     };
     return gol_params_parse(&call->params, root, route, &limits, error);

@@ -367,7 +367,7 @@ int gol_params_parse(gol_params *out, const json_t *root, unsigned route,
                      const gol_params_limits *limits, gol_api_error *error)
 {
     *out = (gol_params){
-        .sampling = GOL_SAMPLING_DEFAULT,
+        .sampling = limits->sampling ? *limits->sampling : GOL_SAMPLING_DEFAULT,
         .extras = GOL_SAMPLING_EXTRAS_DEFAULT,
         .max_tokens = -1,
         .max_completion_tokens = -1,

@@ -78,7 +78,9 @@ typedef struct gol_params_limits {
     int32_t max_n;
     int32_t n_vocab;
     int n_stop_ids_max;
-    bool is_strict;   /* unknown fields are refused */
+    bool is_strict; /* unknown fields are refused */
+    const gol_sampling_params
+        *sampling;    /* what a request does not say; NULL: GOL_SAMPLING_DEFAULT */
     gol_arena *arena; /* for lists; lives as long as what was parsed */
 } gol_params_limits;
 

@@ -17,6 +17,7 @@
 #include "cli/common.h"
 #include "cli/memory_report.h"
 #include "http/server.h"
+#include "lib/sampling_defaults.h"
 
 enum { API_KEY_MAX = 1024, DRAIN_POLL_US = 10000, FLUSH_MS = 2000 };
 
@@ -140,7 +141,16 @@ static int start(service *s, const gol_settings *settings, gol_err *err)
     gol_log_info("serve", "%s loaded in %.2f s", path, (double)(gol_clock_ns() - begin_ns) / 1e9);
     log_limits(s);
 
+    gol_sampling_params sampling = GOL_SAMPLING_DEFAULT;
+    if (strcmp(settings->generation_config, "auto") == 0 &&
+        gol_sampling_defaults_read(&sampling, s->instance.file) > 0)
+        gol_log_info("serve",
+                     "the model's sampling: temperature %g, top_k %d, top_p %g, min_p %g, "
+                     "repetition_penalty %g, where a request does not say (--generation-config)",
+                     (double)sampling.temperature, sampling.top_k, (double)sampling.top_p,
+                     (double)sampling.min_p, (double)sampling.repetition_penalty);
     const gol_api_opts api_opts = {
+        .sampling = &sampling,
         .model_id = settings->served_model_name != NULL ? settings->served_model_name : s->model_id,
         .model_path = path,
         .engine = s->instance.engine,

@@ -46,6 +46,7 @@ typedef struct gol_settings {
     int64_t max_num_queued_tokens;
     int64_t max_itl_ms;
     const char *scheduling_policy;
+    const char *generation_config; /* "auto" or "none" */
     int64_t block_size;
     gol_memory_amount memory;
     uint64_t kv_cache_memory;

@@ -15,12 +15,7 @@ MESSAGES = [{"role": "user", "content": "the cat"}]
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     path = tmp_path_factory.mktemp("model") / "template.gguf"
-    meta = tiny_model._meta
-    tiny_model._meta = lambda: meta() + [("tokenizer.chat_template", tiny_model.STR, TEMPLATE)]
-    try:
-        tiny_model.write(path)
-    finally:
-        tiny_model._meta = meta
+    tiny_model.write(path, [("tokenizer.chat_template", tiny_model.STR, TEMPLATE)])
     return path
 
 

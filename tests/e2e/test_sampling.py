@@ -3,6 +3,7 @@ import httpx
 import openai
 import pytest
 
+import conftest
 import tiny_model
 
 PROMPT = "the cat sat and the dog"
@@ -105,3 +106,24 @@ def test_run_takes_them_too(gollum, model):
     assert set(forced.stdout.split()) == {str(WORD_IDS[1]).encode()}
     wrong = run("--logit-bias", "5+101")
     assert wrong.returncode == 64 and b"--logit-bias" in wrong.stderr
+
+
+def test_a_server_samples_as_the_models_authors_do(tmp_path):
+    path = tmp_path / "greedy.gguf"
+    tiny_model.write(path, [("general.sampling.temp", tiny_model.F32, 0.0), ("general.sampling.top_p", tiny_model.F32, 7.0)])
+
+    def answers(*options):
+        server = conftest.Server(path, tmp_path / "log", *options)
+        try:
+            bodies = [{}, {}, {"temperature": 0}, {"temperature": 1, "seed": 1}, {"temperature": 1, "seed": 2}]
+            replies = [httpx.post(server.url + "/v1/completions", json={"prompt": PROMPT, "max_tokens": 20, **body})
+                       for body in bodies]
+            return [reply.json()["choices"][0]["text"] for reply in replies], server.log_path.read_text()
+        finally:
+            server.stop()
+
+    texts, log = answers()
+    assert texts[0] == texts[1] == texts[2] and len(set(texts[2:])) == 3  # greedy, unless the request says otherwise
+    assert "general.sampling.top_p" in log  # what nobody could ask for is left out, not obeyed
+    texts, _ = answers("--generation-config", "none")
+    assert len(set(texts)) == 5

@@ -73,11 +73,11 @@ def _tensors():
     yield "output.weight", [N_VOCAB, N_EMBD]
 
 
-def write(path):
-    """GGUF version 3, all tensors F32; shapes above are slowest first, the file wants them the other way."""
+def write(path, more_meta=()):
+    """GGUF version 3, all tensors F32; shapes above are slowest first, the file wants them the other way. more_meta: (key, kind, value)."""
     rng = random.Random(20)
     head, data = b"", b""
-    meta, tensors = _meta(), list(_tensors())
+    meta, tensors = _meta() + list(more_meta), list(_tensors())
     for key, kind, v in meta:
         head += _text(key) + struct.pack("<I", kind) + _value(kind, v)
     for name, shape in tensors:
