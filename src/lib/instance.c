@@ -22,8 +22,6 @@ int gol_instance_open_model(gol_instance *out, const gol_instance_opts *opts, go
     const gol_cpu_opts cpu_opts = {.n_threads = opts->n_threads};
     int rc = gol_model_file_open(&out->file, opts->model_path, err);
     if (rc == 0)
-        rc = gol_tokenizer_load(&out->tok, out->file, err);
-    if (rc == 0)
         rc = gol_backend_cpu_create(&out->backend, &cpu_opts, err);
     if (rc == 0)
         rc = gol_model_load(&out->model, out->file, out->backend, &opts->load, err);

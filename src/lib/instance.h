@@ -23,7 +23,7 @@ typedef struct gol_instance_opts {
 
 typedef struct gol_instance {
     gol_model_file *file;
-    gol_tokenizer *tok;
+    gol_tokenizer *tok; /* NULL after open_model() */
     gol_backend *backend;
     gol_model *model;
     gol_engine *engine; /* NULL after open_model() */
@@ -33,7 +33,8 @@ typedef struct gol_instance {
     gol_memory_plan memory;
 } gol_instance;
 
-/* Up to the model; for commands that drive the forward pass themselves. On failure *out is all NULL. */
+/* The model without tokenizer and engine, for commands that drive the forward pass themselves: a file without a tokenizer will do.
+ * On failure *out is all NULL. */
 int gol_instance_open_model(gol_instance *out, const gol_instance_opts *opts, gol_err *err);
 
 /* With the engine, in two steps; what lies between them is the caller's chance to show the plan. prepare() reads the file's

@@ -79,12 +79,13 @@ typedef struct gol_rope_config {
     gol_rope_scaling scaling;
     int32_t n_rot;
     float freq_base;
-    float factor;          /* context stretch, 1 when not scaled */
-    int32_t n_ctx_orig;    /* context before scaling */
-    float attn_factor;     /* multiplies cos and sin */
-    float yarn_ext_factor; /* 1 with YaRN unless the file says otherwise */
-    float yarn_beta_fast;  /* 32 */
-    float yarn_beta_slow;  /* 1 */
+    float factor;            /* context stretch, 1 when not scaled */
+    int32_t n_ctx_orig;      /* context before scaling */
+    float attn_factor;       /* multiplies cos and sin */
+    float yarn_ext_factor;   /* 1 with YaRN unless the file says otherwise */
+    float yarn_beta_fast;    /* 32 */
+    float yarn_beta_slow;    /* 1 */
+    bool yarn_has_fractions; /* the ramp's ends are no whole pairs */
 } gol_rope_config;
 
 /* Mixtures of experts; all zero in a dense model. Which layers have experts, their n_experts tells. */

@@ -91,6 +91,14 @@ static int read_yarn(gol_config *config, const gol_model_file *file, gol_err *er
         if (rc < 0)
             return rc;
     }
+    char key[128];
+    bool truncates =
+        true; /* no other reader knows this key: what a folder says must not be lost on the way */
+    gol_config_key(key, sizeof key, config, "rope.scaling.yarn_truncate");
+    const int rc = gol_meta_bool(file, key, &truncates, err);
+    if (rc < 0)
+        return rc;
+    rope->yarn_has_fractions = !truncates;
     if (log_multiplier != 0.0f)
         return gol_config_fail(file, err, GOL_EUNSUPPORTED,
                                "%s.rope.scaling.yarn_log_multiplier is %g; only 0 is supported",

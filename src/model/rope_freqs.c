@@ -7,7 +7,7 @@
  *    those between are blended along a ramp; and cos and sin grow by 0.1 ln(factor) + 1 (equation 22 folded into the rotation).
  *
  * Details that the papers leave open (rounding of the ramp's ends outwards, the blend by ext_factor) follow llama.cpp, whose
- * files we read.
+ * files we read; gpt-oss's authors do not round, and a folder's files say so (rope.scaling.yarn_truncate).
  */
 #include "model/rope_freqs.h"
 
@@ -33,9 +33,11 @@ static double ramp(double pair, double first, double last)
 void gol_rope_freqs_fill(float *inv_freq, const gol_rope_config *rope, const float *factors)
 {
     const int32_t n_pairs = rope->n_rot / 2;
-    const double first = fmax(0.0, floor(find_pair(rope, (double)rope->yarn_beta_fast)));
+    const double fast = find_pair(rope, (double)rope->yarn_beta_fast);
+    const double slow = find_pair(rope, (double)rope->yarn_beta_slow);
+    const double first = fmax(0.0, rope->yarn_has_fractions ? fast : floor(fast));
     const double last = fmin((double)rope->n_rot - 1.0,
-                             ceil(find_pair(rope, (double)rope->yarn_beta_slow)));
+                             rope->yarn_has_fractions ? slow : ceil(slow));
     for (int32_t i = 0; i < n_pairs; i++) {
         double freq = pow((double)rope->freq_base, -2.0 * (double)i / (double)rope->n_rot);
         if (factors)

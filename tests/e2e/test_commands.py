@@ -1,5 +1,6 @@
 """The commands that work without a server, and their exit codes (those of sysexits.h)."""
 import json
+import pathlib
 import struct
 
 import tiny_model
@@ -36,6 +37,13 @@ def test_run_prints_the_answer_alone_and_the_same_one_again(gollum, model):
 def test_run_does_not_depend_on_the_number_of_threads(gollum, model):
     answers = {gollum("run", "-m", model, "-p", TEXT, "-n", 32, "--temp", 0, "--threads", n).stdout for n in (1, 2, 3)}
     assert len(answers) == 1
+
+
+def test_logits_need_no_tokenizer(gollum, tmp_path):
+    folder = pathlib.Path(__file__).parents[1] / "data/hf/llama"
+    done = gollum("logits", "-m", folder, "--tokens", "1 2 3", "-o", tmp_path / "logits")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "logits").read_bytes()[:12] != bytes(12)
 
 
 def test_logits_are_those_that_greedy_decoding_follows(gollum, model, tmp_path):

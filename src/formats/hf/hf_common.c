@@ -279,6 +279,8 @@ static void put_yarn(gol_hf *hf)
                    gol_hf_has(hf, orig) ? gol_hf_u32(hf, orig)
                                         : gol_hf_u32(hf, "max_position_embeddings"));
     put_yarn_factor(hf, stretch);
+    if (json_is_false(gol_hf_find(hf, rope_key(hf, "truncate", key))))
+        gol_hf_put_bool(hf, "rope.scaling.yarn_truncate", false);
     put_optional(hf, "beta_fast", "rope.scaling.yarn_beta_fast");
     put_optional(hf, "beta_slow", "rope.scaling.yarn_beta_slow");
 }

@@ -93,6 +93,30 @@ static void yarn_keeps_fast_pairs_and_stretches_slow_ones(void **state)
     assert_near(gol_rope_freqs_scale(&rope), 0.5);
 }
 
+/* The answers of transformers 5.23 (ROPE_INIT_FUNCTIONS["yarn"], truncate true and false) for gpt-oss's numbers and heads of 16. */
+static void yarns_ramp_may_end_between_pairs(void **state)
+{
+    (void)state;
+    static const double whole[8] = {1.0,           0.225418001,  0.0508132726,  0.00775546534,
+                                    9.14454344e-4, 1.8188337e-5, 4.09997847e-6, 9.24208962e-7};
+    static const double parts[8] = {1.0,           0.225418001,  0.0508132726,  0.00679495931,
+                                    4.56483918e-4, 1.8188337e-5, 4.09997847e-6, 9.24208962e-7};
+    float freqs[8];
+    gol_rope_config rope = plain();
+    rope.n_rot = 16;
+    rope.freq_base = 150000.0f;
+    rope.n_ctx_orig = 4096;
+    rope.scaling = GOL_ROPE_SCALING_YARN;
+    rope.factor = 32.0f;
+    rope.yarn_ext_factor = 1.0f;
+    for (int k = 0; k < 2; k++) {
+        rope.yarn_has_fractions = k == 1;
+        gol_rope_freqs_fill(freqs, &rope, NULL);
+        for (int i = 0; i < 8; i++)
+            assert_near(freqs[i], (k == 1 ? parts : whole)[i]);
+    }
+}
+
 static void odd_values_give_finite_frequencies(void **state)
 {
     (void)state;
@@ -114,6 +138,7 @@ int main(void)
         cmocka_unit_test(factors_divide_pair_by_pair),
         cmocka_unit_test(linear_scaling_divides_all),
         cmocka_unit_test(yarn_keeps_fast_pairs_and_stretches_slow_ones),
+        cmocka_unit_test(yarns_ramp_may_end_between_pairs),
         cmocka_unit_test(odd_values_give_finite_frequencies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
