@@ -322,6 +322,11 @@ GOLLUM_API int gollum_embed(gollum *g, const gollum_embed_options *options,
 
 /* ---- defaults ---- */
 
+/* Changes temperature, top_k, top_p, min_p and repetition_penalty to what the model's authors use, each where the model's file tells
+ * (general.sampling.* of GGUF, generation_config.json of a folder). Returns how many it changed; of a request that was never
+ * initialized, none. Call it between gollum_request_init() and the settings that the user wants otherwise. */
+GOLLUM_API int gollum_request_use_model_sampling(const gollum *g, gollum_request *request);
+
 /* For bindings from other languages; C and C++ call the inline forms below, which pass the sizes that this header knows. */
 GOLLUM_API void gollum_options_init_sized(gollum_options *options, size_t struct_size);
 GOLLUM_API void gollum_request_init_sized(gollum_request *request, size_t struct_size);

@@ -101,6 +101,7 @@ static int answer(conversation *c)
     gol_buf_init(&text, CONVERSATION_BYTES_MAX);
     gollum_request request;
     gol_cli_fill_request(&request, c->settings);
+    gol_cli_use_model_sampling(&request, c->settings, c->g);
     uint64_t id;
     int rc = gol_cli_chat_prompt(&c->chat, &prompt, &request, c->messages, c->n, &err);
     if (rc != 0) {

@@ -149,7 +149,12 @@ int gol_cmd_run(const gol_settings *settings)
         exit_code = gol_cli_fail(&err);
         goto done;
     }
-    if (gollum_open(&g, &options, &error) != 0 || gollum_submit(g, &request, &id, &error) != 0) {
+    int rc = gollum_open(&g, &options, &error);
+    if (rc == 0) {
+        gol_cli_use_model_sampling(&request, settings, g);
+        rc = gollum_submit(g, &request, &id, &error);
+    }
+    if (rc != 0) {
         exit_code = gol_cli_fail_public(&error);
         goto done;
     }

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/sysmem.h"
+#include "cli/option_table.h"
 
 enum { READ_CHUNK = 64 << 10 };
 
@@ -221,6 +222,31 @@ static void fill_extras(gollum_request *request, const gol_settings *settings)
     request->dry_allowed_length = (int32_t)settings->dry_allowed_length;
     request->dry_penalty_last_n = (int32_t)settings->dry_penalty_last_n;
     request->temperature_last = settings->temperature_last;
+}
+
+static bool is_default(const gol_settings *settings, const char *option)
+{
+    const int i = gol_option_find(option, strlen(option), GOL_CMD_GENERATE);
+    return settings->sources[i] == GOL_SOURCE_DEFAULT;
+}
+
+void gol_cli_use_model_sampling(gollum_request *request, const gol_settings *settings,
+                                const gollum *g)
+{
+    gollum_request model = *request;
+    if (strcmp(settings->generation_config, "auto") != 0)
+        return;
+    gollum_request_use_model_sampling(g, &model);
+    if (is_default(settings, "--temperature"))
+        request->temperature = model.temperature;
+    if (is_default(settings, "--top-k"))
+        request->top_k = model.top_k;
+    if (is_default(settings, "--top-p"))
+        request->top_p = model.top_p;
+    if (is_default(settings, "--min-p"))
+        request->min_p = model.min_p;
+    if (is_default(settings, "--repetition-penalty"))
+        request->repetition_penalty = model.repetition_penalty;
 }
 
 void gol_cli_fill_request(gollum_request *request, const gol_settings *settings)

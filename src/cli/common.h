@@ -45,6 +45,9 @@ gol_instance_opts gol_cli_instance_opts(const gol_settings *settings, const char
 /* gollum_options from the settings, ready for gollum_open(); path must outlive them. */
 void gol_cli_fill_options(gollum_options *options, const gol_settings *settings, const char *path);
 void gol_cli_fill_request(gollum_request *request, const gol_settings *settings);
+/* What the user has not set of sampling becomes what the model's authors use, unless --generation-config says otherwise. */
+void gol_cli_use_model_sampling(gollum_request *request, const gol_settings *settings,
+                                const gollum *g);
 
 enum { GOL_CLI_BIASES_MAX = 1024 };
 /* "15043+1,29871-2.5": returns how many, or GOL_EUSAGE with source ("--logit-bias") and the place. */

@@ -63,7 +63,7 @@ const gol_option gol_option_table[] = {
     TEXT("--api-key", GOL_CMD_SERVE, api_key, NULL, "KEY", "clients must send this bearer token (seen in the process list: prefer the next)"),
     TEXT("--api-key-file", GOL_CMD_SERVE, api_key_file, NULL, "FILE", "file whose first line is that token"),
     TEXT("--cors-origin", GOL_CMD_SERVE, cors_origin, NULL, "ORIGIN", "web pages of this origin may call us; * for all"),
-    CHOICE("--generation-config", GOL_CMD_SERVE, generation_config, "auto", "auto|none|vllm", "sampling where a request does not say; auto: as the model's authors do, if its file tells; none, vllm: temperature 1, no filters"),
+    CHOICE("--generation-config", GOL_CMD_GENERATE | GOL_CMD_SERVE, generation_config, "auto", "auto|none|vllm", "sampling where nobody says; auto: as the model's authors do, if its file tells; none, vllm: the defaults here (serve: temperature 1, no filters)"),
     SWITCH("--strict", GOL_CMD_SERVE, strict, "refuse requests with fields that nobody knows, instead of naming these in a header"),
     SWITCH("--trust-request-chat-template", GOL_CMD_SERVE, trust_request_chat_template, "render the chat_template that a request brings; without it, such requests are refused"),
     SIZE("--max-body", GOL_CMD_SERVE, max_body, "8M", "largest request body"),

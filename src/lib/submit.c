@@ -6,6 +6,7 @@
 #include "lib/gollum_impl.h"
 #include "lib/public_struct.h"
 #include "lib/request_extras.h"
+#include "lib/sampling_defaults.h"
 
 void gollum_request_init_sized(gollum_request *request, size_t struct_size)
 {
@@ -25,6 +26,30 @@ void gollum_request_init_sized(gollum_request *request, size_t struct_size)
     };
     if (request != NULL && gol_public_is_size(struct_size))
         gol_public_write(request, struct_size, &defaults, sizeof defaults);
+}
+
+int gollum_request_use_model_sampling(const gollum *g, gollum_request *request)
+{
+    gol_err err = {0};
+    gollum_request r;
+    gollum_request_init(&r);
+    if (g == NULL || gol_public_read(&r, sizeof r, request, "request", &err) != 0)
+        return 0;
+    gol_sampling_params params = {
+        .temperature = r.temperature,
+        .top_k = r.top_k,
+        .top_p = r.top_p,
+        .min_p = r.min_p,
+        .repetition_penalty = r.repetition_penalty,
+    };
+    const int n = gol_sampling_defaults_read(&params, g->parts.file);
+    r.temperature = params.temperature;
+    r.top_k = params.top_k;
+    r.top_p = params.top_p;
+    r.min_p = params.min_p;
+    r.repetition_penalty = params.repetition_penalty;
+    gol_public_write(request, request->struct_size, &r, sizeof r);
+    return n;
 }
 
 /* Nothing follows a stop string but the engine's own end. */

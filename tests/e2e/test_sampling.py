@@ -127,3 +127,17 @@ def test_a_server_samples_as_the_models_authors_do(tmp_path):
     assert "general.sampling.top_p" in log  # what nobody could ask for is left out, not obeyed
     texts, _ = answers("--generation-config", "none")
     assert len(set(texts)) == 5
+
+
+def test_run_samples_as_the_models_authors_do(gollum, tmp_path):
+    path = tmp_path / "greedy.gguf"
+    tiny_model.write(path, [("general.sampling.temp", tiny_model.F32, 0.0)])
+
+    def run(*options):
+        done = gollum("run", "-m", path, "-p", PROMPT, "-n", 30, "--ids", "--ignore-eos", *options)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    greedy = run("--temperature", 0)
+    assert run("--seed", 1) == run("--seed", 2) == greedy
+    assert greedy not in (run("--seed", 1, "--temperature", 1), run("--seed", 1, "--generation-config", "none"))
