@@ -271,7 +271,7 @@ static int render_with(gol_chat_prompt *out, const gol_chat_template *format, go
 {
     gol_chat_fields fields = {0};
     gol_message *messages = NULL;
-    bool continues;
+    bool continues = false;
     int rc = gol_messages_check(&messages, &fields.n, arena, json_object_get(root, "messages"),
                                 format != NULL, error);
     fields.messages = messages;

@@ -1,4 +1,5 @@
 /* Request fields that are lists: token ids, biases, words. Their memory is the call's arena. */
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -50,6 +51,7 @@ int gol_param_read_ids(const gol_param_reader *r, const char *name, const json_t
     const size_t n = json_array_size(value);
     if (n > n_max)
         return refuse_count(r, name, n, "ids", n_max);
+    assert(n == 0 || ids != NULL);
     for (size_t i = 0; i < n; i++) {
         const json_t *item = json_array_get(value, i);
         const int64_t id = gol_request_json_id(item);

@@ -15,7 +15,7 @@
 
 /* 1: path is the model's; 0: no cache has it; or an error that says what to choose from (GOL_EUSAGE), what is missing
  * (GOL_ENOTFOUND), what is broken (GOL_EMODEL). A text that is no name is found nowhere. */
-int gol_find_cached_model(char path[GOL_PATH_MAX], const char *name, gol_err *err);
+int gol_find_cached_model(char path[GOL_PATH_MAX], const char *text, gol_err *err);
 
 /* A folder that is no Hugging Face model: its only GGUF file. wanted: a file's name or a part of it, or NULL. As above. */
 int gol_find_gguf_in(char path[GOL_PATH_MAX], const char *folder, const char *wanted, gol_err *err);

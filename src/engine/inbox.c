@@ -11,7 +11,6 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "base/clock.h"
 #include "base/mem.h"
 
 enum {

@@ -141,6 +141,7 @@ static bool adopt(gol_kv_cache *kv, gol_seq *seq, gol_block *src, bool is_all_co
     seq->n_computed += n;
     if (block == src)
         return false;
+    assert(src);
     *copy = (gol_block_copy){.dst_block = block->block_id, .src_block = src->block_id};
     kv->stats.n_copies++;
     return true;

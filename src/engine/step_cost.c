@@ -67,6 +67,7 @@ void gol_step_cost_init(gol_step_cost *cost)
  * alone, but not for ever: arithmetic of 8-bit numbers is the limit from some ten rows on. */
 static double scaled_up(const gol_step_cost *cost, int i, int j)
 {
+    assert(i >= 0);
     const double at_i = 1.0 + (double)(knots[i] - 1) / 8.0;
     const double at_j = 1.0 + (double)(knots[j] - 1) / 8.0;
     return cost->rows_ns[i] * at_j / at_i;

@@ -159,9 +159,9 @@ static int load_matrix(loader *ld, gol_weight *out, const gol_tensor *t, const c
                        const part *p)
 {
     gol_weight_bytes *bytes = &ld->weights->bytes;
-    gol_weight_desc desc;
+    gol_weight_desc desc = {0};
     int rc = describe(ld, &desc, t, name, p);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     if (ld->is_walk) {
         const size_t n_owned = ld->be->ops->weight_bytes(ld->be, &desc);
@@ -294,9 +294,10 @@ static int missing(const loader *ld, const gol_weights_rule *r, const char *name
 static int load_stack(loader *ld, gol_weight *out, const gol_tensor *const *tensors,
                       size_t n_tensors, const char *name, const part *p, int32_t n_stack)
 {
-    gol_weight_desc desc;
+    gol_weight_desc desc = {0};
+    assert(n_tensors >= 1 && tensors[0]);
     int rc = describe(ld, &desc, tensors[0], name, p);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     if (ld->is_walk) {
         size_t n_bytes;
@@ -363,6 +364,7 @@ static int bind_single_experts(loader *ld, gol_weight *field, const gol_weights_
     rc = load_stack(ld, field, tensors, (size_t)n, name, p, n);
     uint64_t n_bytes = 0;
     for (int32_t i = 0; i < n && rc == 0; i++) {
+        assert(tensors[i]);
         note_bound(ld, tensors[i]);
         n_bytes += tensors[i]->n_bytes;
     }

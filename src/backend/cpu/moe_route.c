@@ -87,6 +87,7 @@ static void select_largest(int32_t *ids, int32_t n_used, const float *score, int
 {
     float best[GOL_MOE_USED_MAX];
     int32_t n = 0;
+    assert(n_used >= 1 && n_used <= GOL_MOE_USED_MAX);
     for (int32_t e = 0; e < n_experts; e++) {
         const float s = isnan(score[e]) ? -INFINITY : score[e];
         if (n == n_used && s <= best[n - 1])

@@ -312,6 +312,7 @@ static void multiply_batch(const gol_panel_job *job, gol_matmul_scratch *scratch
 
 void gol_panel_job_multiply(const gol_panel_job *job, size_t begin, size_t end, int ith)
 {
+    assert(job->batch > 0);
     gol_matmul_scratch *scratch = job->cpu->matmul_scratch + ith;
     const size_t panel_bytes = gol_weight_cpu_panel_bytes(job->w, job->row_bytes);
     const size_t in_cache = panel_bytes < GROUP_BYTES_MAX ? GROUP_BYTES_MAX / panel_bytes : 1;
