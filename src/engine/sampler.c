@@ -182,7 +182,7 @@ static int32_t find_rank(const gol_sampler *s, const float *logits, int32_t toke
         const int32_t n_left = s->n_vocab - begin;
         const int32_t end = begin + (n_left < GOL_ROW_BLOCK ? n_left : GOL_ROW_BLOCK);
         for (int32_t i = begin; i < end; i++)
-            n_before += logits[i] > x || (logits[i] == x && i < token);
+            n_before += logits[i] > x || (i < token && logits[i] == x);
     }
     return 1 + n_before;
 }

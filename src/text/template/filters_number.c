@@ -158,7 +158,7 @@ static int truncate_float(double f, int64_t *out)
 {
     if (isnan(f))
         return 0;
-    if (!(f >= -0x1p63 && f < 0x1p63))
+    if (!gol_jfloat_fits(f))
         return -1;
     *out = (int64_t)f;
     return 1;

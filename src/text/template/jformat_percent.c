@@ -152,7 +152,7 @@ static int put_number(percent *p, gol_jspec *spec, const gol_jvalue *value)
         if (spec->type == 'x' || spec->type == 'X' || spec->type == 'o')
             return gol_jinja_fail(p->j, "%%%c format: an integer is required, not float",
                                   spec->type);
-        if (!(value->f >= -0x1p63 && value->f < 0x1p63))
+        if (!gol_jfloat_fits(value->f))
             return gol_jinja_fail(p->j, "integer overflow: numbers have 64 bits here");
         i = (int64_t)value->f;
     }

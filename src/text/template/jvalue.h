@@ -178,6 +178,13 @@ static inline gol_jvalue gol_jvalue_undefined(gol_jhint hint, gol_str name)
     return (gol_jvalue){.type = GOL_J_UNDEFINED, .hint = (uint8_t)hint, .str = name};
 }
 
+/* Its whole part fits into 64 bits; a NaN's does not. */
+static inline bool gol_jfloat_fits(double f)
+{
+    const double two_63 = 9223372036854775808.0;
+    return f >= -two_63 && f < two_63;
+}
+
 static inline bool gol_jvalue_is_sequence(const gol_jvalue *v) /* v->list is set */
 {
     return v->type >= GOL_J_LIST && v->type <= GOL_J_ITERATOR;

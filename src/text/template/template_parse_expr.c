@@ -548,7 +548,9 @@ static gol_jnode *parse_logic(gol_jparser *p, bool is_or)
 static gol_jnode *parse_cond(gol_jparser *p)
 {
     gol_jnode *n = parse_logic(p, true);
-    while (n && gol_jparser_is_name(&p->token, "if")) {
+    if (!n)
+        return NULL;
+    while (gol_jparser_is_name(&p->token, "if")) {
         gol_jnode *cond = gol_jparser_node(p, GOL_JNODE_COND);
         if (!cond || gol_jparser_next(p) != 0)
             return NULL;

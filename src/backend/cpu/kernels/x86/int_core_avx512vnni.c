@@ -79,7 +79,7 @@ INLINE void sum_group(__m512i *sums, const uint8_t *const *q, const int8_t *x, c
 /* acc[n] -= the mins of a group, of one panel. */
 INLINE void subtract_mins(__m512 *acc, const float *scale, const int32_t *aux, core_shape s)
 {
-    const float *x_sum = (const float *)aux;
+    const float *x_sum = (const float *)(const void *)aux;
     const __m512 min = _mm512_load_ps(scale + MIN_OFFSET);
     GOL_UNROLL
     for (int k = 0; k < s.n; k++)
