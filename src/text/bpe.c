@@ -182,10 +182,10 @@ static int spell(const bpe_run *run, gol_ids *ids, gol_str text)
     return rc;
 }
 
-int gol_bpe_encode(const void *opaque, const gol_vocab *vocab, gol_word_scratch *scratch,
+int gol_bpe_encode(const void *state, const gol_vocab *vocab, gol_word_scratch *scratch,
                    gol_ids *ids, gol_str word)
 {
-    const gol_bpe *bpe = opaque;
+    const gol_bpe *bpe = state;
     if (bpe->ignores_merges) {
         const int32_t id = find_word(bpe, vocab, word);
         if (id >= 0)

@@ -45,8 +45,8 @@ void gol_bpe_deinit(gol_bpe *bpe);
 void gol_bpe_add(gol_bpe *bpe, int32_t left, int32_t right, uint32_t rank, int32_t id);
 
 /* As gol_word_model_class says. */
-int gol_bpe_encode(const void *bpe, const gol_vocab *vocab, gol_word_scratch *scratch, gol_ids *ids,
-                   gol_str word);
+int gol_bpe_encode(const void *state, const gol_vocab *vocab, gol_word_scratch *scratch,
+                   gol_ids *ids, gol_str word);
 
 /* A heap-allocated gol_bpe as the model "BPE". */
 extern const gol_word_model_class gol_word_bpe;

@@ -200,10 +200,10 @@ static int encode_repaired(pipeline_run *run, gol_str text, unsigned where, gol_
     return rc;
 }
 
-int gol_pipeline_encode(const void *opaque, const gol_vocab *vocab, gol_ids *ids, gol_str text,
+int gol_pipeline_encode(const void *state, const gol_vocab *vocab, gol_ids *ids, gol_str text,
                         unsigned where, gol_err *err)
 {
-    const gol_pipeline *pipeline = opaque;
+    const gol_pipeline *pipeline = state;
     pipeline_run run;
     int rc = run_init(&run, pipeline, vocab, ids, text.len, err);
     if (rc == 0) {

@@ -36,7 +36,7 @@ int gol_pipeline_normalize(const gol_pipeline *pipeline, gol_buf *out, gol_str t
                            gol_err *err);
 
 /* As gol_tokenizer_class says. */
-int gol_pipeline_encode(const void *pipeline, const gol_vocab *vocab, gol_ids *ids, gol_str text,
+int gol_pipeline_encode(const void *state, const gol_vocab *vocab, gol_ids *ids, gol_str text,
                         unsigned where, gol_err *err);
 
 #endif

@@ -7,6 +7,7 @@
  */
 #include "text/unicode_forms.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <utf8proc.h>
 
@@ -103,12 +104,14 @@ static int decompose(stretch *s, gol_str text, utf8proc_option_t options)
     return 0;
 }
 
+/* text is not empty: s has memory behind decompose(). */
 static int put_stretch(gol_buf *out, stretch *s, gol_str text, gol_unicode_form form)
 {
     const bool is_compatible = form == GOL_UNICODE_NFKC || form == GOL_UNICODE_NFKD;
     const bool composes = form == GOL_UNICODE_NFC || form == GOL_UNICODE_NFKC;
     const utf8proc_option_t options = UTF8PROC_STABLE | UTF8PROC_DECOMPOSE |
                                       (is_compatible ? UTF8PROC_COMPAT : 0);
+    assert(text.len > 0);
     if (decompose(s, text, options) != 0)
         return GOL_ENOMEM;
     if (composes) {

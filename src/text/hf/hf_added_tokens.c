@@ -81,10 +81,10 @@ int gol_hftok_read_added_tokens(const gol_hftok_node *root, const gol_vocab *voc
     gol_arena_init(&texts, SIZE_MAX);
     entry_list raw = {gol_try_array(n, sizeof *raw.entries), 0};
     entry_list normalized = {gol_try_array(n, sizeof *normalized.entries), 0};
-    int rc = 0;
+    int rc;
     if (raw.entries == NULL || normalized.entries == NULL)
         rc = gol_hftok_fail(&list, err, GOL_ENOMEM, "out of memory");
-    if (rc == 0)
+    else
         rc = read_list(&list, vocab, pipeline, &texts, &raw, &normalized, err);
     if (rc == 0)
         rc = gol_special_tokens_build(raw_tokens, raw.entries, raw.n, err);

@@ -45,8 +45,8 @@ int gol_hftok_read_pre_tokenizer(const gol_hftok_node *node, gol_pipeline *pipel
 int gol_hftok_read_vocab(const gol_hftok_node *root, gol_vocab *vocab, gol_hftok_facts *facts,
                          gol_err *err);
 /* The word model, with a vocabulary whose types are final. */
-int gol_hftok_read_model(const gol_hftok_node *node, const gol_vocab *vocab, gol_pipeline *pipeline,
-                         gol_hftok_facts *facts, gol_err *err);
+int gol_hftok_read_model(const gol_hftok_node *model, const gol_vocab *vocab,
+                         gol_pipeline *pipeline, gol_hftok_facts *facts, gol_err *err);
 /* "BPE", "Unigram", "WordPiece", "WordLevel": old files do not say it. */
 int gol_hftok_model_type(const gol_hftok_node *model, gol_str *out, gol_err *err);
 

@@ -243,7 +243,7 @@ static int read_merge(const gol_hftok_node *node, gol_str *left, gol_str *right,
 static int add_merge(gol_bpe *bpe, const gol_vocab *vocab, const gol_hftok_node *node,
                      uint32_t rank, gol_err *err)
 {
-    gol_str left, right;
+    gol_str left = GOL_STR(""), right = GOL_STR("");
     const int rc = read_merge(node, &left, &right, err);
     if (rc != 0)
         return rc;
@@ -366,7 +366,7 @@ static int create_wordpiece(gol_word_model *out, const gol_hftok_node *model,
 int gol_hftok_read_model(const gol_hftok_node *model, const gol_vocab *vocab,
                          gol_pipeline *pipeline, gol_hftok_facts *facts, gol_err *err)
 {
-    gol_str type;
+    gol_str type = GOL_STR("");
     int rc = gol_hftok_model_type(model, &type, err);
     if (rc != 0)
         return rc;

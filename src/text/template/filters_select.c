@@ -91,7 +91,7 @@ static int filter_map(gol_jinja *j, gol_jvalue *out, const gol_jvalue *self, con
     if (rc == 0)
         rc = gol_jlist_create(j, out, GOL_J_ITERATOR, items->n);
     for (size_t i = 0; rc == 0 && i < items->n; i++) {
-        gol_jvalue item;
+        gol_jvalue item = gol_jvalue_none();
         rc = map_item(j, &item, &m, &items->items[i]);
         if (rc == 0)
             rc = gol_jlist_push(j, out->list, item);

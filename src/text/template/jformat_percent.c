@@ -162,7 +162,7 @@ static int put_number(percent *p, gol_jspec *spec, const gol_jvalue *value)
 static int put_conversion(percent *p)
 {
     gol_jspec spec = {.precision = -1};
-    gol_jvalue value;
+    gol_jvalue value = gol_jvalue_none();
     bool is_named;
     int rc = read_name(p, &value, &is_named);
     if (rc != 0)

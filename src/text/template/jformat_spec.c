@@ -3,6 +3,7 @@
  */
 #include "text/template/jformat_spec.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,7 @@ int gol_jspec_put_text(gol_jinja *j, gol_buf *out, const gol_jspec *spec, gol_st
 /* Digits before the first that is none, in groups of n from the right. */
 static void put_grouped(gol_buf *out, gol_str digits, char group, size_t n)
 {
+    assert(digits.data); /* no number is written without a digit */
     size_t n_whole = 0;
     while (n_whole < digits.len && ((digits.data[n_whole] >= '0' && digits.data[n_whole] <= '9') ||
                                     (n == 4 && digits.data[n_whole] >= 'A')))

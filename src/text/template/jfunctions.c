@@ -18,10 +18,10 @@ static int make_range(gol_jinja *j, gol_jvalue *out, const gol_jvalue *self, con
     int rc = 0;
     for (size_t i = 0; i < args->n && rc == 0; i++)
         rc = gol_jarg_int(j, &ends[args->n == 1 ? 1 : i], &args->items[i], 0, "range()'s argument");
-    if (rc == 0 && ends[2] == 0)
-        rc = gol_jinja_fail(j, "range() arg 3 must not be zero");
     if (rc != 0)
         return rc;
+    if (ends[2] == 0)
+        return gol_jinja_fail(j, "range() arg 3 must not be zero");
     const bool is_up = ends[2] > 0;
     const uint64_t distance = is_up
                                   ? (ends[1] > ends[0] ? (uint64_t)ends[1] - (uint64_t)ends[0] : 0)

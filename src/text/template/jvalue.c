@@ -230,6 +230,7 @@ static int hash_at_depth(gol_jinja *j, uint64_t *out, const gol_jvalue *v, int d
 
 int gol_jvalue_hash(gol_jinja *j, uint64_t *out, const gol_jvalue *v)
 {
+    *out = 0;
     return hash_at_depth(j, out, v, 0);
 }
 

@@ -1,6 +1,7 @@
 /*
  * Methods of strings: case, questions, padding, searching. Those that cut a string apart or join it are in methods_split.c.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "text/template/jtext.h"
@@ -361,10 +362,13 @@ static int str_count(gol_jinja *j, gol_jvalue *out, const gol_jvalue *self, cons
 
 static bool has_affix(gol_str s, gol_str affix, bool at_end)
 {
+    if (affix.len == 0)
+        return true;
     if (affix.len > s.len)
         return false;
+    assert(s.data);
     const size_t at = at_end ? s.len - affix.len : 0;
-    return affix.len == 0 || memcmp(s.data + at, affix.data, affix.len) == 0;
+    return memcmp(s.data + at, affix.data, affix.len) == 0;
 }
 
 /* One affix, or a tuple of which any will do. */

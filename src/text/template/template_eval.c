@@ -1,6 +1,8 @@
 /*
  * Expressions. One function per kind of node; gol_jeval() counts depth and steps and picks.
  */
+#include <assert.h>
+
 #include "text/template/render.h"
 
 static int eval_items(gol_jinja *j, gol_jvalue *out, const gol_jnode *n, gol_jtype type)
@@ -93,17 +95,20 @@ static int fail_unknown(gol_jinja *j, const char *what, gol_str name)
                           gol_quote(quoted, sizeof quoted, name));
 }
 
+/* text: what the first filter of a block or of a {% set %} with a body is applied to; such a chain never gets into gol_jeval(). */
 static int eval_filter(gol_jinja *j, gol_jvalue *out, const gol_jnode *n, const gol_jvalue *text)
 {
     gol_jvalue of;
     gol_jargs args;
     int rc = 0;
-    if (!n->a)
+    if (!n->a) {
+        assert(text);
         of = *text;
-    else if (text && n->a->kind == GOL_JNODE_FILTER)
+    } else if (text && n->a->kind == GOL_JNODE_FILTER) {
         rc = gol_jeval_filters(j, &of, n->a, text);
-    else
+    } else {
         rc = gol_jeval(j, &of, n->a);
+    }
     if (rc == 0)
         rc = gol_jcall_args(j, &args, n->list);
     j->line = n->line;

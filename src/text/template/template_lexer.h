@@ -78,8 +78,8 @@ typedef struct gol_jlexer {
 } gol_jlexer;
 
 /* Errors: GOL_EINVAL (no UTF-8), GOL_ENOMEM. */
-int gol_jlexer_init(gol_jlexer *lexer, gol_arena *arena, gol_str source, gol_err *err);
-int gol_jlexer_next(gol_jlexer *lexer, gol_jtoken *out);
+int gol_jlexer_init(gol_jlexer *x, gol_arena *arena, gol_str source, gol_err *err);
+int gol_jlexer_next(gol_jlexer *x, gol_jtoken *out);
 
 const char *gol_jtoken_kind_name(gol_jtoken_kind kind); /* "'{%'", "a name" */
 
