@@ -245,7 +245,7 @@ static void every_allocation_may_fail(void **state)
 }
 
 #if defined(GOL_SANITIZED) || defined(GOL_DEBUG)
-enum { TEXT_LEN = 1 << 17, SECONDS_MAX = 5 };
+enum { TEXT_LEN = 1 << 17, SECONDS_MAX = 40 };
 #else
 enum { TEXT_LEN = 1 << 20, SECONDS_MAX = 2 };
 #endif
