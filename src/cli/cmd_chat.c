@@ -23,6 +23,7 @@ enum { MESSAGES_MAX = 4096, CONVERSATION_BYTES_MAX = 64 << 20 };
 typedef struct conversation {
     gollum *g;
     const gol_settings *settings;
+    gollum_request request; /* what all turns have in common: everything but the prompt */
     gol_cli_chat chat;
     gol_arena arena; /* texts of all messages */
     gol_chat_message messages[MESSAGES_MAX];
@@ -99,9 +100,7 @@ static int answer(conversation *c)
     gol_buf text;
     gol_buf_init(&prompt, CONVERSATION_BYTES_MAX);
     gol_buf_init(&text, CONVERSATION_BYTES_MAX);
-    gollum_request request;
-    gol_cli_fill_request(&request, c->settings);
-    gol_cli_use_model_sampling(&request, c->settings, c->g);
+    gollum_request request = c->request;
     uint64_t id;
     int rc = gol_cli_chat_prompt(&c->chat, &prompt, &request, c->messages, c->n, &err);
     if (rc != 0) {
@@ -233,6 +232,8 @@ int gol_cmd_chat(const gol_settings *settings)
     } else if (gollum_open(&c->g, &options, &error) != 0) {
         exit_code = gol_cli_fail_public(&error);
     } else if (clear(c)) {
+        gol_cli_fill_request(&c->request, settings);
+        gol_cli_use_model_sampling(&c->request, settings, c->g);
         if (c->is_terminal)
             fprintf(stderr, "%s: /help for help, Ctrl-D to end\n", path);
         talk(c);

@@ -30,7 +30,8 @@ enum {
     /* Bytes behind the next stretch that a core asks for, into L2. A quarter costs 2 to 4%. */
     AHEAD_FAR = 8192,
     /* Tiles that share the asking. One alone asks for more than memory delivers while it is multiplied, and memory rests during the
-     * others: 5 to 13% of 32 to 64 tokens. More tiles gain nothing. */
+     * others: 5 to 13% of 32 to 64 tokens. Six gain 2% more with some types
+     * and lose 2% with others (docs/performance-notes/int-core.md). */
     AHEAD_TILES = 4,
     CACHE_LINE = GOL_MEM_ALIGN,
 };

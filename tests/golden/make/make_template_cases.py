@@ -18,6 +18,8 @@ import jinja2.sandbox
 
 import template_cases_chat
 import template_cases_expr
+import template_cases_filters
+import template_cases_methods
 import template_cases_stmt
 
 NOW = datetime.datetime(2026, 7, 26, 12, 34, 56)
@@ -67,7 +69,8 @@ def main():
     env = make_environment()
     cases = []
     contexts = {}  # as JSON -> number
-    for module in (template_cases_expr, template_cases_stmt, template_cases_chat):
+    for module in (template_cases_expr, template_cases_filters, template_cases_methods, template_cases_stmt,
+                   template_cases_chat):
         for name, template, context in module.cases():
             case = {"name": name, "template": template, "context": contexts.setdefault(json.dumps(context), len(contexts))}
             result = render(env, template, context)

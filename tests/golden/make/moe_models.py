@@ -7,14 +7,14 @@ TOKENS. Needs numpy, gguf and llama-cpp-python. llama.cpp rounds activations to 
 values as F32, and a KV cache in F32.
 """
 
-import ctypes
 import os
 import sys
 import tempfile
 
 import gguf
-import llama_cpp
 import numpy as np
+
+from llama_cpp_logits import logits_of
 
 TOKENS = [3, 17, 8, 8, 31, 0, 22, 5, 39, 12, 26, 4, 19, 3, 17, 8, 30, 1, 11, 2]
 N_VOCAB = 40
@@ -148,40 +148,6 @@ def gpt_oss(path, plain):
     m.close()
 
 
-def logits_of(path):
-    llama_cpp.llama_backend_init()
-    params = llama_cpp.llama_model_default_params()
-    model = llama_cpp.llama_model_load_from_file(path.encode(), params)
-    assert model, path
-    cparams = llama_cpp.llama_context_default_params()
-    cparams.n_ctx = N_CTX
-    cparams.n_batch = N_CTX
-    cparams.n_ubatch = N_CTX
-    cparams.n_threads = 1
-    cparams.n_threads_batch = 1
-    cparams.type_k = llama_cpp.GGML_TYPE_F32
-    cparams.type_v = llama_cpp.GGML_TYPE_F32
-    cparams.flash_attn_type = 0
-    ctx = llama_cpp.llama_init_from_model(model, cparams)
-    n = len(TOKENS)
-    batch = llama_cpp.llama_batch_init(n, 0, 1)
-    batch.n_tokens = n
-    for i, token in enumerate(TOKENS):
-        batch.token[i] = token
-        batch.pos[i] = i
-        batch.n_seq_id[i] = 1
-        batch.seq_id[i][0] = 0
-        batch.logits[i] = 1
-    assert llama_cpp.llama_decode(ctx, batch) == 0
-    out = np.empty((n, N_VOCAB), np.float32)
-    for i in range(n):
-        row = llama_cpp.llama_get_logits_ith(ctx, i)
-        out[i] = np.ctypeslib.as_array(ctypes.cast(row, ctypes.POINTER(ctypes.c_float)), (N_VOCAB,))
-    llama_cpp.llama_free(ctx)
-    llama_cpp.llama_model_free(model)
-    return out
-
-
 def main():
     folder = sys.argv[1]
     for make in (mixtral, qwen2moe, granitemoe, gpt_oss):
@@ -190,7 +156,7 @@ def main():
         with tempfile.TemporaryDirectory() as temporary:
             plain = os.path.join(temporary, "plain.gguf")
             make(plain, plain=True)
-            logits_of(plain).tofile(os.path.join(folder, make.__name__ + ".logits.f32"))
+            logits_of(plain, TOKENS, N_VOCAB, N_CTX).tofile(os.path.join(folder, make.__name__ + ".logits.f32"))
 
 
 if __name__ == "__main__":
