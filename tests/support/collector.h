@@ -20,7 +20,8 @@ typedef struct collector {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     bool is_held;
-    int aborts_at; /* with event number aborts_at: gol_engine_abort(engine, aborts_id); 0: never */
+    bool is_inside; /* the engine's thread is in collector_take: nothing here may go away */
+    int aborts_at;  /* with event number aborts_at: gol_engine_abort(engine, aborts_id); 0: never */
     uint64_t aborts_id;
     int n_events;
     int n_last_events; /* with finish != NONE: must end up as 1 */
@@ -40,8 +41,13 @@ static inline void collector_init(collector *c)
     pthread_cond_init(&c->changed, NULL);
 }
 
+/* Once the engine's thread has left: the last event is seen here before its callback has returned. */
 static inline void collector_deinit(collector *c)
 {
+    pthread_mutex_lock(&c->mutex);
+    while (c->is_inside)
+        pthread_cond_wait(&c->changed, &c->mutex);
+    pthread_mutex_unlock(&c->mutex);
     pthread_cond_destroy(&c->changed);
     pthread_mutex_destroy(&c->mutex);
 }
@@ -50,6 +56,7 @@ static inline void collector_take(void *user, const gol_output *output)
 {
     collector *c = user;
     pthread_mutex_lock(&c->mutex);
+    c->is_inside = true;
     c->n_events++;
     c->last = *output;
     if (output->token >= 0 && c->n_tokens < COLLECTOR_TOKENS_MAX) {
@@ -69,6 +76,8 @@ static inline void collector_take(void *user, const gol_output *output)
     pthread_cond_broadcast(&c->changed);
     while (c->is_held)
         pthread_cond_wait(&c->changed, &c->mutex);
+    c->is_inside = false;
+    pthread_cond_broadcast(&c->changed);
     pthread_mutex_unlock(&c->mutex);
 }
 

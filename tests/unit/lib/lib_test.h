@@ -81,6 +81,7 @@ typedef struct listener {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     bool is_held;
+    bool is_inside; /* the thread of the events is in listen(): nothing here may go away */
     uint64_t id;
     int n_events;
     int n_last;  /* must end up as 1 */
@@ -102,8 +103,13 @@ static inline void listener_init(listener *l)
     pthread_cond_init(&l->changed, NULL);
 }
 
+/* Once that thread has left: the last event is seen here before its callback has returned. */
 static inline void listener_deinit(listener *l)
 {
+    pthread_mutex_lock(&l->mutex);
+    while (l->is_inside)
+        pthread_cond_wait(&l->changed, &l->mutex);
+    pthread_mutex_unlock(&l->mutex);
     pthread_cond_destroy(&l->changed);
     pthread_mutex_destroy(&l->mutex);
 }
@@ -113,6 +119,7 @@ static inline void listen(const gollum_event *event)
 {
     listener *l = event->user;
     pthread_mutex_lock(&l->mutex);
+    l->is_inside = true;
     const bool has_room = l->text_len + event->text_len < HEARD_TEXT_MAX &&
                           l->n_tokens < HEARD_TOKENS_MAX;
     l->n_wrong += !has_room || l->n_last > 0 || (l->n_events > 0 && event->id != l->id);
@@ -136,6 +143,8 @@ static inline void listen(const gollum_event *event)
     pthread_cond_broadcast(&l->changed);
     while (l->is_held)
         pthread_cond_wait(&l->changed, &l->mutex);
+    l->is_inside = false;
+    pthread_cond_broadcast(&l->changed);
     pthread_mutex_unlock(&l->mutex);
 }
 
