@@ -8,9 +8,6 @@ MAKEFLAGS += --no-print-directory
 JOBS         ?= $(shell getconf _NPROCESSORS_ONLN)
 PREFIX       ?= /usr/local
 FUZZ_SECONDS ?= 60
-# Served by `make run` when M= names no model and models/ holds none.
-DEMO_MODEL   ?= $(wildcard ../shared/conformance/models/stories260K.gguf)
-MODEL        := $(or $(M),$(if $(wildcard models/*.gguf),,$(DEMO_MODEL)))
 
 # $(call build,preset) configures and builds; $(call ctest,preset) runs its tests, or those whose name matches T=.
 define build
@@ -25,7 +22,7 @@ help:           ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 run: build      ## install what is missing, build, serve (M=FILE names the model, ARGS= are options of `gollum serve`)
-	exec build/release/gollum serve $(if $(MODEL),-m '$(MODEL)') $(ARGS)
+	exec build/release/gollum serve $(if $(M),-m '$(M)') $(ARGS)
 
 build:          ## install what is missing, build build/release/gollum
 	@scripts/setup.sh

@@ -5,6 +5,9 @@ if(GOLLUM_SERVER AND EXISTS ${PROJECT_SOURCE_DIR}/src/cli/main.c)
   add_executable(gollum src/cli/main.c)
   target_link_libraries(gollum PRIVATE gol_cli)
   install(TARGETS gollum RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  # The built-in model. The program looks for it beside itself first, so that prefixes can be moved and --prefix given later.
+  target_compile_definitions(gol_cli PRIVATE GOL_DATA_DIR="${CMAKE_INSTALL_FULL_DATADIR}")
+  install(FILES ${PROJECT_SOURCE_DIR}/models/gollum-demo.gguf DESTINATION ${CMAKE_INSTALL_DATADIR}/gollum/models OPTIONAL)
 endif()
 
 if(NOT EXISTS ${PROJECT_SOURCE_DIR}/include/gollum.h)

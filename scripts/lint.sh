@@ -68,7 +68,7 @@ cpp_check() {
     mkdir -p build/cppcheck
     cppcheck --quiet -j "$jobs" --std=c11 --language=c --enable=warning,performance,portability --inline-suppr \
         --error-exitcode=1 --suppress=missingIncludeSystem --suppress=arrayIndexOutOfBoundsCond --suppress=uninitvar --suppress=ctuuninitvar --cppcheck-build-dir=build/cppcheck \
-        -D_GNU_SOURCE -D__linux__ -D__x86_64__ -DGOL_VERSION='"0"' -Isrc -Iinclude src
+        -D_GNU_SOURCE -D__linux__ -D__x86_64__ -DGOL_VERSION='"0"' -DGOL_DATA_DIR='"/"' -Isrc -Iinclude src
 }
 
 step "layers: self-test" scripts/check_layers.sh --self-test
@@ -79,7 +79,7 @@ step "headers alone" headers_alone
 step "clang-14 -Werror" clang_build
 step "clang-tidy-14" clang_tidy
 step "cppcheck" cpp_check
-step "shellcheck" shellcheck scripts/*.sh tests/*/*.sh .ci/run
+step "shellcheck" shellcheck scripts/*.sh tests/*/*.sh examples/*.sh .ci/run
 
 if [ ${#failed[@]} != 0 ]; then
     printf 'lint: %d of %d steps FAILED:' ${#failed[@]} "$n_steps"

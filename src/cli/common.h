@@ -15,8 +15,8 @@ enum { GOL_PATH_MAX = 4096 };
 int gol_cli_fail(const gol_err *err);
 int gol_cli_fail_public(const gollum_error *error);
 
-/* The model that settings name, by path or by its name in a cache (model_caches.h), or else the first .gguf file in models/ (in name order; later parts of split models do not
- * count). Errors: GOL_ENOTFOUND, says how to name one. */
+/* The model that settings name, or else what find_model.h says; a line on stderr tells which, where the user did not, unless
+ * --quiet. Errors: as there. */
 int gol_cli_find_model(const gol_settings *settings, char path[GOL_PATH_MAX], gol_err *err);
 
 /* A gol_load_progress: one line that is rewritten, on a terminal only. Ends the line itself. */

@@ -41,8 +41,8 @@ static const gol_command commands[] = {
      "gollum quantize IN OUT TYPE [--stats] [--dry-run] …", GOL_CMD_QUANTIZE, gol_cmd_quantize},
     {"convert", "Write a Hugging Face folder as one GGUF file.",
      "gollum convert DIR OUT.gguf [--type TYPE] …", GOL_CMD_CONVERT, gol_cmd_convert},
-    {"info", "Show the processor, its level, and the kernel chosen for each type.", "gollum info",
-     GOL_CMD_INFO, gol_cmd_info},
+    {"info", "Show the processor, its level, the model used without -m, and each type's kernel.",
+     "gollum info", GOL_CMD_INFO, gol_cmd_info},
     {"bench", "Measure prefill and decode in tokens per second.",
      "gollum bench [-m FILE] [-p 512] [-n 32] [-b 1,8,32] [-t 1,2] [-d 0,4096] …", GOL_CMD_BENCH,
      gol_cmd_bench},
@@ -56,7 +56,11 @@ static void print_help(FILE *out)
     for (int i = 0; i < N_COMMANDS; i++)
         fprintf(out, "  gollum %-11s %s\n", commands[i].name, commands[i].summary);
     fprintf(out, "  gollum %-11s %s\n", "version", "Print the version.");
-    fprintf(out, "\n`gollum COMMAND --help` lists the options of a command.\n");
+    fprintf(
+        out,
+        "\nWithout -m MODEL the first model in ./models is used, or else the small one that comes "
+        "with gollum, for\ndemonstration. `gollum COMMAND --help` lists the options of a "
+        "command.\n");
 }
 
 static const gol_command *find_command(const char *name)

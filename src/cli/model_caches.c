@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 
 #include "base/mem.h"
+#include "cli/builtin_model.h"
 #include "formats/json_doc.h"
 
 enum {
@@ -147,7 +148,7 @@ static void add_file(file_list *list, const char *name)
                                          list->n > 1 ? ", " : "", quoted);
 }
 
-/* Pictures' encoders (mmproj) are no models of their own. */
+/* Pictures' encoders (mmproj) are no models of their own, and the built-in model is nobody's choice. */
 static void list_files(file_list *list, const char *folder, const char *wanted)
 {
     DIR *dir = opendir(folder);
@@ -157,7 +158,8 @@ static void list_files(file_list *list, const char *folder, const char *wanted)
         const char *name = entry->d_name;
         if (!gol_is_gguf_name(name))
             continue;
-        if (wanted ? holds(name, wanted) : strncmp(name, "mmproj", 6) != 0)
+        if (wanted ? holds(name, wanted)
+                   : strncmp(name, "mmproj", 6) != 0 && strcmp(name, gol_builtin_name) != 0)
             add_file(list, name);
     }
     if (dir != NULL)
@@ -178,8 +180,8 @@ int gol_find_gguf_in(char path[GOL_PATH_MAX], const char *folder, const char *wa
                         quoted, wanted, list.n == 1 ? "is" : "are",
                         list.n > 0 ? list.text : "none");
     }
-    if (list.n == 0)
-        return 0;
+    if (list.n == 0) /* the folder is named: its built-in model is, too */
+        return join(path, "%s/%s", folder, gol_builtin_name) && exists(path) ? 1 : 0;
     if (list.n > 1)
         return gol_fail(err, GOL_EUSAGE,
                         "%s: %d GGUF files, name one (or a part of it that no other has): %s%s",

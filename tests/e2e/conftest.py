@@ -36,16 +36,17 @@ def gollum():
 
 
 class Server:
-    def __init__(self, model, log_path, *options):
+    def __init__(self, model, log_path, *options, binary=BINARY, cwd=None):
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             self.port = s.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.log_path = log_path
+        named = ["-m", model] if model else []
         with open(log_path, "wb") as log:
             self.process = subprocess.Popen(
-                [BINARY, "serve", "-m", model, "--host", "127.0.0.1", "--port", str(self.port), *options],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                [binary, "serve", *named, "--host", "127.0.0.1", "--port", str(self.port), *options],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=cwd)
         self.wait_until_healthy()
 
     def wait_until_healthy(self):

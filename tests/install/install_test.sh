@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # install_test.sh BUILD GOLLUM_H VERSION MODEL: installs BUILD below a temporary prefix, takes the program out of the
 # header's opening comment, builds it with what gollum.pc says, shared and static, and runs it: without a model file, and
-# with MODEL where that exists. The programs of examples/ are built too, by their own Makefile and CMakeLists.txt.
+# with MODEL where that exists. The programs of examples/ are built too, by their own Makefile and CMakeLists.txt. The installed
+# program finds the built-in model, also when the prefix has moved.
 set -euo pipefail
 build=$1 header=$2 version=$3 model=$4
 dir=$(mktemp -d)
@@ -40,6 +41,14 @@ for example in ./example_shared ./example_static; do
     [ $status = 66 ] || fail "$example without a model: status $status, 66 expected"
     grep -q model.gguf err || fail "$example without a model does not name the file: $(cat err)"
 done
+if [ -e "$dir/usr/share/gollum/models/gollum-demo.gguf" ]; then
+    mv "$dir/usr" "$dir/moved"
+    "$dir/moved/bin/gollum" run --temp 0 -n 8 -p "The capital city of France is" >out 2>err || fail "gollum run: $(cat err)"
+    grep -q Paris out || fail "the installed program's own model does not know the capital of France: $(cat out)"
+    mv "$dir/moved" "$dir/usr"
+elif [ -e "$(dirname "$header")/../models/gollum-demo.gguf" ]; then
+    fail "the built-in model was not installed"
+fi
 if [ ! -e "$model" ]; then
     echo "$model is not here: the example was not run with a model"
     exit 0
