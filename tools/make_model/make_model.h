@@ -42,6 +42,8 @@ typedef struct make_model_shape {
     float norm_epsilon;
     float rope_base;         /* 0: learned positions */
     float rope_factor;       /* Llama 3's scaling of low frequencies; 0: none */
+    float yarn_factor;       /* YaRN's stretching of the context; 0: none */
+    uint32_t n_ctx_orig;     /* what YaRN stretches */
     uint32_t sliding_window; /* 0: none */
     uint32_t n_dense;   /* width between the two dense layers after an encoder's pooling; 0: none */
     uint32_t ssm_heads; /* Mamba2 in most layers; 0: all have attention */
@@ -50,6 +52,8 @@ typedef struct make_model_shape {
     uint32_t attn_period; /* with Mamba2: of so many layers the middle one has attention */
     bool has_qk_norm;
     bool has_post_norm; /* norms after attention and after the feed-forward part, too */
+    bool has_biases;    /* of attention, router and experts */
+    bool is_gpt_oss;    /* a sink per head, another name of the norm before the experts */
     bool is_tied;       /* token_embd is the output matrix too */
     make_model_vocab vocab;
     const char *pre;    /* pre-tokenizer of BPE */

@@ -100,6 +100,12 @@ void make_model_add_keys(gol_gguf_writer *w, model_plan *plan, uint32_t n_vocab)
         add_arch_u32(w, plan, "attention.key_length", s->head_dim);
         add_arch_u32(w, plan, "attention.value_length", s->head_dim);
     }
+    if (s->yarn_factor > 0) {
+        const gol_str type = make_model_keep(plan, "%s.rope.scaling.type", s->arch);
+        gol_gguf_writer_add_str(w, type.data, GOL_STR("yarn"));
+        add_arch_f32(w, plan, "rope.scaling.factor", s->yarn_factor);
+        add_arch_u32(w, plan, "rope.scaling.original_context_length", s->n_ctx_orig);
+    }
     if (s->sliding_window > 0)
         add_arch_u32(w, plan, "attention.sliding_window", s->sliding_window);
     if (s->n_dense > 0)

@@ -11,7 +11,7 @@
 
 #include "base/mem.h"
 
-enum { TENSORS_PER_LAYER_MAX = 14, TENSORS_OUTSIDE_MAX = 8 };
+enum { TENSORS_PER_LAYER_MAX = 20, TENSORS_OUTSIDE_MAX = 8 };
 
 /* Weight of the final logits: their deviation is about this, so that the choice of a token is clear but no
  * certainty. */
@@ -122,37 +122,74 @@ static void plan_mamba(model_plan *plan, uint32_t i)
     add_layer_matrix(plan, i, "ssm_out", n_inner, s->n_embd);
 }
 
-/* Llama, Qwen3, Gemma and Granite: one block with traits. */
-static void plan_llama_layer(model_plan *plan, uint32_t i)
+/* A layer's matrix and, where the shape has biases, its bias. */
+static void add_layer_linear(model_plan *plan, uint32_t layer, const char *name, uint64_t n_in,
+                             uint64_t n_out)
+{
+    add_layer_matrix(plan, layer, name, n_in, n_out);
+    if (plan->options->shape->has_biases)
+        add_vector(plan, make_model_keep(plan, "blk.%u.%s.bias", layer, name), n_out, 0.0f);
+}
+
+static void plan_attention(model_plan *plan, uint32_t i)
 {
     const make_model_shape *s = plan->options->shape;
     const uint64_t head_dim = make_model_head_dim(s);
     const uint64_t n_q = head_dim * s->n_heads;
     const uint64_t n_kv = head_dim * s->n_kv_heads;
-    add_layer_norm_weight(plan, i, "attn_norm", s->n_embd);
-    if (make_model_is_recurrent(s, i)) {
-        plan_mamba(plan, i);
-    } else {
-        add_layer_matrix(plan, i, "attn_q", s->n_embd, n_q);
-        add_layer_matrix(plan, i, "attn_k", s->n_embd, n_kv);
-        add_layer_matrix(plan, i, "attn_v", s->n_embd, n_kv);
-        add_layer_matrix(plan, i, "attn_output", n_q, s->n_embd);
-    }
+    add_layer_linear(plan, i, "attn_q", s->n_embd, n_q);
+    add_layer_linear(plan, i, "attn_k", s->n_embd, n_kv);
+    add_layer_linear(plan, i, "attn_v", s->n_embd, n_kv);
+    add_layer_linear(plan, i, "attn_output", n_q, s->n_embd);
+    if (s->is_gpt_oss)
+        add_vector(plan, make_model_keep(plan, "blk.%u.attn_sinks.weight", i), s->n_heads, 0.0f);
     if (s->has_qk_norm) {
         add_layer_norm_weight(plan, i, "attn_q_norm", head_dim);
         add_layer_norm_weight(plan, i, "attn_k_norm", head_dim);
     }
+}
+
+/* A stack of matrices and, where the shape has biases, a bias for each. */
+static void add_experts(model_plan *plan, uint32_t i, const char *name, uint64_t n_in,
+                        uint64_t n_out)
+{
+    const make_model_shape *s = plan->options->shape;
+    add_layer_stack(plan, i, name, n_in, n_out, s->n_experts);
+    if (s->has_biases) {
+        add_matrix(plan, make_model_keep(plan, "blk.%u.%s.bias", i, name), n_out, s->n_experts,
+                   1.0f);
+        make_plain(plan, 0.0f, 0.1f);
+    }
+}
+
+static void plan_experts(model_plan *plan, uint32_t i)
+{
+    const make_model_shape *s = plan->options->shape;
+    add_layer_matrix(plan, i, "ffn_gate_inp", s->n_embd, s->n_experts);
+    plan->tensors[plan->n - 1].tensor.type = GOL_TYPE_F32;
+    if (s->has_biases)
+        add_vector(plan, make_model_keep(plan, "blk.%u.ffn_gate_inp.bias", i), s->n_experts, 0.0f);
+    add_experts(plan, i, "ffn_gate_exps", s->n_embd, s->n_ff_exp);
+    add_experts(plan, i, "ffn_up_exps", s->n_embd, s->n_ff_exp);
+    add_experts(plan, i, "ffn_down_exps", s->n_ff_exp, s->n_embd);
+}
+
+/* Llama, Qwen3, Gemma, Granite and gpt-oss: one block with traits. */
+static void plan_llama_layer(model_plan *plan, uint32_t i)
+{
+    const make_model_shape *s = plan->options->shape;
+    add_layer_norm_weight(plan, i, "attn_norm", s->n_embd);
+    if (make_model_is_recurrent(s, i))
+        plan_mamba(plan, i);
+    else
+        plan_attention(plan, i);
     if (s->has_post_norm) {
         add_layer_norm_weight(plan, i, "post_attention_norm", s->n_embd);
         add_layer_norm_weight(plan, i, "post_ffw_norm", s->n_embd);
     }
-    add_layer_norm_weight(plan, i, "ffn_norm", s->n_embd);
+    add_layer_norm_weight(plan, i, s->is_gpt_oss ? "post_attention_norm" : "ffn_norm", s->n_embd);
     if (s->n_experts > 0) {
-        add_layer_matrix(plan, i, "ffn_gate_inp", s->n_embd, s->n_experts);
-        plan->tensors[plan->n - 1].tensor.type = GOL_TYPE_F32;
-        add_layer_stack(plan, i, "ffn_gate_exps", s->n_embd, s->n_ff_exp, s->n_experts);
-        add_layer_stack(plan, i, "ffn_up_exps", s->n_embd, s->n_ff_exp, s->n_experts);
-        add_layer_stack(plan, i, "ffn_down_exps", s->n_ff_exp, s->n_embd, s->n_experts);
+        plan_experts(plan, i);
         return;
     }
     add_layer_matrix(plan, i, "ffn_gate", s->n_embd, s->n_ff);

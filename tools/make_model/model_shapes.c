@@ -33,6 +33,15 @@ static const make_model_shape shapes[] = {
     {.arch = "qwen3moe", .name = "qwen3-30b-a3b-4", .n_layers = 4, .n_embd = 2048, .n_heads = 32, .n_kv_heads = 4, .head_dim = 128,
      .n_ff = 6144, .n_experts = 128, .n_used = 8, .n_ff_exp = 768, .n_ctx = 40960, .rope_base = 1000000, .norm_epsilon = 1e-6f,
      .has_qk_norm = true, .vocab = MAKE_MODEL_VOCAB_BPE, .pre = "qwen2", .n_special = 293, .n_vocab = 32768},
+    {.arch = "gpt-oss", .name = "tiny", .n_layers = 2, .n_embd = 64, .n_heads = 4, .n_kv_heads = 2, .head_dim = 32, .n_ff = 96,
+     .n_experts = 8, .n_used = 2, .n_ff_exp = 96, .n_ctx = 512, .rope_base = 150000, .yarn_factor = 32, .n_ctx_orig = 16,
+     .sliding_window = 16, .norm_epsilon = 1e-5f, .has_biases = true, .is_gpt_oss = true,
+     .vocab = MAKE_MODEL_VOCAB_BPE, .pre = "gpt-4o", .n_special = 16, .n_vocab = 336},
+    /* the layers of gpt-oss 20B, 4 of 24 of them, and few tokens */
+    {.arch = "gpt-oss", .name = "gpt-oss-20b-4", .n_layers = 4, .n_embd = 2880, .n_heads = 64, .n_kv_heads = 8, .head_dim = 64,
+     .n_ff = 2880, .n_experts = 32, .n_used = 4, .n_ff_exp = 2880, .n_ctx = 131072, .rope_base = 150000, .yarn_factor = 32,
+     .n_ctx_orig = 4096, .sliding_window = 128, .norm_epsilon = 1e-5f, .has_biases = true, .is_gpt_oss = true,
+     .vocab = MAKE_MODEL_VOCAB_BPE, .pre = "gpt-4o", .n_special = 21, .n_vocab = 32768},
     /* 7 layers: one of them, the sixth, sees everything */
     {.arch = "gemma-embedding", .name = "tiny", .n_layers = 7, .n_embd = 96, .n_heads = 3, .n_kv_heads = 1, .head_dim = 32,
      .n_ff = 160, .n_ctx = 512, .rope_base = 1000000, .norm_epsilon = 1e-6f, .sliding_window = 16, .n_dense = 128,
