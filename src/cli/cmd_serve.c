@@ -19,7 +19,7 @@
 #include "http/server.h"
 #include "lib/sampling_defaults.h"
 
-enum { API_KEY_MAX = 1024, DRAIN_POLL_US = 10000, FLUSH_MS = 2000 };
+enum { API_KEY_MAX = 1024, DRAIN_POLL_US = 10000, FLUSH_MS = 5000 };
 
 typedef struct service {
     gol_instance instance;
@@ -27,6 +27,7 @@ typedef struct service {
     gol_api *api;
     gol_listener listener; /* the server's as soon as there is one */
     gol_http_server *server;
+    int signals; /* a pipe: the number of each that came */
     char model_id[256];
     char api_key[API_KEY_MAX];
 } service;
@@ -117,6 +118,39 @@ static void log_limits(const service *s)
         gol_cpu_level_name(gol_cpu_get()));
 }
 
+/* The write end of a pipe on which the main thread waits; -1 until the server is up. */
+static volatile sig_atomic_t signal_fd = -1;
+static volatile sig_atomic_t n_signals;
+
+/* The first signal wakes the main thread; the second ends the process. */
+static void on_signal(int number)
+{
+    if (n_signals++ > 0)
+        _exit(128 + number);
+    const int saved_errno = errno;
+    const char byte = (char)number;
+    (void)!write(signal_fd, &byte, 1);
+    errno = saved_errno;
+}
+
+/* *signals is then the other end. */
+static int install_handlers(int *signals, gol_err *err)
+{
+    int fds[2];
+    if (pipe(fds) != 0)
+        return gol_fail(err, GOL_EIO, "pipe: %s", strerror(errno));
+    *signals = fds[0];
+    signal_fd = fds[1];
+    const struct sigaction action = {.sa_handler = on_signal};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    struct sigaction hangup;
+    if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN) /* not under nohup */
+        sigaction(SIGHUP, &action, NULL);
+    return 0;
+}
+
+/* Until the model is loaded a signal simply ends the process; from then on it can be read from s->signals. */
 static int start(service *s, const gol_settings *settings, gol_err *err)
 {
     char path[GOL_PATH_MAX];
@@ -172,7 +206,9 @@ static int start(service *s, const gol_settings *settings, gol_err *err)
         .idle_timeout_s = (int)settings->timeout,
         .cors_origin = settings->cors_origin,
     };
-    return gol_http_server_start(&s->server, s->api, &http_opts, err);
+    /* Before the first client can know that there is a server: its operator may end it at once. */
+    rc = install_handlers(&s->signals, err);
+    return rc != 0 ? rc : gol_http_server_start(&s->server, s->api, &http_opts, err);
 }
 
 static void stop(service *s)
@@ -184,43 +220,12 @@ static void stop(service *s)
     gol_instance_close(&s->instance);
 }
 
-/* The write end of a pipe on which the main thread waits; -1 until the server is up. */
-static volatile sig_atomic_t signal_fd = -1;
-static volatile sig_atomic_t n_signals;
-
-/* The first signal wakes the main thread; the second ends the process. */
-static void on_signal(int number)
-{
-    if (n_signals++ > 0)
-        _exit(128 + number);
-    const int saved_errno = errno;
-    const char byte = (char)number;
-    (void)!write(signal_fd, &byte, 1);
-    errno = saved_errno;
-}
-
-static int install_handlers(int *wait_fd, gol_err *err)
-{
-    int fds[2];
-    if (pipe(fds) != 0)
-        return gol_fail(err, GOL_EIO, "pipe: %s", strerror(errno));
-    *wait_fd = fds[0];
-    signal_fd = fds[1];
-    const struct sigaction action = {.sa_handler = on_signal};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    struct sigaction hangup;
-    if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN) /* not under nohup */
-        sigaction(SIGHUP, &action, NULL);
-    return 0;
-}
-
-static int wait_for_signal(int wait_fd)
+static int wait_for_signal(int signals)
 {
     char byte = 0;
     ssize_t n;
     do {
-        n = read(wait_fd, &byte, 1);
+        n = read(signals, &byte, 1);
     } while (n < 0 && errno == EINTR);
     return byte;
 }
@@ -229,14 +234,17 @@ static void drain(service *s, const gol_settings *settings, int signal_number)
 {
     gol_log_info("serve", "%s: draining, at most %lld s", strsignal(signal_number),
                  (long long)settings->shutdown_timeout);
+    const uint64_t begin_ns = gol_clock_ns();
     gol_api_set_draining(s->api, true);
     const bool drained = gol_engine_drain(s->instance.engine, settings->shutdown_timeout * 1000);
     if (!drained)
         gol_log_info("serve", "time is over, ending the requests that still run");
     gol_http_server_stop_listening(s->server);
     gol_engine_stop(s->instance.engine); /* what still runs ends with "abort" */
-    /* The last answers are on their way to their clients. */
-    const uint64_t end_ns = gol_clock_ns() + (uint64_t)FLUSH_MS * 1000000u;
+    /* The last answers are on their way. A client that reads slowly has the rest of the time for it, and at least a little. */
+    uint64_t end_ns = gol_clock_ns() + (uint64_t)FLUSH_MS * 1000000u;
+    const uint64_t timeout_ns = begin_ns + (uint64_t)settings->shutdown_timeout * 1000000000u;
+    end_ns = timeout_ns > end_ns ? timeout_ns : end_ns;
     while (gol_http_server_n_requests(s->server) > 0 && gol_clock_ns() < end_ns)
         usleep(DRAIN_POLL_US);
     if (drained)
@@ -245,19 +253,16 @@ static void drain(service *s, const gol_settings *settings, int signal_number)
 
 int gol_cmd_serve(const gol_settings *settings)
 {
-    service s = {.listener = {.fd = -1}};
+    service s = {.listener = {.fd = -1}, .signals = -1};
     gol_err err = {0};
-    int wait_fd = -1;
     signal(SIGPIPE, SIG_IGN);
-    int rc = start(&s, settings, &err); /* meanwhile a signal simply ends the process */
-    if (rc == 0)
-        rc = install_handlers(&wait_fd, &err);
+    const int rc = start(&s, settings, &err);
     if (rc == 0) {
         const char *host = settings->host;
         const bool is_ipv6 = strchr(host, ':') != NULL;
         gol_log_info("serve", "%s on http://%s%s%s:%d", s.model_id, is_ipv6 ? "[" : "", host,
                      is_ipv6 ? "]" : "", gol_http_server_port(s.server));
-        drain(&s, settings, wait_for_signal(wait_fd));
+        drain(&s, settings, wait_for_signal(s.signals));
     }
     stop(&s);
     return rc != 0 ? gol_cli_fail(&err) : 0;

@@ -11,20 +11,22 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from conftest import BINARY
+import web
+from conftest import BINARY, ENDLESS
+from web import PATIENCE_S
 
 CANNOT_LISTEN = 69
 LONG = {"prompt": "the cat", "max_tokens": 3000, "temperature": 0, "ignore_eos": True, "stream": True}
 
 
 def test_a_port_in_use_is_named(model, server):
-    refused = subprocess.run([BINARY, "serve", "-m", model, "--port", str(server.port)], capture_output=True, timeout=60)
+    refused = subprocess.run([BINARY, "serve", "-m", model, "--port", str(server.port)], capture_output=True, timeout=PATIENCE_S)
     assert refused.returncode == CANNOT_LISTEN
     assert str(server.port).encode() in refused.stderr and b"in use" in refused.stderr
 
 
 def wait_for(condition):
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -32,13 +34,13 @@ def wait_for(condition):
 
 def is_ready(server):
     try:
-        return httpx.get(server.url + "/readyz", timeout=60).status_code == 200
+        return web.get(server.url + "/readyz").status_code == 200
     except httpx.TransportError:
         return False
 
 
 def n_sequences(server):
-    lines = httpx.get(server.url + "/metrics", timeout=60).text.splitlines()
+    lines = web.get(server.url + "/metrics").text.splitlines()
     return sum(int(line.split()[1]) for line in lines if line.startswith(("gollum_sequences_running ", "gollum_sequences_waiting ")))
 
 
@@ -48,7 +50,7 @@ def begin_stream(server, lines, **more):
 
     def read():
         try:
-            with httpx.stream("POST", server.url + "/v1/completions", json={**LONG, **more}, timeout=120) as answer:
+            with web.stream(server.url + "/v1/completions", json={**LONG, **more}) as answer:
                 for line in answer.iter_lines():
                     lines.append(line)
                     is_begun.set()
@@ -57,28 +59,45 @@ def begin_stream(server, lines, **more):
 
     thread = threading.Thread(target=read)
     thread.start()
-    assert is_begun.wait(timeout=60)
+    assert is_begun.wait(timeout=PATIENCE_S)
     return thread
 
 
 def test_running_streams_end_before_the_server_does(start_server):
-    server = start_server()
+    server = start_server("--shutdown-timeout", str(PATIENCE_S))
     lines = []
     thread = begin_stream(server, lines)
     server.process.send_signal(signal.SIGTERM)
-    assert server.process.wait(timeout=120) == 0
+    assert server.process.wait(timeout=PATIENCE_S) == 0
     thread.join()
     assert [line for line in lines if line][-1] == "data: [DONE]"
 
 
-def test_the_second_signal_ends_it_at_once(start_server):
-    server = start_server("--shutdown-timeout", "600", "--max-num-seqs", "1")
+def test_a_client_that_reads_late_gets_the_end_of_its_stream(start_server):
+    server = start_server("--shutdown-timeout", str(PATIENCE_S))
+    body = b'{"prompt":"the cat","max_tokens":1500,"n":8,"ignore_eos":true,"stream":true,"logprobs":20}'
+    with socket.socket() as late:
+        late.settimeout(PATIENCE_S)
+        late.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # so that the answer fits into no buffer on its way
+        late.connect(("127.0.0.1", server.port))
+        late.sendall(b"POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        answer = late.recv(1)
+        server.process.send_signal(signal.SIGTERM)
+        time.sleep(6)  # the tokens are there before, and so is the end of a program that does not wait for who reads them
+        for data in iter(lambda: late.recv(65536), b""):
+            answer += data
+    assert b"data: [DONE]" in answer[-100:]
+    assert server.process.wait(timeout=PATIENCE_S) == 0
+
+
+def test_the_second_signal_ends_it_at_once(start_server, endless_model):
+    server = start_server("--shutdown-timeout", "86400", model=endless_model)
     lines = []
-    thread = begin_stream(server, lines, n=100)  # 300,000 tokens, one choice after the other
+    thread = begin_stream(server, lines, max_tokens=ENDLESS)
     server.process.send_signal(signal.SIGTERM)
     wait_for(lambda: not is_ready(server))  # two signals at once would be one
     server.process.send_signal(signal.SIGTERM)
-    assert server.process.wait(timeout=60) == 128 + signal.SIGTERM
+    assert server.process.wait(timeout=PATIENCE_S) == 128 + signal.SIGTERM
     thread.join()
     assert lines[-1] == "cut"
 
@@ -89,40 +108,47 @@ def test_it_runs_without_standard_streams(model):
         for fd in (0, 1, 2):
             os.close(fd)
 
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-    process = subprocess.Popen([BINARY, "serve", "-m", model, "--port", str(port)], preexec_fn=close_all)
-    try:
-        deadline = time.monotonic() + 30
-        answer = None
-        while answer is None and time.monotonic() < deadline:
-            try:
-                answer = httpx.get(f"http://127.0.0.1:{port}/health", timeout=5)
-            except httpx.TransportError:
-                time.sleep(0.1)
-        assert answer is not None and answer.status_code == 200
-    finally:
-        process.terminate()
-        assert process.wait(timeout=30) == 0
+    def start():
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            port = s.getsockname()[1]
+        return subprocess.Popen([BINARY, "serve", "-m", model, "--port", str(port)], preexec_fn=close_all), port
+
+    def is_healthy(port):
+        try:
+            return web.get(f"http://127.0.0.1:{port}/health").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    process, port = start()
+    deadline = time.monotonic() + PATIENCE_S
+    while not is_healthy(port):
+        assert time.monotonic() < deadline
+        code = process.poll()
+        assert code in (None, CANNOT_LISTEN)
+        if code == CANNOT_LISTEN:  # somebody was quicker
+            process, port = start()
+        time.sleep(0.1)
+    process.terminate()
+    assert process.wait(timeout=PATIENCE_S) == 0
 
 
-def test_what_still_runs_at_the_end_of_the_drain_ends_with_abort(start_server):
-    server = start_server("--shutdown-timeout", "0")
-    body = {"prompt": "the cat", "max_tokens": 1900, "ignore_eos": True, "n": 20}
-    with ThreadPoolExecutor(1) as pool, httpx.stream(
-            "POST", server.url + "/v1/completions", json={**body, "stream": True}, timeout=30) as stream:
-        lines = stream.iter_lines()
-        assert next(lines).startswith("data: {")
-        whole = pool.submit(httpx.post, server.url + "/v1/completions", json=body, timeout=30)
-        wait_for(lambda: n_sequences(server) == 2 * body["n"])
+def test_what_still_runs_at_the_end_of_the_drain_ends_with_abort(start_server, endless_model):
+    server = start_server("--shutdown-timeout", "0", model=endless_model)
+    n, lines = 4, []
+    thread = begin_stream(server, lines, n=n, max_tokens=ENDLESS)  # which is read all the while
+    body = {**LONG, "n": n, "max_tokens": ENDLESS, "stream": False}
+    with ThreadPoolExecutor(1) as pool:
+        whole = pool.submit(web.post, server.url + "/v1/completions", json=body)
+        wait_for(lambda: n_sequences(server) == 2 * n)
         server.process.send_signal(signal.SIGTERM)
+        thread.join()
         events = [line[len("data: "):] for line in lines if line.startswith("data: ")]
         assert events[-1] == "[DONE]"
         reasons = [c["finish_reason"] for event in events[:-1] for c in json.loads(event)["choices"]]
-        assert reasons.count("abort") == 20
+        assert reasons.count("abort") == n
         assert {c["finish_reason"] for c in whole.result().json()["choices"]} == {"abort"}
-    assert server.process.wait(timeout=30) == 0
+    assert server.process.wait(timeout=PATIENCE_S) == 0
 
 
 @pytest.mark.parametrize("options, code, word", [
