@@ -1,7 +1,7 @@
 """End-to-end tests run the built program: build/release/gollum, or the one that GOLLUM_BINARY names."""
 import os
 import pathlib
-import socket
+import re
 import subprocess
 import time
 
@@ -10,10 +10,12 @@ import openai
 import pytest
 
 import tiny_model
+import web
+from web import PATIENCE_S
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("GOLLUM_BINARY", ROOT / "build/release/gollum")).resolve()
-START_TIMEOUT_S = 120
+ENDLESS = 1 << 18  # tokens: nobody waits for the end of such an answer
 
 
 @pytest.fixture(scope="session")
@@ -24,73 +26,88 @@ def model(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def endless_model(tmp_path_factory):
+    """The same with a long context. What runs shall not be over when a test gets round to it: max_tokens=ENDLESS is hours."""
+    path = tmp_path_factory.mktemp("model") / "endless.gguf"
+    tiny_model.write(path, n_ctx=2 * ENDLESS)
+    return path
+
+
+@pytest.fixture(scope="session")
 def gollum():
     """Runs one command to its end: gollum("tokenize", "-m", path, stdin="text") -> CompletedProcess with bytes."""
     assert BINARY.exists(), f"{BINARY} is not there: run make build"
 
     def run(*args, stdin=""):
         data = stdin.encode() if isinstance(stdin, str) else stdin
-        return subprocess.run([BINARY, *map(str, args)], input=data, capture_output=True, timeout=600)
+        return subprocess.run([BINARY, *map(str, args)], input=data, capture_output=True, timeout=PATIENCE_S)
 
     return run
 
 
 class Server:
+    """Listens on a port of the system's choice, which its log tells when it answers."""
+
     def __init__(self, model, log_path, *options, binary=BINARY, cwd=None):
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
         self.log_path = log_path
         named = ["-m", model] if model else []
         with open(log_path, "wb") as log:
             self.process = subprocess.Popen(
-                [binary, "serve", *named, "--host", "127.0.0.1", "--port", str(self.port), *options],
+                [binary, "serve", *named, "--host", "127.0.0.1", "--port", "0", *options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=cwd)
-        self.wait_until_healthy()
+        self.port = self.wait_for_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        assert web.get(self.url + "/health").status_code == 200
 
-    def wait_until_healthy(self):
-        deadline = time.monotonic() + START_TIMEOUT_S
+    def wait_for_port(self):
+        deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
-            assert self.process.poll() is None, f"the server ended: {self.log_path.read_text()}"
-            try:
-                if httpx.get(self.url + "/health", timeout=5).status_code == 200:
-                    return
-            except httpx.TransportError:
-                pass
-            time.sleep(0.05)
-        raise AssertionError(f"no answer from /health within {START_TIMEOUT_S} s: {self.log_path.read_text()}")
+            has_ended = self.process.poll() is not None
+            found = re.search(r" on http://127\.0\.0\.1:(\d+)[\"\n]", self.log_path.read_text(errors="replace"))
+            if found:
+                return int(found[1])
+            assert not has_ended, f"the server ended: {self.log_path.read_text()}"
+            time.sleep(0.02)
+        raise AssertionError(f"the server is not up after {PATIENCE_S} s: {self.log_path.read_text()}")
 
     def stop(self):
         self.process.terminate()
-        return self.process.wait(timeout=60)
+        return self.process.wait(timeout=PATIENCE_S)
 
 
-@pytest.fixture(scope="session")
-def start_server(model, tmp_path_factory):
-    """start_server("--max-seqs", "2") starts one more server over the tiny model; all are stopped at the end."""
-    servers = []
-
-    def start(*options):
-        server = Server(model, tmp_path_factory.mktemp("server") / "log", *options)
-        servers.append(server)
-        return server
-
-    yield start
+def stop_all(servers):
     # A sanitizer that found something says so by the exit code, and in the log.
     running = [server for server in servers if server.process.poll() is None]
     failed = [server.log_path.read_text() for server in running if server.stop() != 0]
     assert not failed, failed[0]
 
 
+@pytest.fixture
+def start_server(model, tmp_path_factory):
+    """start_server("--max-seqs", "2") starts one more server, over the tiny model if no other is given; stopped with the test."""
+    servers = []
+
+    def start(*options, model=model):
+        server = Server(model, tmp_path_factory.mktemp("server") / "log", *options)
+        servers.append(server)
+        return server
+
+    yield start
+    stop_all(servers)
+
+
 @pytest.fixture(scope="session")
-def server(start_server):
-    return start_server()
+def server(model, tmp_path_factory):
+    """One for all tests that need no options."""
+    server = Server(model, tmp_path_factory.mktemp("server") / "log")
+    yield server
+    stop_all([server])
 
 
 @pytest.fixture(scope="session")
 def client(server):
-    return openai.OpenAI(base_url=server.url + "/v1", api_key="none", max_retries=0, timeout=60)
+    return openai.OpenAI(base_url=server.url + "/v1", api_key="none", max_retries=0, timeout=PATIENCE_S,
+                         http_client=openai.DefaultHttpxClient(**web.OPTIONS))
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,10 @@ import pathlib
 import shutil
 import subprocess
 
-import httpx
 import openai
 import pytest
 
+import web
 from conftest import BINARY, ROOT, Server
 
 NOT_FOUND, IO = 66, 74
@@ -135,8 +135,8 @@ def test_serve_serves_it(tree, serve):
     server = serve(tree.program, tree.work)
     notices = [line for line in server.log_path.read_bytes().splitlines() if b"demonstration" in line]
     assert len(notices) == 1 and is_notice(notices[0], tree.demo)
-    assert [m["id"] for m in httpx.get(server.url + "/v1/models").json()["data"]] == ["gollum-demo"]
-    answer = httpx.post(server.url + "/v1/completions", json={"prompt": "the cat", "max_tokens": 4}, timeout=60).json()
+    assert [m["id"] for m in web.get(server.url + "/v1/models").json()["data"]] == ["gollum-demo"]
+    answer = web.post(server.url + "/v1/completions", json={"prompt": "the cat", "max_tokens": 4}).json()
     assert answer["usage"]["completion_tokens"] == 4
 
 
@@ -222,7 +222,8 @@ def test_the_built_in_model_knows_capitals(real):
 @needs_demo
 def test_the_built_in_model_answers_clients(real, serve):
     server = serve(real.program, real.work)
-    client = openai.OpenAI(base_url=server.url + "/v1", api_key="none", max_retries=0, timeout=120)
+    client = openai.OpenAI(base_url=server.url + "/v1", api_key="none", max_retries=0, timeout=web.PATIENCE_S,
+                           http_client=openai.DefaultHttpxClient(**web.OPTIONS))
     text = client.completions.create(model="gollum-demo", prompt="The capital city of France is", max_tokens=16, temperature=0).choices[0].text
     assert text.split()[0].rstrip(".,") == "Paris"
     said = client.chat.completions.create(model="gollum-demo", max_tokens=32, temperature=0,

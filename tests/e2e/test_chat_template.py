@@ -1,11 +1,11 @@
 """A model that carries a chat template: the command line and the server write conversations with it."""
 import json
 
-import httpx
 import pytest
 
 import conftest
 import tiny_model
+import web
 
 TEMPLATE = ("{{ bos_token }}{% for m in messages %}[{{ m.role }}] {{ m.content }}{{ eos_token }}{% endfor %}"
             "{% if messages | length > 2 %}{{ raise_exception('too long') }}{% endif %}{{ '[a]' if add_generation_prompt }}")
@@ -30,12 +30,12 @@ def test_the_server_writes_what_template_prints(gollum, model, tmp_path):
     server = conftest.Server(model, tmp_path / "log")
     try:
         url = server.url
-        ids = httpx.post(url + "/tokenize", json={"messages": MESSAGES}).json()["tokens"]
+        ids = web.post(url + "/tokenize", json={"messages": MESSAGES}).json()["tokens"]
         done = gollum("tokenize", "-m", model, "--special", stdin="<s>[user] the cat</s>[a]")
         assert ids == [int(i) for i in done.stdout.split()] and ids.count(1) == 1
-        answer = httpx.post(url + "/v1/chat/completions", json={"messages": MESSAGES, "max_tokens": 2}).json()
+        answer = web.post(url + "/v1/chat/completions", json={"messages": MESSAGES, "max_tokens": 2}).json()
         assert answer["usage"]["prompt_tokens"] == len(ids)
-        refused = httpx.post(url + "/v1/chat/completions", json={"messages": MESSAGES * 3})
+        refused = web.post(url + "/v1/chat/completions", json={"messages": MESSAGES * 3})
         assert refused.status_code == 400 and refused.json()["error"]["message"] == "too long"
     finally:
         server.process.terminate()

@@ -2,11 +2,12 @@
 import json
 import subprocess
 
-import httpx
 import pytest
 
 import tiny_model
+import web
 from conftest import BINARY
+from web import PATIENCE_S
 
 USAGE, OUT_OF_MEMORY = 64, 71
 MIB = 1 << 20
@@ -46,7 +47,7 @@ def test_a_share_is_of_what_is_available(gollum, model):
 
 
 def test_the_environment_sets_it_too(model):
-    done = subprocess.run([BINARY, "plan", "-m", model, "--json"], capture_output=True, timeout=60,
+    done = subprocess.run([BINARY, "plan", "-m", model, "--json"], capture_output=True, timeout=PATIENCE_S,
                           env={"GOLLUM_MEMORY": "77M"})
     assert json.loads(done.stdout)["max_bytes"] == 77 * MIB
 
@@ -88,7 +89,7 @@ def test_serve_does_what_plan_says_and_tells_it(gollum, model, start_server):
     for part in ("weights", "KV cache", "scratch", "requests", "at most"):
         assert f"memory: {part}" in log
     assert "4 of 4 requests of the full 1024 tokens fit at once" in log
-    figures = dict(line.rsplit(" ", 1) for line in httpx.get(server.url + "/metrics").text.splitlines()
+    figures = dict(line.rsplit(" ", 1) for line in web.get(server.url + "/metrics").text.splitlines()
                    if not line.startswith("#"))
     for part, n_bytes in plan["bytes"].items():
         assert int(figures['gollum_memory_planned_bytes{part="%s"}' % part]) == n_bytes
@@ -100,7 +101,7 @@ def test_requests_that_can_never_fit_are_refused_at_the_door(start_server):
     server = start_server("--ctx-size", "64")
 
     def ask(**body):
-        return httpx.post(server.url + "/v1/completions", json={"temperature": 0, **body}, timeout=60)
+        return web.post(server.url + "/v1/completions", json={"temperature": 0, **body})
 
     refused = ask(prompt=[5] * 64)
     error = refused.json()["error"]

@@ -1,9 +1,10 @@
 """The official client against the server: what its users rely on."""
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
 import openai
 import pytest
+
+import web
 
 PROMPT = "the cat sat and the dog"
 
@@ -121,11 +122,11 @@ def test_a_prompt_beyond_the_context_is_refused(client, model_id):
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"model":1}', b"\xff\xfe", b"[" * 100000])
 def test_a_body_that_is_no_request_is_an_error_in_the_api_shape(server, body):
-    answer = httpx.post(server.url + "/v1/completions", content=body, headers={"Content-Type": "application/json"})
+    answer = web.post(server.url + "/v1/completions", content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code == 400
     assert answer.json()["error"]["message"]
 
 
 def test_paths_and_methods_that_do_not_exist_are_refused(server):
-    assert httpx.get(server.url + "/v1/nothing").status_code == 404
-    assert httpx.get(server.url + "/v1/completions").status_code == 405
+    assert web.get(server.url + "/v1/nothing").status_code == 404
+    assert web.get(server.url + "/v1/completions").status_code == 405

@@ -1,10 +1,10 @@
 """The rarer sampling parameters from the client to the drawn tokens, and the same through the command line."""
-import httpx
 import openai
 import pytest
 
 import conftest
 import tiny_model
+import web
 
 PROMPT = "the cat sat and the dog"
 WORD_IDS = [tiny_model.PIECES.index(w) for w in tiny_model.WORDS]
@@ -84,9 +84,9 @@ def test_lists_that_ban_everything_are_refused(client, model_id):
 
 def test_a_strict_server_refuses_what_others_ignore(server, start_server, model_id):
     body = {"prompt": PROMPT, "max_tokens": 1, "no_such_field": 1}
-    lenient = httpx.post(server.url + "/v1/completions", json=body)
+    lenient = web.post(server.url + "/v1/completions", json=body)
     assert (lenient.status_code, lenient.headers["X-Gollum-Ignored-Params"]) == (200, "no_such_field")
-    strict = httpx.post(start_server("--strict").url + "/v1/completions", json=body)
+    strict = web.post(start_server("--strict").url + "/v1/completions", json=body)
     assert (strict.status_code, strict.json()["error"]["param"]) == (400, "no_such_field")
 
 
@@ -116,7 +116,7 @@ def test_a_server_samples_as_the_models_authors_do(tmp_path):
         server = conftest.Server(path, tmp_path / "log", *options)
         try:
             bodies = [{}, {}, {"temperature": 0}, {"temperature": 1, "seed": 1}, {"temperature": 1, "seed": 2}]
-            replies = [httpx.post(server.url + "/v1/completions", json={"prompt": PROMPT, "max_tokens": 20, **body})
+            replies = [web.post(server.url + "/v1/completions", json={"prompt": PROMPT, "max_tokens": 20, **body})
                        for body in bodies]
             return [reply.json()["choices"][0]["text"] for reply in replies], server.log_path.read_text()
         finally:

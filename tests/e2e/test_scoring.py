@@ -1,15 +1,16 @@
 """Scoring of texts and several answers to a prompt, as clients ask for them: evaluation harnesses, vLLM's fields, best_of."""
 import re
 
-import httpx
 import openai
 import pytest
+
+import web
 
 PROMPT = " ".join(["the cat sat and the dog"] * 4)
 
 
 def post(server, path="/v1/completions", **body):
-    reply = httpx.post(server.url + path, json=body, timeout=60)
+    reply = web.post(server.url + path, json=body)
     assert reply.status_code == 200, reply.text
     return reply.json()
 
@@ -100,7 +101,7 @@ def test_prompt_logprobs_have_vllms_shape(server, client, model_id):
 
 
 def prompt_tokens_computed(server):
-    text = httpx.get(server.url + "/metrics", timeout=60).text
+    text = web.get(server.url + "/metrics").text
     return float(re.search(r"^gollum_prompt_tokens_total ([0-9.e+]+)$", text, re.MULTILINE)[1])
 
 
@@ -140,7 +141,7 @@ def test_the_end_of_a_prompt_is_taken(server):
         assert answer["usage"]["prompt_tokens"] == 5
         assert answer["choices"][0]["text"] == short
     longer = post(server, prompt=ids * 200, truncate_prompt_tokens=-1, max_tokens=4, ignore_eos=True)
-    assert longer["usage"]["total_tokens"] == httpx.get(server.url + "/v1/models").json()["data"][0]["max_model_len"]
+    assert longer["usage"]["total_tokens"] == web.get(server.url + "/v1/models").json()["data"][0]["max_model_len"]
 
 
 @pytest.mark.parametrize("field, value, more", [

@@ -5,7 +5,8 @@ import subprocess
 
 import pytest
 
-from conftest import BINARY
+from conftest import BINARY, ENDLESS
+from web import PATIENCE_S
 
 USAGE, BAD_MODEL, IO_ERROR, BAD_CONFIG = 64, 65, 74, 78
 
@@ -31,34 +32,34 @@ def commands(model):
 def test_an_answer_that_cannot_be_written_is_an_error(model):
     for name, args in commands(model).items():
         with open("/dev/full", "wb") as full:
-            done = subprocess.run([BINARY, *args], input=b"the cat\n", stdout=full, stderr=subprocess.PIPE, timeout=60)
+            done = subprocess.run([BINARY, *args], input=b"the cat\n", stdout=full, stderr=subprocess.PIPE, timeout=PATIENCE_S)
         assert done.returncode == IO_ERROR, name
         assert done.stderr.count(b"gollum: ") == 1, (name, done.stderr)
 
 
 def test_a_closed_stdout_is_an_error_and_nothing_else_takes_its_place(model):
     for name, args in commands(model).items():
-        done = subprocess.run([BINARY, *args], input=b"the cat\n", stderr=subprocess.PIPE, timeout=60,
+        done = subprocess.run([BINARY, *args], input=b"the cat\n", stderr=subprocess.PIPE, timeout=PATIENCE_S,
                               preexec_fn=lambda: os.close(1))
         assert done.returncode == IO_ERROR, name
 
 
-def test_a_reader_that_leaves_ends_the_program(model):
-    process = subprocess.Popen([BINARY, "run", "-m", model, "-p", "the cat", "-n", "3000", "--ignore-eos"],
+def test_a_reader_that_leaves_ends_the_program(endless_model):
+    process = subprocess.Popen([BINARY, "run", "-m", endless_model, "-p", "the cat", "-n", str(ENDLESS), "--ignore-eos"],
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout.read(1)
     process.stdout.close()
-    assert process.wait(timeout=60) in (-signal.SIGPIPE, IO_ERROR)
+    assert process.wait(timeout=PATIENCE_S) in (-signal.SIGPIPE, IO_ERROR)
     assert process.stderr.read() == b""
     process.stderr.close()
 
 
-def test_an_interrupt_ends_the_answer(model):
-    process = subprocess.Popen([BINARY, "run", "-m", model, "-p", "the cat", "-n", "3000", "--ignore-eos"],
+def test_an_interrupt_ends_the_answer(endless_model):
+    process = subprocess.Popen([BINARY, "run", "-m", endless_model, "-p", "the cat", "-n", str(ENDLESS), "--ignore-eos"],
                                stdout=subprocess.PIPE)
     assert process.stdout.read(1)
     process.send_signal(signal.SIGINT)
-    text, _ = process.communicate(timeout=60)
+    text, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 128 + signal.SIGINT
     assert text.endswith(b"\n")
 
@@ -127,8 +128,8 @@ def test_the_first_model_of_the_folder_is_taken(model, tmp_path):
     (tmp_path / "models" / "b.gguf").write_bytes(b"not this one")
     (tmp_path / "models" / "a.gguf").symlink_to(model)
     (tmp_path / "models" / ".hidden.gguf").write_bytes(b"nor this one")
-    done = subprocess.run([BINARY, "run", "-p", "x", "-n", "1"], capture_output=True, cwd=tmp_path, timeout=60)
+    done = subprocess.run([BINARY, "run", "-p", "x", "-n", "1"], capture_output=True, cwd=tmp_path, timeout=PATIENCE_S)
     assert done.returncode == 0
     assert b"models/a.gguf" in done.stderr
-    quiet = subprocess.run([BINARY, "run", "-q", "-p", "x", "-n", "1"], capture_output=True, cwd=tmp_path, timeout=60)
+    quiet = subprocess.run([BINARY, "run", "-q", "-p", "x", "-n", "1"], capture_output=True, cwd=tmp_path, timeout=PATIENCE_S)
     assert quiet.returncode == 0 and quiet.stderr == b""

@@ -29,13 +29,13 @@ def _value(kind, v):
     return struct.pack({U32: "<I", I32: "<i", F32: "<f", BOOL: "<?"}[kind], v)
 
 
-def _meta():
+def _meta(n_ctx):
     token_types = [UNKNOWN, CONTROL, CONTROL] + [BYTE] * 256 + [NORMAL] * (N_VOCAB - 259)
     head_dim = N_EMBD // N_HEADS
     return [
         ("general.architecture", STR, "llama"),
         ("general.name", STR, "tiny"),
-        ("llama.context_length", U32, N_CTX),
+        ("llama.context_length", U32, n_ctx),
         ("llama.embedding_length", U32, N_EMBD),
         ("llama.block_count", U32, N_LAYERS),
         ("llama.feed_forward_length", U32, N_FF),
@@ -73,11 +73,11 @@ def _tensors():
     yield "output.weight", [N_VOCAB, N_EMBD]
 
 
-def write(path, more_meta=()):
+def write(path, more_meta=(), n_ctx=N_CTX):
     """GGUF version 3, all tensors F32; shapes above are slowest first, the file wants them the other way. more_meta: (key, kind, value)."""
     rng = random.Random(20)
     head, data = b"", b""
-    meta, tensors = _meta() + list(more_meta), list(_tensors())
+    meta, tensors = _meta(n_ctx) + list(more_meta), list(_tensors())
     for key, kind, v in meta:
         head += _text(key) + struct.pack("<I", kind) + _value(kind, v)
     for name, shape in tensors:
