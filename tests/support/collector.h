@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "engine/engine.h"
+#include "support/patience.h"
 
 enum { COLLECTOR_TOKENS_MAX = 160, COLLECTOR_TOP_MAX = 3 };
 
@@ -89,12 +90,12 @@ static inline void collector_release(collector *c)
     pthread_mutex_unlock(&c->mutex);
 }
 
-/* Until n events have come, or the last one; false after 30 seconds. */
+/* Until n events have come, or the last one; false when the test has waited for long enough. */
 static inline bool collector_wait(collector *c, int n_events)
 {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += 30;
+    until.tv_sec += PATIENCE_S;
     int rc = 0;
     pthread_mutex_lock(&c->mutex);
     while (rc == 0 && c->n_events < n_events && c->n_last_events == 0)

@@ -45,7 +45,6 @@ static inline void make_api(const gol_api_opts *more)
 static inline int setup_api(void **state)
 {
     (void)state;
-    alarm(30); /* destroy() waits for calls that were never ended */
     gol_err err = {0};
     file_bytes = tokenizer_file();
     if (gol_model_file_open_memory(&file, file_bytes.data, file_bytes.len, "test", &err) != 0 ||

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/rng.h"
 #include "support/loaded_model.h"
+#include "support/patience.h"
 #include "unit/api/tiny_tokenizer.h"
 
 static loaded_model model;
@@ -26,7 +27,6 @@ static gol_api *api;
 static int setup(void **state)
 {
     (void)state;
-    alarm(50);
     gol_err err = {0};
     loaded_model_create(&model, 1);
     tok_bytes = tokenizer_file();
@@ -258,7 +258,7 @@ static void test_clients_that_vanish_change_no_answer_and_leave_nothing(void **s
         json_decref(clients[k].expected);
     }
     assert_true(n_answers > 0); /* others may have met a full queue */
-    assert_true(gol_engine_drain(engine, 10000));
+    assert_true(gol_engine_drain(engine, PATIENCE_MS));
     gol_engine_stats stats;
     gol_engine_get_stats(engine, &stats);
     assert_int_equal(stats.n_running + stats.n_waiting, 0);
@@ -286,7 +286,7 @@ static void test_the_engines_refusals_reach_the_client(void **state)
     /* 8 may wait, 4 may run: 32 do not fit, and none is left behind. */
     expect_code("{\"prompt\":[1],\"n\":32,\"max_tokens\":100,\"ignore_eos\":true}", 429,
                 "queue_full");
-    assert_true(gol_engine_drain(engine, 10000));
+    assert_true(gol_engine_drain(engine, PATIENCE_MS));
     expect_code("{\"prompt\":[1]}", 503, "shutting_down");
 }
 

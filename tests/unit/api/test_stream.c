@@ -1,4 +1,5 @@
 /* Streams: frames, hold-back, turns of choices, slow readers, pings, and clients that go away. */
+#include "support/set_clock.h"
 #include "unit/api/api_fixture.h"
 
 #define PATH "/v1/completions"
@@ -233,11 +234,13 @@ static void test_a_silent_stream_pings(void **state)
     make_api(&(gol_api_opts){.ping_ms = 500});
     gol_api_call *call = post(PATH, "{\"prompt\":\"a\",\"stream\":true}");
     assert_int_equal(read_now(call), 0);
-    usleep(510000);
+    set_clock_advance(490);
+    assert_int_equal(read_now(call), 0);
+    set_clock_advance(20);
     assert_int_equal(read_now(call), 3);
     assert_memory_equal(bytes.data, ":\n\n", 3);
     assert_int_equal(read_now(call), 0);
-    usleep(510000);
+    set_clock_advance(510);
     fake_event(&engine, 0, TOK_HELLO, GOL_FINISH_LENGTH); /* not silent any more */
     json_t *events = read_to_end(call);
     assert_int_equal(json_array_size(events), 3);

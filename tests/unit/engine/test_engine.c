@@ -19,7 +19,7 @@ static void a_request_ends_with_length_after_max_tokens(void **state)
     const gol_request request = request_of(&c, 5);
     const uint64_t id = submit(engine, &request);
     assert_true(collector_wait_end(&c));
-    assert_true(gol_engine_drain(engine, 10000));
+    assert_true(gol_engine_drain(engine, PATIENCE_MS));
     assert_int_equal(c.n_events, 5);
     assert_int_equal(c.last.finish, GOL_FINISH_LENGTH);
     assert_int_equal(c.last.request_id, id);
@@ -163,7 +163,7 @@ static void logits_that_are_not_finite_end_their_request_alone(void **state)
     assert_int_equal(beside.last.finish, GOL_FINISH_LENGTH);
     assert_memory_equal(beside.tokens, alone.tokens, sizeof alone.tokens);
     assert_memory_equal(beside.logprobs, alone.logprobs, sizeof alone.logprobs);
-    assert_true(gol_engine_drain(engine, 10000));
+    assert_true(gol_engine_drain(engine, PATIENCE_MS));
     assert_all_free(engine);
     gol_engine_destroy(&engine);
     collector_deinit(&alone);
@@ -240,7 +240,7 @@ static void the_policy_decides_who_starts_first(void **state)
         assert_int_equal(second->n_events, 0);
         collector_release(first);
         collector_release(second);
-        assert_true(gol_engine_drain(engine, 10000));
+        assert_true(gol_engine_drain(engine, PATIENCE_MS));
         gol_engine_destroy(&engine);
         assert_int_equal(low.n_tokens + high.n_tokens, 4);
         collector_deinit(&running);
@@ -373,7 +373,7 @@ static void drain_refuses_new_requests_and_waits_for_the_others(void **state)
     uint64_t id;
     assert_int_equal(gol_engine_submit(engine, &request, &id, &err), GOL_ECLOSED);
     collector_release(&c[0]);
-    assert_true(gol_engine_drain(engine, 30000));
+    assert_true(gol_engine_drain(engine, PATIENCE_MS));
     for (int i = 0; i < 4; i++) {
         assert_int_equal(c[i].last.finish, GOL_FINISH_LENGTH);
         assert_int_equal(c[i].n_last_events, 1);
@@ -472,7 +472,7 @@ static void callbacks_may_submit_and_abort(void **state)
     submit(chain.engine, &request);
     assert_true(collector_wait_end(&chain.c));
     gol_engine_stats stats;
-    assert_true(gol_engine_drain(chain.engine, 10000));
+    assert_true(gol_engine_drain(chain.engine, PATIENCE_MS));
     gol_engine_get_stats(chain.engine, &stats);
     assert_int_equal(chain.n_failed, 0);
     assert_int_equal(stats.n_finished[GOL_FINISH_ABORT], 10);

@@ -29,7 +29,7 @@ static void an_abort_ends_a_running_request_and_frees_its_blocks_at_once(void **
     assert_int_equal(c.last.token, -1);
     assert_int_equal(c.last.n_generated, 1);
     assert_int_equal(c.stats_at_end.n_blocks_free, c.stats_at_end.n_blocks);
-    assert_true(gol_engine_drain(engine, 10000));
+    assert_true(gol_engine_drain(engine, PATIENCE_MS));
     assert_all_free(engine);
     gol_engine_destroy(&engine);
     collector_deinit(&c);
@@ -118,7 +118,7 @@ static void aborts_that_race_with_the_end_give_one_last_event(void **state)
             collector_wait(&c[i], 1);
         gol_engine_abort(engine, id);
     }
-    assert_true(gol_engine_drain(engine, 30000));
+    assert_true(gol_engine_drain(engine, PATIENCE_MS));
     assert_all_free(engine);
     gol_engine_destroy(&engine);
     for (int i = 0; i < N; i++) {
@@ -182,7 +182,7 @@ static void many_clients_at_once_each_get_one_last_event_per_request(void **stat
         pthread_join(threads[i], NULL);
         assert_int_equal(storms[i].n_wrong, 0);
     }
-    assert_true(gol_engine_drain(engine, 10000));
+    assert_true(gol_engine_drain(engine, PATIENCE_MS));
     assert_all_free(engine);
     gol_engine_destroy(&engine);
 }

@@ -149,7 +149,7 @@ static uint64_t run_together(const loaded_model *tiny, const gol_engine_opts *op
     collector_release(&got[0]);
     for (int i = 0; i < N_REQUESTS; i++)
         assert_true(collector_wait_end(&got[i]));
-    assert_true(gol_engine_drain(engine, 10000));
+    assert_true(gol_engine_drain(engine, PATIENCE_MS));
     gol_engine_stats stats;
     gol_engine_get_stats(engine, &stats);
     assert_int_equal(stats.n_blocks_free, stats.n_blocks);
@@ -243,7 +243,7 @@ static void run_among_neighbours(const loaded_model *tiny, uint64_t seed)
         assert_true(collector_wait_end(&got[i]));
     for (int i = 0; i < N_NEIGHBOURS; i++)
         gol_engine_abort(engine, ids[i]);
-    assert_true(gol_engine_drain(engine, 10000));
+    assert_true(gol_engine_drain(engine, PATIENCE_MS));
     gol_engine_stats stats;
     gol_engine_get_stats(engine, &stats);
     assert_int_equal(stats.n_blocks_free, stats.n_blocks);

@@ -21,7 +21,7 @@ static void every_request_token_and_step_is_counted_once(void **state)
         assert_true(collector_wait_end(&c));
         collector_deinit(&c);
     }
-    assert_true(gol_engine_drain(engine, 10000));
+    assert_true(gol_engine_drain(engine, PATIENCE_MS));
 
     assert_int_equal(view_of(engine, GOL_HISTOGRAM_QUEUE_TIME).n, N_REQUESTS);
     assert_int_equal(view_of(engine, GOL_HISTOGRAM_FIRST_TOKEN_TIME).n, N_REQUESTS);
@@ -58,7 +58,7 @@ static void an_exact_repeat_has_a_first_token_and_one_step_without_a_forward_pas
         assert_int_equal(c.last.n_cached, i == 0 ? 0 : N_PROMPT);
         collector_deinit(&c);
     }
-    assert_true(gol_engine_drain(engine, 10000));
+    assert_true(gol_engine_drain(engine, PATIENCE_MS));
     assert_int_equal(view_of(engine, GOL_HISTOGRAM_QUEUE_TIME).n, 2);
     assert_int_equal(view_of(engine, GOL_HISTOGRAM_FIRST_TOKEN_TIME).n, 2);
     assert_int_equal(view_of(engine, GOL_HISTOGRAM_STEP_TOKENS).n, 1);

@@ -196,7 +196,7 @@ static void run_together(const loaded_model *tiny, const gol_engine_opts *opts,
     collector_release(&got[0]);
     for (int i = 0; i < N; i++)
         assert_true(collector_wait_end(&got[i]));
-    assert_true(gol_engine_drain(engine, 10000));
+    assert_true(gol_engine_drain(engine, PATIENCE_MS));
     gol_engine_get_stats(engine, stats);
     assert_int_equal(stats->n_blocks_free, stats->n_blocks);
     gol_engine_destroy(&engine);
@@ -261,7 +261,7 @@ static void answers_to_one_prompt_compute_it_once(void **state)
     collector_release(&got[N]);
     for (int i = 0; i <= N; i++)
         assert_true(collector_wait_end(&got[i]));
-    assert_true(gol_engine_drain(engine, 10000));
+    assert_true(gol_engine_drain(engine, PATIENCE_MS));
     gol_engine_stats stats;
     gol_engine_get_stats(engine, &stats);
     assert_int_equal(stats.n_prompt_tokens, requests[5].n_prompt + request.n_prompt);

@@ -233,7 +233,7 @@ static uint64_t run_together(const loaded_model *tiny, const gol_engine_opts *op
         assert_true(collector_wait_end(&got[i].c));
         assert_true(collector_wait_end(&others[i].c));
     }
-    assert_true(gol_engine_drain(engine, 10000));
+    assert_true(gol_engine_drain(engine, PATIENCE_MS));
     gol_engine_stats stats;
     gol_engine_get_stats(engine, &stats);
     assert_int_equal(stats.n_blocks_free, stats.n_blocks);

@@ -160,7 +160,7 @@ static void what_snapshots_give_has_the_bits_of_what_is_computed(void **state)
             run(engine, kind, i);
         for (int i = 0; i < N_REQUESTS; i++)
             run(engine, kind, i);
-        assert_true(gol_engine_drain(engine, 10000));
+        assert_true(gol_engine_drain(engine, PATIENCE_MS));
         assert_nothing_is_held(engine);
         gol_engine_destroy(&engine);
     }
@@ -246,7 +246,7 @@ static gol_engine_stats run_together(const loaded_model *m, int kind, const gol_
         assert_same_answer(&got[i], &computed[kind][i % N_REQUESTS]);
         collector_deinit(&got[i]);
     }
-    assert_true(gol_engine_drain(engine, 10000));
+    assert_true(gol_engine_drain(engine, PATIENCE_MS));
     assert_nothing_is_held(engine);
     gol_engine_stats stats;
     gol_engine_get_stats(engine, &stats);
@@ -334,7 +334,7 @@ static void aborts_free_slots(void **state)
                 assert_same_answer(&got[i], &computed[kind][i % N_REQUESTS]);
             collector_deinit(&got[i]);
         }
-        assert_true(gol_engine_drain(engine, 10000));
+        assert_true(gol_engine_drain(engine, PATIENCE_MS));
         assert_nothing_is_held(engine);
         gol_engine_destroy(&engine);
     }

@@ -17,13 +17,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "http/server.h"
+#include "support/patience.h"
 
 /* ---- the api of the test ---- */
 
@@ -95,15 +96,14 @@ gol_api_call *gol_api_begin_error(gol_api *api, int status, const char *code, co
     return new_call(api, status, code);
 }
 
-/* Wakes, as the engine may at any moment, and takes its time. */
+/* Wakes, as the engine may at any moment, and takes its time: until it is let go. */
 static inline void begin_slowly(gol_api *api, gol_api_wake *wake, void *user)
 {
     atomic_fetch_add(&api->n_slow_begun, 1);
-    const uint64_t end_ns = gol_clock_ns() + UINT64_C(60000000000);
     do {
         wake(user);
         usleep(1000);
-    } while (atomic_load(&api->holds_slow) && gol_clock_ns() < end_ns);
+    } while (atomic_load(&api->holds_slow));
     atomic_fetch_add(&api->n_slow_done, 1);
 }
 
@@ -206,6 +206,14 @@ static inline int n_waiting(void)
     return n;
 }
 
+static inline int n_begun(void)
+{
+    pthread_mutex_lock(&test_api.lock);
+    const int n = test_api.n_begun;
+    pthread_mutex_unlock(&test_api.lock);
+    return n;
+}
+
 /* ---- clients ---- */
 
 static inline gol_http_server *start(const gol_http_opts *opts)
@@ -248,13 +256,21 @@ static inline int send_all(int fd, const void *data, size_t len)
     return 0;
 }
 
+/* Real time, also where a test has a clock of its own. */
+static inline uint64_t now_ns(void)
+{
+    struct timespec t = {0};
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
 /* Reads until `until` has been seen, the peer closes, or the time is over; NUL-terminates. */
 static inline size_t hear(int fd, char *buf, size_t size, const char *until, int timeout_ms)
 {
     size_t n = 0;
     buf[0] = '\0';
-    const uint64_t end_ns = gol_clock_ns() + (uint64_t)timeout_ms * 1000000u;
-    while (n + 1 < size && gol_clock_ns() < end_ns && strstr(buf, until) == NULL) {
+    const uint64_t end_ns = now_ns() + (uint64_t)timeout_ms * 1000000u;
+    while (n + 1 < size && now_ns() < end_ns && strstr(buf, until) == NULL) {
         struct pollfd p = {.fd = fd, .events = POLLIN};
         if (poll(&p, 1, 50) <= 0)
             continue;
@@ -267,14 +283,24 @@ static inline size_t hear(int fd, char *buf, size_t size, const char *until, int
     return n;
 }
 
-static inline bool wait_for_n_waiting(int wanted, int timeout_ms)
+static inline bool wait_for_n_waiting(int wanted)
 {
-    for (int ms = 0; ms < timeout_ms; ms += 5) {
-        if (n_waiting() == wanted)
-            return true;
-        usleep(5000);
+    patience p = patience_begin();
+    while (n_waiting() != wanted) {
+        if (!patience_lasts(&p))
+            return false;
     }
-    return false;
+    return true;
+}
+
+/* For a moment at least: a connection may bring its next request behind one that has ended. */
+static inline void wait_for_n_requests(gol_http_server *server, int wanted)
+{
+    patience p = patience_begin();
+    int n = gol_http_server_n_requests(server);
+    while (n != wanted && patience_lasts(&p))
+        n = gol_http_server_n_requests(server);
+    assert_int_equal(n, wanted);
 }
 
 static const char GET_STREAM[] = "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n";

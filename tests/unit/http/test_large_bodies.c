@@ -43,7 +43,7 @@ static int dial_and_post(const gol_http_server *server, const char *path)
 static void expect_reply(int fd, const char *status, const char *text)
 {
     char buf[1024];
-    hear(fd, buf, sizeof buf, text, 10000);
+    hear(fd, buf, sizeof buf, text, PATIENCE_MS);
     if (strstr(buf, status) == NULL || strstr(buf, text) == NULL)
         fail_msg("instead of %s with \"%s\": %s", status, text, buf);
 }
@@ -57,16 +57,10 @@ static void expect_nothing(int fd)
 
 static void wait_for_count(atomic_int *count, int wanted)
 {
-    for (int ms = 0; atomic_load(count) < wanted && ms < 20000; ms++)
-        usleep(1000);
+    patience p = patience_begin();
+    while (atomic_load(count) < wanted && patience_lasts(&p))
+        continue;
     assert_int_equal(atomic_load(count), wanted);
-}
-
-static void wait_for_n_requests(gol_http_server *server, int wanted)
-{
-    for (int ms = 0; gol_http_server_n_requests(server) != wanted && ms < 20000; ms++)
-        usleep(1000);
-    assert_int_equal(gol_http_server_n_requests(server), wanted);
 }
 
 static void stop(gol_http_server *server)
@@ -76,15 +70,9 @@ static void stop(gol_http_server *server)
     assert_int_equal(atomic_load(&test_api.n_slow_begun), atomic_load(&test_api.n_slow_done));
 }
 
-static int by_size(const void *a, const void *b)
-{
-    const uint64_t x = *(const uint64_t *)a;
-    const uint64_t y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
 /* ---- others ---- */
 
+/* It is held until all of them are answered. */
 static void small_requests_do_not_wait_for_a_large_one(void **state)
 {
     (void)state;
@@ -92,17 +80,12 @@ static void small_requests_do_not_wait_for_a_large_one(void **state)
     gol_http_server *server = start(&(gol_http_opts){0});
     const int slow = dial_and_post(server, "/slow");
     wait_for_count(&test_api.n_slow_begun, 1);
-    uint64_t took_ns[N];
     for (int i = 0; i < N; i++) {
         const int fd = dial(server);
-        const uint64_t begin_ns = gol_clock_ns();
         assert_int_equal(post(fd, "/echo", "", (size_t)i * (SLOW_BODY / (N - 1))), 0);
         expect_reply(fd, "200 OK", "bytes");
-        took_ns[i] = gol_clock_ns() - begin_ns;
         close(fd);
     }
-    qsort(took_ns, N, sizeof took_ns[0], by_size);
-    assert_true(took_ns[N / 2] < 1000000000); /* one or the other may be late on a busy machine */
     assert_int_equal(atomic_load(&test_api.n_slow_done), 0);
     expect_nothing(slow);
 
@@ -132,7 +115,7 @@ static unsigned long long post_and_check_head(int fd, size_t n_body)
 
     char buf[1024];
     assert_int_equal(post(fd, "/he%61d", headers, n_body), 0);
-    hear(fd, buf, sizeof buf, " end", 10000);
+    hear(fd, buf, sizeof buf, " end", PATIENCE_MS);
     const char *body = strstr(buf, seen);
     if (body == NULL || strstr(body, sum_seen) == NULL)
         fail_msg("instead of \"%s\" and \"%s\": %s", seen, sum_seen, buf);
@@ -157,7 +140,7 @@ static void a_large_request_may_wait_for_the_engine_afterwards(void **state)
     gol_http_server *server = start(&(gol_http_opts){0});
     const int late = dial_and_post(server, "/late");
     const int stream = dial_and_post(server, "/stream");
-    assert_true(wait_for_n_waiting(2, 20000));
+    assert_true(wait_for_n_waiting(2));
     push_all(1, true);
     expect_reply(late, "200 OK", "/late 32769 bytes");
     expect_reply(stream, "200 OK", "chunk\n");
@@ -180,11 +163,10 @@ static void a_full_lane_is_refused_at_once(void **state)
         if (i == 0)
             wait_for_count(&test_api.n_slow_begun, 1);
     }
+    patience p = patience_begin();
     int n_refused = 0;
-    for (int ms = 0; n_refused < N_REFUSED && ms < 20000; ms++) {
+    while (n_refused < N_REFUSED && patience_lasts(&p))
         n_refused = poll(fds, N, 0);
-        usleep(1000);
-    }
     assert_int_equal(n_refused, N_REFUSED);
     for (int i = 0; i < N; i++) {
         if (fds[i].revents == 0)
@@ -226,9 +208,10 @@ static void a_client_may_leave_while_its_request_is_begun(void **state)
     stop(server);
 }
 
-static void nothing_is_begun_for_a_client_that_left_the_queue(void **state)
+/* The second of three leaves while the first is held; returns how many were begun. */
+static int leave_the_queue(int pause_ms)
 {
-    (void)state;
+    setup(NULL);
     gol_http_server *server = start(&(gol_http_opts){0});
     const int first = dial_and_post(server, "/slow");
     wait_for_count(&test_api.n_slow_begun, 1);
@@ -236,21 +219,36 @@ static void nothing_is_begun_for_a_client_that_left_the_queue(void **state)
     const int third = dial_and_post(server, "/slow");
     wait_for_n_requests(server, 3);
     close(second);
-    usleep(300000);
+    usleep((useconds_t)pause_ms * 1000);
     atomic_store(&test_api.holds_slow, false);
     expect_reply(first, "200 OK", "/slow 32769 bytes");
     expect_reply(third, "200 OK", "/slow 32769 bytes");
     wait_for_n_requests(server, 0);
-    assert_int_equal(atomic_load(&test_api.n_slow_begun), 2);
+    const int n = atomic_load(&test_api.n_slow_begun);
     close(first);
     close(third);
     stop(server);
+    return n;
 }
 
-static void *release_soon(void *arg)
+/* That the server has noticed cannot be seen from outside: on a machine which needs longer than the pause, with a longer one. */
+static void nothing_is_begun_for_a_client_that_left_the_queue(void **state)
 {
-    usleep(200000);
-    atomic_store((atomic_bool *)arg, false);
+    (void)state;
+    int pause_ms = 50;
+    while (leave_the_queue(pause_ms) != 2) {
+        pause_ms *= 2;
+        assert_true(pause_ms < PATIENCE_MS);
+    }
+}
+
+/* What ends when the server has let go of all connections, those in the lane before: its own was opened last. */
+static void *release_when_closed(void *arg)
+{
+    const int *late = arg;
+    char byte;
+    (void)!recv(*late, &byte, 1, 0);
+    atomic_store(&test_api.holds_slow, false);
     return NULL;
 }
 
@@ -264,23 +262,36 @@ static void stopping_waits_for_what_is_begun_and_begins_nothing(void **state)
         fds[i] = dial_and_post(server, "/slow");
     wait_for_count(&test_api.n_slow_begun, 1);
     wait_for_n_requests(server, N);
-    usleep(100000);
+    int late = dial(server);
+    say(late, GET_LATE);
+    assert_true(wait_for_n_waiting(1));
     pthread_t releaser;
-    pthread_create(&releaser, NULL, release_soon, &test_api.holds_slow);
-    const uint64_t begin_ns = gol_clock_ns();
+    assert_int_equal(pthread_create(&releaser, NULL, release_when_closed, &late), 0);
     stop(server);
-    assert_true(gol_clock_ns() - begin_ns < UINT64_C(30000000000));
     assert_int_equal(atomic_load(&test_api.n_slow_begun), 1);
     pthread_join(releaser, NULL);
+    close(late);
     for (int i = 0; i < N; i++)
         close(fds[i]);
 }
 
-static void without_memory_for_its_headers_a_large_request_is_refused(void **state)
+/* Head and body of one reply. */
+static void hear_whole(int fd, char *buf, size_t size)
 {
-    (void)state;
-    gol_http_server *server = start(&(gol_http_opts){0});
-    atomic_store(&test_api.holds_slow, false);
+    const size_t n = hear(fd, buf, size, "\r\n\r\n", PATIENCE_MS);
+    const char *length = strstr(buf, "Content-Length: ");
+    const char *body = strstr(buf, "\r\n\r\n");
+    assert_true(length != NULL && body != NULL);
+    const size_t n_whole = (size_t)(body + 4 - buf) + strtoul(length + 16, NULL, 10);
+    assert_true(n_whole < size);
+    if (n < n_whole)
+        hear(fd, buf + n, n_whole - n + 1, "nothing else", PATIENCE_MS);
+}
+
+/* The n-th allocation fails, until none does; returns how often that was the one for the headers. Pieces of the body are others,
+ * as many as the kernel makes of it. */
+static int count_refusals(gol_http_server *server)
+{
     int n_refused = 0;
     for (uint64_t n = 1;; n++) {
         const int fd = dial(server);
@@ -289,19 +300,27 @@ static void without_memory_for_its_headers_a_large_request_is_refused(void **sta
         gol_mem_fail_nth(n, false);
         assert_int_equal(post(fd, "/slow", "", LARGE), 0);
         char buf[1024];
-        const size_t n_head = hear(fd, buf, sizeof buf, "\r\n\r\n", 10000);
-        hear(fd, buf + n_head, sizeof buf - n_head, " bytes", 50); /* a body that came later */
+        hear_whole(fd, buf, sizeof buf);
         const bool failed = gol_mem_n_failed() > 0;
         gol_mem_fail_nth(0, false);
         close(fd);
         if (!failed) {
             assert_non_null(strstr(buf, "200 OK"));
-            break;
+            return n_refused;
         }
         assert_true(strstr(buf, "503") != NULL || strstr(buf, "413") != NULL);
         n_refused += strstr(buf, "out_of_memory") != NULL;
     }
-    assert_int_equal(n_refused, 1);
+}
+
+static void without_memory_for_its_headers_a_large_request_is_refused(void **state)
+{
+    (void)state;
+    gol_http_server *server = start(&(gol_http_opts){0});
+    atomic_store(&test_api.holds_slow, false);
+    int n_tries = 1; /* when the body comes in other pieces each time, the one may be skipped */
+    while (count_refusals(server) == 0)
+        assert_true(n_tries++ < 100);
     stop(server);
 }
 

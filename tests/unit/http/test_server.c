@@ -1,6 +1,8 @@
 /* The HTTP layer with well-behaved clients and those that leave: replies, streams, sleep and wake, stopping. */
 #include "unit/http/http_fixture.h"
 
+#include <sched.h>
+
 static void answers_and_keeps_the_connection(void **state)
 {
     (void)state;
@@ -9,7 +11,7 @@ static void answers_and_keeps_the_connection(void **state)
     char buf[1024];
     for (int i = 0; i < 3; i++) {
         say(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello");
-        hear(fd, buf, sizeof buf, "5 bytes", 20000);
+        hear(fd, buf, sizeof buf, "5 bytes", PATIENCE_MS);
         assert_non_null(strstr(buf, "200 OK"));
         assert_non_null(strstr(buf, "/echo 5 bytes"));
     }
@@ -26,7 +28,7 @@ static void reads_a_chunked_body(void **state)
     char buf[1024];
     say(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
     say(fd, "3\r\nabc\r\n4\r\ndefg\r\n0\r\n\r\n");
-    hear(fd, buf, sizeof buf, "bytes", 20000);
+    hear(fd, buf, sizeof buf, "bytes", PATIENCE_MS);
     assert_non_null(strstr(buf, "/echo 7 bytes"));
     close(fd);
     gol_http_server_stop(&server);
@@ -40,20 +42,20 @@ static void refuses_a_body_over_the_limit_and_takes_one_at_it(void **state)
 
     int fd = dial(server);
     say(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n0123456789");
-    hear(fd, buf, sizeof buf, "bytes", 20000);
+    hear(fd, buf, sizeof buf, "bytes", PATIENCE_MS);
     assert_non_null(strstr(buf, "/echo 10 bytes"));
     close(fd);
 
     fd = dial(server); /* a client that waits for it is refused before it sends anything */
     say(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\nExpect: 100-continue\r\n\r\n");
-    hear(fd, buf, sizeof buf, "request_too_large", 20000);
+    hear(fd, buf, sizeof buf, "request_too_large", PATIENCE_MS);
     assert_non_null(strstr(buf, "HTTP/1.1 413"));
     close(fd);
 
     fd = dial(server); /* without a length it is counted */
     say(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
     say(fd, "b\r\n0123456789a\r\n0\r\n\r\n");
-    hear(fd, buf, sizeof buf, "request_too_large", 20000);
+    hear(fd, buf, sizeof buf, "request_too_large", PATIENCE_MS);
     assert_non_null(strstr(buf, "HTTP/1.1 413"));
     close(fd);
     gol_http_server_stop(&server);
@@ -67,7 +69,7 @@ static void refuses_an_unknown_path_before_its_body(void **state)
     char buf[1024];
     say(fd, "POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n"
             "Expect: 100-continue\r\n\r\n");
-    hear(fd, buf, sizeof buf, "bytes", 20000);
+    hear(fd, buf, sizeof buf, "bytes", PATIENCE_MS);
     assert_non_null(strstr(buf, "HTTP/1.1 404"));
     close(fd);
     gol_http_server_stop(&server);
@@ -89,7 +91,7 @@ static void a_refused_body_is_read_to_its_end(void **state)
         char buf[1024];
         say(fd, heads[i % 2]);
         assert_int_equal(send_all(fd, body, i % 2 ? 8 << 20 : sizeof body), 0);
-        hear(fd, buf, sizeof buf, i % 2 ? "bytes" : "request_too_large", 5000);
+        hear(fd, buf, sizeof buf, i % 2 ? "bytes" : "request_too_large", PATIENCE_MS);
         assert_non_null(strstr(buf, i % 2 ? "HTTP/1.1 404" : "HTTP/1.1 413"));
     }
     close(fd);
@@ -104,7 +106,7 @@ static void head_has_the_headers_of_get_and_no_body(void **state)
     char buf[1024];
     for (int i = 0; i < 2; i++) {
         say(fd, "HEAD /echo HTTP/1.1\r\nHost: x\r\n\r\n");
-        hear(fd, buf, sizeof buf, "\r\n\r\n", 20000);
+        hear(fd, buf, sizeof buf, "\r\n\r\n", PATIENCE_MS);
         assert_non_null(strstr(buf, "200 OK"));
         assert_non_null(strstr(buf, "Content-Length: 13\r\n")); /* of "/echo 0 bytes" */
         assert_string_equal(strstr(buf, "\r\n\r\n"), "\r\n\r\n");
@@ -120,10 +122,10 @@ static void answers_late_when_woken(void **state)
     const int fd = dial(server);
     char buf[1024];
     say(fd, GET_LATE);
-    assert_true(wait_for_n_waiting(1, 20000));
+    assert_true(wait_for_n_waiting(1));
     assert_int_equal(hear(fd, buf, sizeof buf, "\r\n", 100), 0); /* nothing yet */
     push_all(0, true);
-    hear(fd, buf, sizeof buf, "/late", 20000);
+    hear(fd, buf, sizeof buf, "/late", PATIENCE_MS);
     assert_non_null(strstr(buf, "/late 0 bytes"));
     close(fd);
     gol_http_server_stop(&server);
@@ -136,18 +138,18 @@ static void streams_as_it_comes(void **state)
     const int fd = dial(server);
     char buf[4096];
     say(fd, GET_STREAM);
-    assert_true(wait_for_n_waiting(1, 20000));
-    hear(fd, buf, sizeof buf, "\r\n\r\n", 20000); /* headers come before the first chunk */
+    assert_true(wait_for_n_waiting(1));
+    hear(fd, buf, sizeof buf, "\r\n\r\n", PATIENCE_MS); /* headers come before the first chunk */
     assert_non_null(strstr(buf, "200 OK"));
     for (int i = 0; i < 20; i++) {
         assert_int_equal(push_all(1, true), 1);
-        hear(fd, buf, sizeof buf, "chunk\n", 20000);
+        hear(fd, buf, sizeof buf, "chunk\n", PATIENCE_MS);
         assert_non_null(strstr(buf, "chunk\n"));
     }
     push_all(-1, true);
-    hear(fd, buf, sizeof buf, "0\r\n\r\n", 20000);
+    hear(fd, buf, sizeof buf, "0\r\n\r\n", PATIENCE_MS);
     assert_non_null(strstr(buf, "0\r\n\r\n")); /* the last HTTP chunk */
-    assert_true(wait_for_n_waiting(0, 20000));
+    assert_true(wait_for_n_waiting(0));
     close(fd);
     gol_http_server_stop(&server);
 }
@@ -155,24 +157,21 @@ static void streams_as_it_comes(void **state)
 static void a_client_that_hangs_up_ends_its_call(void **state)
 {
     (void)state;
-    gol_http_server *server = start(&(gol_http_opts){0});
+    gol_http_server *server = start(&(gol_http_opts){.idle_timeout_s = 3600}); /* not by that */
     enum { N = 40 };
     int fds[N];
     for (int i = 0; i < N; i++) {
         fds[i] = dial(server);
         say(fds[i], i % 2 ? GET_STREAM : GET_LATE);
     }
-    assert_true(wait_for_n_waiting(N, 20000));
-    const uint64_t begin_ns = gol_clock_ns();
+    assert_true(wait_for_n_waiting(N));
     for (int i = 0; i < N; i++) {
         const struct linger reset = {.l_onoff = 1};
         if (i % 3 == 0) /* some with RST */
             setsockopt(fds[i], SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
         close(fds[i]);
     }
-    assert_true(wait_for_n_waiting(0, 20000));
-    assert_true(gol_clock_ns() - begin_ns <
-                30000000000u); /* not when the minute of idling is over */
+    assert_true(wait_for_n_waiting(0));
     gol_http_server_stop(&server);
     assert_int_equal(test_api.n_begun, test_api.n_ended);
 }
@@ -187,7 +186,7 @@ static void stopping_ends_waiting_calls(void **state)
         fds[i] = dial(server);
         say(fds[i], i % 2 ? GET_STREAM : GET_LATE);
     }
-    assert_true(wait_for_n_waiting(N, 20000));
+    assert_true(wait_for_n_waiting(N));
     gol_http_server_stop_listening(server);
     gol_http_server_stop(&server);
     assert_int_equal(n_waiting(), 0);
@@ -199,8 +198,10 @@ static void stopping_ends_waiting_calls(void **state)
 static void *push_often(void *arg)
 {
     atomic_bool *stop = arg;
-    while (!atomic_load(stop))
+    while (!atomic_load(stop)) {
         push_all(1, true);
+        sched_yield(); /* the lock is nobody's for a moment */
+    }
     return NULL;
 }
 
@@ -217,14 +218,14 @@ static void no_wake_is_lost_in_a_storm(void **state)
         const int fd = dial(server);
         say(fd, round % 2 ? GET_STREAM : GET_LATE);
         if (round % 3 != 0) {
-            hear(fd, buf, sizeof buf, round % 2 ? "chunk\n" : "/late", 5000);
+            hear(fd, buf, sizeof buf, round % 2 ? "chunk\n" : "/late", PATIENCE_MS);
             assert_non_null(strstr(buf, round % 2 ? "chunk\n" : "/late"));
         }
         close(fd);
     }
     atomic_store(&stop, true);
     pthread_join(thread, NULL);
-    assert_true(wait_for_n_waiting(0, 20000));
+    assert_true(wait_for_n_waiting(0));
     gol_http_server_stop(&server);
     assert_int_equal(test_api.n_begun, test_api.n_ended);
 }
@@ -236,7 +237,7 @@ static void answers_preflights_when_cors_is_on(void **state)
     const int fd = dial(server);
     char buf[2048];
     say(fd, "OPTIONS /v1/models HTTP/1.1\r\nHost: x\r\nOrigin: https://example.org\r\n\r\n");
-    hear(fd, buf, sizeof buf, "\r\n\r\n", 20000);
+    hear(fd, buf, sizeof buf, "\r\n\r\n", PATIENCE_MS);
     assert_non_null(strstr(buf, "HTTP/1.1 204"));
     assert_non_null(strstr(buf, "Access-Control-Allow-Origin: https://example.org"));
     close(fd);

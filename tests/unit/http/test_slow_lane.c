@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "http/slow_lane.h"
+#include "support/patience.h"
 
 enum { N = GOL_SLOW_LANE_JOBS_MAX };
 
@@ -50,8 +51,9 @@ static gol_slow_lane *new_lane(void)
 
 static void wait_for_n_run(record *rec, int n)
 {
-    for (int ms = 0; atomic_load(&rec->n_run) < n && ms < 20000; ms++)
-        usleep(1000);
+    patience p = patience_begin();
+    while (atomic_load(&rec->n_run) < n && patience_lasts(&p))
+        continue;
     assert_int_equal(atomic_load(&rec->n_run), n);
 }
 

@@ -20,6 +20,7 @@
 
 #include "gollum.h"
 #include "make_model/make_model.h"
+#include "support/patience.h"
 #include "support/temp_dir.h"
 
 enum {
@@ -161,7 +162,7 @@ static inline void listener_wait(listener *l, int n_events)
 {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += 60;
+    until.tv_sec += PATIENCE_S;
     int rc = 0;
     pthread_mutex_lock(&l->mutex);
     while (rc == 0 && l->n_events < n_events && l->n_last == 0)

@@ -21,6 +21,7 @@
 #include "gollum.h"
 #include "lib/instance.h"
 #include "make_model/make_model.h"
+#include "support/patience.h"
 #include "support/fake_root.h"
 #include "support/temp_dir.h"
 #include "support/watched_memory.h"
@@ -261,7 +262,7 @@ static void touch_everything(gol_engine *engine)
         uint64_t id;
         check(gol_engine_submit(engine, &request, &id, &err), &err);
     }
-    assert_true(gol_engine_drain(engine, 120000));
+    assert_true(gol_engine_drain(engine, PATIENCE_MS));
     assert_int_equal(n_ended, l->max_seqs);
     free(ids);
 }

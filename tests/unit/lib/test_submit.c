@@ -4,6 +4,7 @@
  */
 #include "unit/lib/lib_test.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "lib/gollum_impl.h"
@@ -280,12 +281,40 @@ static void an_answer_ends_before_its_stop_string_wherever_that_lies(void **stat
     listener_deinit(&whole);
 }
 
-/* A request that makes every step last 20 ms, so that whoever polls keeps up with the engine. */
-static void slow_down(const gollum_event *event)
+/*
+ * A request beside another one that keeps the engine from running away from who reads that: no step is made before a token that
+ * came LAG steps ago has been read. Until the other one is there, no step at all.
+ */
+enum { LAG = 4 };
+
+typedef struct pacemaker {
+    listener *reader;
+    atomic_bool is_begun;
+    int n_read[LAG]; /* as the last steps found it */
+    int at;
+} pacemaker;
+
+static int n_tokens_read(listener *l, bool *is_over)
 {
-    (void)event;
-    const struct timespec pause = {.tv_nsec = 20000000};
-    nanosleep(&pause, NULL);
+    pthread_mutex_lock(&l->mutex);
+    const int n = l->n_tokens;
+    *is_over = l->n_last > 0;
+    pthread_mutex_unlock(&l->mutex);
+    return n;
+}
+
+static void keep_pace(const gollum_event *event)
+{
+    pacemaker *p = event->user;
+    patience wait = patience_begin();
+    while (!atomic_load(&p->is_begun) && patience_lasts(&wait))
+        continue;
+    bool is_over;
+    int n = n_tokens_read(p->reader, &is_over);
+    while (!is_over && n <= p->n_read[p->at] && patience_lasts(&wait))
+        n = n_tokens_read(p->reader, &is_over);
+    p->n_read[p->at] = n;
+    p->at = (p->at + 1) % LAG;
 }
 
 /* Otherwise it would go on to the end of the context, for nobody. */
@@ -304,8 +333,10 @@ static void behind_a_stop_string_nothing_is_computed(void **state)
         gollum_request request = request_of(&whole, "the water", 30);
         (void)submit_ok(g, &request);
         poll_all(g);
+        pacemaker pace = {.reader = &stopped, .n_read = {-1, -1, -1, -1}};
         gollum_request slow = request_of(NULL, "slow", 0);
-        slow.on_event = slow_down;
+        slow.user = &pace;
+        slow.on_event = keep_pace;
         const uint64_t slow_id = submit_ok(g, &slow);
         const char *const stops[] = {whole.text + whole.ends[19]}; /* from the 21st token on */
         request = request_of(&stopped, "the water", 0);
@@ -313,6 +344,7 @@ static void behind_a_stop_string_nothing_is_computed(void **state)
         request.n_stop = 1;
         request.on_event = is_polled ? NULL : listen;
         (void)submit_ok(g, &request);
+        atomic_store(&pace.is_begun, true);
         poll_all(g);
         request = request_of(&second, "next", 1);
         request.on_event = listen;
