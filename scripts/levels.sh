@@ -9,7 +9,7 @@ native=${1:-build/release}
 arm64=${2:-build/arm64}
 logs=build/levels
 jobs=$(getconf _NPROCESSORS_ONLN)
-seconds_max=${LEVELS_SECONDS_MAX:-600} # for one program; on an idle machine the slowest takes a quarter of it
+seconds_max=${LEVELS_SECONDS_MAX:-1800} # for one program that hangs; on an idle machine the slowest takes a tenth of it
 arm64_lib=build/arm64-sysroot/usr/lib/aarch64-linux-gnu
 arm64_run="-L /usr/aarch64-linux-gnu -E LD_LIBRARY_PATH=$arm64_lib:/usr/aarch64-linux-gnu/lib"
 skipped=()

@@ -121,14 +121,26 @@ as_root() {
     fi
 }
 
+# A mirror may be out of reach for a moment.
+with_patience() {
+    local pause
+    for pause in 5 15 45; do
+        "$@" && return
+        printf 'setup: failed, again in %d s: %s\n' $pause "$*" >&2
+        sleep $pause
+    done
+    "$@"
+}
+
 install_missing() {
     printf 'setup: installing %s\n' "${missing[*]}" >&2
     if [ "$system" = brew ]; then
         brew install "${missing[@]}"
         return
     fi
-    as_root apt-get update
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}" </dev/null
+    with_patience as_root apt-get -o Acquire::Retries=3 update
+    with_patience as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "${missing[@]}" </dev/null
 }
 [ ${#missing[@]} = 0 ] || install_missing
 
@@ -145,7 +157,7 @@ make_venv() {
     printf 'setup: making .venv with the packages of %s\n' "$list" >&2
     rm -rf .venv
     python3 -m venv .venv
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check -r "$list" ||
+    with_patience .venv/bin/python -m pip install --quiet --disable-pip-version-check --timeout 60 -r "$list" ||
         die "could not install $list. The end-to-end tests need PyPI once; GOLLUM_NO_E2E=1 leaves them out."
     cp "$list" "$made"
 }
@@ -161,8 +173,8 @@ make_arm64_sysroot() {
     : >"$state/status"
     local options=(-o APT::Architecture=arm64 -o APT::Architectures=arm64 -o "Dir::State::status=$PWD/$state/status"
         -o "Dir::State::lists=$PWD/$state/lists" -o "Dir::Cache=$PWD/$state/cache" -o Debug::NoLocking=1 -o APT::Sandbox::User=root)
-    apt-get "${options[@]}" update >/dev/null
-    (cd "$state" && apt-get "${options[@]}" download libpcre2-8-0 libpcre2-dev libutf8proc2 libutf8proc-dev libjansson4 libjansson-dev libxxhash0 libxxhash-dev libcmocka0 libcmocka-dev >/dev/null)
+    with_patience apt-get "${options[@]}" update >/dev/null
+    (cd "$state" && with_patience apt-get "${options[@]}" download libpcre2-8-0 libpcre2-dev libutf8proc2 libutf8proc-dev libjansson4 libjansson-dev libxxhash0 libxxhash-dev libcmocka0 libcmocka-dev >/dev/null)
     local deb
     for deb in "$state"/*.deb; do
         dpkg-deb -x "$deb" "$root"
