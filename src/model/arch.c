@@ -9,6 +9,7 @@
 static const gol_arch *const archs[] = {
     /* alphabetical: gol_arch_list() prints them in this order */
     &gol_arch_bert,
+    &gol_arch_cohere2,
     &gol_arch_command_r,
     &gol_arch_falcon,
     &gol_arch_gemma_embedding,

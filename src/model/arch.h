@@ -7,6 +7,7 @@
 #include "model/config.h"
 
 extern const gol_arch gol_arch_bert;
+extern const gol_arch gol_arch_cohere2;
 extern const gol_arch gol_arch_command_r;
 extern const gol_arch gol_arch_falcon;
 extern const gol_arch gol_arch_gemma2;

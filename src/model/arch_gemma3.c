@@ -13,10 +13,12 @@ static int read_gemma3(gol_config *config, const gol_model_file *file, gol_err *
     config->qk_norm = GOL_QK_NORM_HEAD;
     config->act = GOL_ACT_GELU;
     config->embd_scale = sqrtf((float)config->n_embd);
-    /* No key says it, as with Gemma 2. */
+    /* As with Gemma 2. */
     if (config->n_layers == LAYERS_OF_27B)
         config->attn_scale = 1.0f / sqrtf((float)(config->n_embd / config->layers[0].n_heads));
-    int rc = gol_config_f32(config, file, "final_logit_softcapping", 0.0f, 1e6f,
+    int rc = gol_config_f32(config, file, "attention.scale", 1e-6f, 1e6f, &config->attn_scale, err);
+    if (rc >= 0)
+        rc = gol_config_f32(config, file, "final_logit_softcapping", 0.0f, 1e6f,
                             &config->final_softcap, err);
     if (rc >= 0)
         rc = gol_config_read_windows(config, file, 6, err);

@@ -21,7 +21,9 @@ static int read_gemma_embedding(gol_config *config, const gol_model_file *file, 
     config->act = GOL_ACT_GELU;
     config->embd_scale = sqrtf((float)config->n_embd);
     config->is_causal = false;
-    int rc = gol_config_read_windows(config, file, 6, err);
+    int rc = gol_config_f32(config, file, "attention.scale", 1e-6f, 1e6f, &config->attn_scale, err);
+    if (rc >= 0)
+        rc = gol_config_read_windows(config, file, 6, err);
     if (rc < 0)
         return rc;
     halve_windows(config);

@@ -5,7 +5,8 @@
 
 static int read_qwen2(gol_config *config, const gol_model_file *file, gol_err *err)
 {
-    return gol_config_require_eps(config, file, err);
+    const int rc = gol_config_read_written_windows(config, file, err);
+    return rc < 0 ? rc : gol_config_require_eps(config, file, err);
 }
 
 const gol_arch gol_arch_qwen2 = {"qwen2", read_qwen2};

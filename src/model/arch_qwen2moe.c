@@ -8,7 +8,9 @@ static int read_qwen2moe(gol_config *config, const gol_model_file *file, gol_err
 {
     config->moe.norm_weights = false;
     config->moe.n_ff_shexp = config->layers[0].n_ff; /* of files that do not say it */
-    const int rc = gol_config_read_moe(config, file, err);
+    int rc = gol_config_read_moe(config, file, err);
+    if (rc >= 0)
+        rc = gol_config_read_written_windows(config, file, err);
     return rc < 0 ? rc : gol_config_require_eps(config, file, err);
 }
 

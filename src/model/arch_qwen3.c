@@ -6,7 +6,8 @@
 static int read_qwen3(gol_config *config, const gol_model_file *file, gol_err *err)
 {
     config->qk_norm = GOL_QK_NORM_HEAD;
-    return gol_config_require_eps(config, file, err);
+    const int rc = gol_config_read_written_windows(config, file, err);
+    return rc < 0 ? rc : gol_config_require_eps(config, file, err);
 }
 
 const gol_arch gol_arch_qwen3 = {"qwen3", read_qwen3};

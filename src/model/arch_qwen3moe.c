@@ -6,7 +6,9 @@
 static int read_qwen3moe(gol_config *config, const gol_model_file *file, gol_err *err)
 {
     config->qk_norm = GOL_QK_NORM_HEAD;
-    const int rc = gol_config_read_moe(config, file, err);
+    int rc = gol_config_read_moe(config, file, err);
+    if (rc >= 0)
+        rc = gol_config_read_written_windows(config, file, err);
     return rc < 0 ? rc : gol_config_require_eps(config, file, err);
 }
 

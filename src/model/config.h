@@ -207,6 +207,8 @@ int gol_config_require_eps(gol_config *config, const gol_model_file *file, gol_e
  * without that key, into all but each period-th (period 0: into all). */
 int gol_config_read_windows(gol_config *config, const gol_model_file *file, int32_t period,
                             gol_err *err);
+/* The same for models that have windows only where the pattern is written down: elsewhere the window is one that is off. */
+int gol_config_read_written_windows(gol_config *config, const gol_model_file *file, gol_err *err);
 /* Of BERT and its kin: tokenizer.ggml.token_type_count, where the file has the table. */
 int gol_config_read_token_types(gol_config *config, const gol_model_file *file, gol_err *err);
 /* The keys of experts, whose layers have no dense feed-forward then; n_layers and n_ff are known, and moe's gating, norm_weights and

@@ -46,3 +46,10 @@ int gol_config_read_windows(gol_config *config, const gol_model_file *file, int3
         config->layers[i].window = period == 0 || (i + 1) % period != 0 ? window : 0;
     return 0;
 }
+
+int gol_config_read_written_windows(gol_config *config, const gol_model_file *file, gol_err *err)
+{
+    char key[128];
+    gol_config_key(key, sizeof key, config, "attention.sliding_window_pattern");
+    return gol_model_file_find_meta(file, key) ? gol_config_read_windows(config, file, 0, err) : 0;
+}

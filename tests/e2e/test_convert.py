@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import struct
 import subprocess
 
 import pytest
@@ -10,6 +11,25 @@ from conftest import BINARY
 
 USAGE, BAD_MODEL, NOT_FOUND = 64, 65, 66
 FOLDERS = pathlib.Path(__file__).parent.parent / "data" / "hf"
+NAMES = sorted(path.name for path in FOLDERS.iterdir())
+# Of transformers' answers, in 32-bit floats on both sides.
+NMSE_MAX = 1e-6
+
+
+def floats(data):
+    return struct.unpack(f"<{len(data) // 4}f", data)
+
+
+def answer(gollum, model, folder):
+    """The floats that the model at this path gives for the folder's tokens: logits, or the one vector of a text."""
+    tokens = (folder / "tokens").read_text()
+    if (folder / "logits.f32").exists():
+        done = gollum("logits", "-m", model, "--tokens", tokens, "-o", "-", "-q")
+        assert done.returncode == 0, done.stderr
+        return floats(done.stdout)
+    done = gollum("embed", "-m", model, "--tokens", tokens, "--kv-cache-dtype", "f32", "-q")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 def inspect(gollum, path):
@@ -18,14 +38,21 @@ def inspect(gollum, path):
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("name", ["llama", "llama_shards", "gpt2"])
-def test_a_converted_folder_is_whole_and_says_the_same(gollum, tmp_path, name):
+@pytest.mark.parametrize("name", NAMES)
+def test_a_converted_folder_is_whole_and_answers_the_same(gollum, tmp_path, name):
     out = tmp_path / "out.gguf"
     done = gollum("convert", FOLDERS / name, out)
     assert done.returncode == 0, done.stderr
     assert gollum("verify", out).returncode == 0
     before, after = inspect(gollum, FOLDERS / name), inspect(gollum, out)
     assert after["architecture"] == before["architecture"] and after["parameters"] == before["parameters"]
+    folder = FOLDERS / name
+    got = answer(gollum, folder, folder)
+    assert answer(gollum, out, folder) == got
+    kind = "logits.f32" if (folder / "logits.f32").exists() else "embedding.f32"
+    want = floats((folder / kind).read_bytes())
+    assert len(got) == len(want)
+    assert sum((a - b) ** 2 for a, b in zip(got, want)) <= NMSE_MAX * sum(b * b for b in want)
 
 
 def test_types_are_those_of_quantize(gollum, tmp_path):

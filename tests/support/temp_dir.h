@@ -42,6 +42,23 @@ static inline int temp_dir_n_files(const temp_dir *dir)
     return n;
 }
 
+/* The files of a folder, and it. */
+static inline void temp_remove_folder(const char *path)
+{
+    DIR *d = opendir(path);
+    if (!d)
+        return;
+    for (const struct dirent *entry = readdir(d); entry; entry = readdir(d)) {
+        char buf[512];
+        const int n = snprintf(buf, sizeof buf, "%s/%s", path, entry->d_name);
+        if (entry->d_name[0] != '.' && n > 0 && (size_t)n < sizeof buf)
+            (void)unlink(buf);
+    }
+    closedir(d);
+    (void)rmdir(path);
+}
+
+/* With folders in it, but not in these. */
 static inline void temp_dir_destroy(const temp_dir *dir)
 {
     DIR *d = opendir(dir->path);
@@ -49,8 +66,8 @@ static inline void temp_dir_destroy(const temp_dir *dir)
     for (const struct dirent *entry = readdir(d); entry; entry = readdir(d)) {
         char buf[512];
         snprintf(buf, sizeof buf, "%s/%s", dir->path, entry->d_name);
-        if (entry->d_name[0] != '.')
-            (void)unlink(buf);
+        if (entry->d_name[0] != '.' && unlink(buf) != 0)
+            temp_remove_folder(buf);
     }
     closedir(d);
     (void)rmdir(dir->path);

@@ -33,7 +33,7 @@ enum {
 
 typedef struct arch_key {
     const char *suffix;
-    char type; /* 'u', 'f' or 'b' */
+    char type; /* 'u', 'f', 'b', or 'y': the text "yarn" */
     double value;
 } arch_key;
 
@@ -89,6 +89,14 @@ static const arch_case arch_cases[] = {
      2,
      ARCH_LAYER_NORM | ARCH_NO_NORM_BIAS | ARCH_NO_FFN_NORM | ARCH_TIED,
      {{"logit_scale", 'f', 0.0625}}},
+    {"cohere2",
+     "cohere2",
+     5,
+     2,
+     ARCH_LAYER_NORM | ARCH_NO_NORM_BIAS | ARCH_NO_FFN_NORM | ARCH_TIED,
+     {{"attention.sliding_window", 'u', 6},
+      {"logit_scale", 'f', 0.25},
+      {"rope.freq_base", 'f', 5e4}}},
     {"falcon-40b",
      "falcon",
      2,
@@ -114,6 +122,16 @@ static const arch_case arch_cases[] = {
      ARCH_NO_PRE_NORM | ARCH_POST_NORM | ARCH_QK_WIDTH,
      {{"attention.sliding_window", 'u', 6},
       {"rope.scaling.factor", 'f', 8},
+      {"rope.freq_base", 'f', 5e5}}},
+    {"olmo3-yarn",
+     "olmo2",
+     4,
+     4,
+     ARCH_NO_PRE_NORM | ARCH_POST_NORM | ARCH_QK_WIDTH,
+     {{"attention.sliding_window", 'u', 6},
+      {"rope.scaling.type", 'y', 0},
+      {"rope.scaling.factor", 'f', 8},
+      {"rope.scaling.original_context_length", 'u', 32},
       {"rope.freq_base", 'f', 5e5}}},
     {"gemma3-linear",
      "gemma3",
@@ -256,8 +274,10 @@ static inline void arch_keys(tiny_writer *t, const arch_case *a)
             tiny_key_u32(t, k->suffix, (uint32_t)k->value);
         else if (k->type == 'f')
             tiny_key_f32(t, k->suffix, (float)k->value);
-        else
+        else if (k->type == 'b')
             gol_gguf_writer_add_bool(t->w, tiny_key(t, k->suffix), k->value != 0);
+        else
+            gol_gguf_writer_add_str(t->w, tiny_key(t, k->suffix), GOL_STR("yarn"));
     }
 }
 

@@ -196,6 +196,25 @@ const gol_hf_change gol_hf_transpose = {"transposed", plan_transpose, transpose,
 
 /* ------------------------------------------------------------------ rows ---- */
 
+static bool plan_later_rows(gol_hf_recipe *recipe, gol_tensor *t)
+{
+    if (t->n_dims != 2 || t->shape[1] <= recipe->n_skipped)
+        return false;
+    recipe->first = t->shape[0] * recipe->n_skipped;
+    t->shape[1] -= recipe->n_skipped;
+    return plan_f32(recipe, t);
+}
+
+static void later_rows(const gol_hf_recipe *recipe, const gol_tensor *t, uint8_t *dst,
+                       const uint8_t *src)
+{
+    memcpy(dst, src + (size_t)recipe->first * element_size(t),
+           (size_t)t->n_elements * element_size(t));
+}
+
+const gol_hf_change gol_hf_later_rows = {"cut to its positions", plan_later_rows, later_rows,
+                                         false};
+
 static bool plan_ungroup(gol_hf_recipe *recipe, gol_tensor *t)
 {
     const uint64_t n_parts = (uint64_t)recipe->n_heads + 2 * (uint64_t)recipe->n_kv_heads;

@@ -5,6 +5,7 @@ static const gol_hf_family *const families[] = {
     gol_hf_families_llama,   gol_hf_families_gpt2,    gol_hf_families_gemma,
     gol_hf_families_granite, gol_hf_families_fused,   gol_hf_families_layer_norm,
     gol_hf_families_mamba,   gol_hf_families_gpt_oss, gol_hf_families_bert,
+    gol_hf_families_nomic,
 };
 
 enum { N_FAMILIES = sizeof families / sizeof *families };

@@ -147,6 +147,19 @@ static void check_quantization(gol_hf *hf)
                   "quantization_config: method '%s' is not supported; fp8 and mxfp4 are", quoted);
 }
 
+/* null is an answer, too, and stays. */
+static void put_defaults(gol_hf *hf)
+{
+    for (const gol_hf_default *d = hf->family->defaults; d->key && hf->rc == 0; d++) {
+        const json_int_t whole = (json_int_t)d->value;
+        if (json_object_get(hf->config, d->key))
+            continue;
+        json_t *value = (double)whole == d->value ? json_integer(whole) : json_real(d->value);
+        if (json_object_set_new(hf->config, d->key, value) != 0)
+            gol_hf_refuse(hf, GOL_ENOMEM, "out of memory");
+    }
+}
+
 static void read_config(gol_hf *hf)
 {
     const int rc = gol_hf_read_json(hf, "config.json", &hf->whole);
@@ -159,6 +172,8 @@ static void read_config(gol_hf *hf)
     hf->config = json_is_object(text) ? text : hf->whole;
     find_family(hf);
     check_quantization(hf);
+    if (hf->rc == 0 && hf->family->defaults)
+        put_defaults(hf);
 }
 
 /* ------------------------------------------------------------------ opening ---- */
@@ -208,11 +223,15 @@ static void read_model(gol_hf *hf)
     }
     read_config(hf);
     if (hf->rc == 0)
+        gol_hf_list_modules(hf);
+    if (hf->rc == 0)
         gol_hf_open_shards(hf);
     if (hf->rc == 0) {
         put_general(hf);
         hf->family->read(hf);
     }
+    if (hf->rc == 0)
+        gol_hf_put_pooling(hf);
     if (hf->rc == 0)
         gol_hf_apply_rules(hf);
     if (hf->rc == 0)

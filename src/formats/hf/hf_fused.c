@@ -112,6 +112,8 @@ static void read_neox(gol_hf *hf)
     gol_hf_require_act(hf, "hidden_act", "gelu|gelu_new|gelu_fast|gelu_pytorch_tanh");
 }
 
+static const gol_hf_default neox_defaults[] = {{"rotary_pct", 0.25}, {0}};
+
 const gol_hf_family gol_hf_families_fused[] = {
     {"Phi3ForCausalLM",
      "phi3",
@@ -131,6 +133,7 @@ const gol_hf_family gol_hf_families_fused[] = {
      read_neox,
      {neox_rules},
      .prefixes = neox_prefixes,
-     .anchor = "~embed_in.weight"},
+     .anchor = "~embed_in.weight",
+     .defaults = neox_defaults},
     {0},
 };

@@ -2,6 +2,8 @@
  * Gemma 2 and 3, and EmbeddingGemma. Their norms multiply by 1 + weight: the 1 is added once, here. Four norms in each layer,
  * whose names say less than their places.
  */
+#include <math.h>
+
 #include "formats/hf/hf_model.h"
 
 static const char *const prefixes[] = {"model.", "", "model.language_model.",
@@ -30,11 +32,6 @@ static const gol_hf_rule rules[] = {
     {0},
 };
 
-/* What looks at pictures is left out: texts never reach it. */
-static const char *const picture_prefixes[] = {"vision_tower.", "model.vision_tower.",
-                                               "multi_modal_projector.",
-                                               "model.multi_modal_projector.", NULL};
-
 static void read_common(gol_hf *hf)
 {
     gol_hf_put_sizes(hf);
@@ -45,16 +42,20 @@ static void read_common(gol_hf *hf)
     gol_hf_require_act(hf, "hidden_activation", "gelu_pytorch_tanh|gelu_tanh");
 }
 
-/* Scores are divided by the root of a number that GGUF has no key for: readers know it by the model's size. */
-static void check_scale(gol_hf *hf, uint32_t layers_of_27b)
+/* Scores are divided by the root of query_pre_attn_scalar. GGUF's readers know it by the model's size; gollum's takes a scale where
+ * one is written, which others overlook. */
+static void put_scale(gol_hf *hf, uint32_t layers_of_27b)
 {
-    const uint32_t expected = hf->n_layers == layers_of_27b && hf->n_heads > 0
-                                  ? hf->n_embd / hf->n_heads
-                                  : hf->head_dim;
+    if (hf->rc != 0)
+        return;
+    const uint32_t expected = hf->n_layers == layers_of_27b ? hf->n_embd / hf->n_heads
+                                                            : hf->head_dim;
     const double scalar = gol_hf_real_or(hf, "query_pre_attn_scalar", expected);
-    if (hf->rc == 0 && scalar != (double)expected)
-        gol_hf_refuse(hf, GOL_EUNSUPPORTED, "query_pre_attn_scalar is %g; only %u is supported",
-                      scalar, expected);
+    if (hf->rc == 0 && !(scalar > 0))
+        gol_hf_refuse(hf, GOL_EMODEL, "query_pre_attn_scalar is %g; a positive number is expected",
+                      scalar);
+    else if (scalar != (double)expected)
+        gol_hf_put_f32(hf, "attention.scale", 1.0 / sqrt(scalar));
 }
 
 static void put_cap(gol_hf *hf, const char *key)
@@ -68,50 +69,83 @@ static void read_gemma2(gol_hf *hf)
     read_common(hf);
     put_cap(hf, "attn_logit_softcapping");
     put_cap(hf, "final_logit_softcapping");
-    check_scale(hf, 46);
+    put_scale(hf, 46);
 }
 
-static void put_local_rope(gol_hf *hf)
+/* Scores of this one are not capped, and GGUF has no key for it. */
+static void refuse_capped_scores(gol_hf *hf)
 {
-    const char *key = gol_hf_key(hf, "rope_parameters.sliding_attention.rope_theta",
-                                 "rope_local_base_freq");
-    gol_hf_put_f32(hf, "rope.freq_base_swa", key ? gol_hf_real(hf, key) : 10000.0);
-}
-
-static void leave_pictures_out(gol_hf *hf)
-{
-    for (size_t i = 0; i < hf->n_sources; i++) {
-        const gol_str name = hf->sources[i].tensor->name;
-        for (int k = 0; picture_prefixes[k]; k++) {
-            const gol_str prefix = gol_str_from(picture_prefixes[k]);
-            if (name.len > prefix.len && gol_str_eq((gol_str){name.data, prefix.len}, prefix))
-                hf->sources[i].is_used = true;
-        }
-    }
+    if (gol_hf_real_or(hf, "attn_logit_softcapping", 0.0) != 0)
+        gol_hf_refuse(hf, GOL_EUNSUPPORTED, "attn_logit_softcapping: only null is supported");
 }
 
 static void read_gemma3(gol_hf *hf)
 {
     read_common(hf);
     put_cap(hf, "final_logit_softcapping");
-    put_local_rope(hf);
-    check_scale(hf, 62);
-    leave_pictures_out(hf);
+    refuse_capped_scores(hf);
+    gol_hf_put_local_rope(hf, 10000.0);
+    put_scale(hf, 62);
+    gol_hf_leave_pictures_out(hf);
+    if (gol_hf_bool_or(hf, "use_bidirectional_attention", false))
+        gol_hf_refuse(hf, GOL_EUNSUPPORTED,
+                      "use_bidirectional_attention is true; only a Gemma3TextModel may have it");
 }
 
 static void read_embedding(gol_hf *hf)
 {
     read_common(hf);
-    put_local_rope(hf);
-    gol_hf_put_pooling(hf);
+    refuse_capped_scores(hf);
+    gol_hf_put_local_rope(hf, 10000.0);
+    put_scale(hf, 0);
+    gol_hf_put_dense(hf);
+    if (!gol_hf_bool_or(hf, "use_bidirectional_attention", false))
+        gol_hf_refuse(hf, GOL_EUNSUPPORTED,
+                      "use_bidirectional_attention is false; only true is supported");
 }
 
-#define COMMON {rules}, .prefixes = prefixes, .anchor = anchor, .is_tied = true
+static const gol_hf_rule dense_rules[] = {
+    {"dense_2.weight", "2_Dense/linear.weight", NULL},
+    {"dense_3.weight", "3_Dense/linear.weight", NULL},
+    {0},
+};
+
+static const gol_hf_default gemma2_defaults[] = {
+    {"num_attention_heads", 8},     {"num_key_value_heads", 4},        {"head_dim", 256},
+    {"query_pre_attn_scalar", 256}, {"max_position_embeddings", 8192}, {"sliding_window", 4096},
+    {"attn_logit_softcapping", 50}, {"final_logit_softcapping", 30},   {0},
+};
+
+static const gol_hf_default gemma3_defaults[] = {
+    {"num_hidden_layers", 26},
+    {"hidden_size", 2304},
+    {"intermediate_size", 9216},
+    {"num_attention_heads", 8},
+    {"num_key_value_heads", 4},
+    {"head_dim", 256},
+    {"query_pre_attn_scalar", 256},
+    {"max_position_embeddings", 131072},
+    {"sliding_window", 4096},
+    {"rope_theta", 1000000},
+    {0},
+};
+
+#define COMMON .prefixes = prefixes, .anchor = anchor, .is_tied = true
 
 const gol_hf_family gol_hf_families_gemma[] = {
-    {"Gemma2ForCausalLM", "gemma2", read_gemma2, COMMON},
-    {"Gemma3ForCausalLM", "gemma3", read_gemma3, COMMON},
-    {"Gemma3ForConditionalGeneration", "gemma3", read_gemma3, COMMON},
-    {"Gemma3TextModel", "gemma-embedding", read_embedding, COMMON},
+    {"Gemma2ForCausalLM", "gemma2", read_gemma2, {rules}, COMMON, .defaults = gemma2_defaults},
+    {"Gemma3ForCausalLM", "gemma3", read_gemma3, {rules}, COMMON, .defaults = gemma3_defaults},
+    {"Gemma3ForConditionalGeneration",
+     "gemma3",
+     read_gemma3,
+     {rules},
+     COMMON,
+     .defaults = gemma3_defaults},
+    {"Gemma3TextModel",
+     "gemma-embedding",
+     read_embedding,
+     {rules, dense_rules},
+     COMMON,
+     .defaults = gemma3_defaults},
     {0},
 };

@@ -35,7 +35,7 @@ static void read_gpt2(gol_hf *hf)
     gol_hf_put_u32(hf, "feed_forward_length", gol_hf_u32_or(hf, "n_inner", 4 * hf->n_embd));
     gol_hf_put_u32(hf, "attention.head_count", hf->n_heads);
     gol_hf_put_layer_eps(hf, "layer_norm_epsilon");
-    gol_hf_require_act(hf, "activation_function", "gelu_new|gelu_pytorch_tanh|gelu_fast");
+    gol_hf_require_act(hf, "activation_function", "gelu_new|gelu_pytorch_tanh|gelu_fast|gelu");
     if (gol_hf_bool_or(hf, "scale_attn_by_inverse_layer_idx", false) ||
         !gol_hf_bool_or(hf, "scale_attn_weights", true))
         gol_hf_refuse(

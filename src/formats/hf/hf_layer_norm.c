@@ -30,6 +30,12 @@ static const gol_hf_rule starcoder_rules[] = {
     {0},
 };
 
+static const gol_hf_rule stablelm_rules[] = {
+    {"blk.#.attn_q_norm.weight", "~layers.#.self_attn.q_layernorm.norms.%.weight", &gol_hf_f32},
+    {"blk.#.attn_k_norm.weight", "~layers.#.self_attn.k_layernorm.norms.&.weight", &gol_hf_f32},
+    {0},
+};
+
 /* One norm for each head. */
 static const gol_hf_rule command_r_rules[] = {
     {"blk.#.attn_q_norm.weight", "~layers.#.self_attn.q_norm.weight", &gol_hf_f32},
@@ -59,8 +65,6 @@ static void read_stablelm(gol_hf *hf)
     gol_hf_put_bool(hf, "use_parallel_residual",
                     gol_hf_bool_or(hf, "use_parallel_residual", false));
     gol_hf_require_act(hf, "hidden_act", "silu|swish");
-    if (gol_hf_bool_or(hf, "qk_layernorm", false))
-        gol_hf_refuse(hf, GOL_EUNSUPPORTED, "qk_layernorm is true; only false is supported");
 }
 
 static void read_command_r(gol_hf *hf)
@@ -69,6 +73,8 @@ static void read_command_r(gol_hf *hf)
     gol_hf_put_layer_eps(hf, "layer_norm_eps");
     gol_hf_put_f32(hf, "logit_scale", gol_hf_real_or(hf, "logit_scale", 0.0625));
     gol_hf_require_act(hf, "hidden_act", "silu|swish");
+    if (gol_hf_has(hf, "model_max_length")) /* of models that were trained on more than they say */
+        gol_hf_put_u32(hf, "context_length", gol_hf_u32(hf, "model_max_length"));
 }
 
 static void read_cohere2(gol_hf *hf)
@@ -76,6 +82,8 @@ static void read_cohere2(gol_hf *hf)
     read_command_r(hf);
     gol_hf_put_window(hf);
 }
+
+static const gol_hf_default stablelm_defaults[] = {{"partial_rotary_factor", 0.25}, {0}};
 
 #define COMMON .prefixes = prefixes, .anchor = anchor
 
@@ -87,7 +95,12 @@ const gol_hf_family gol_hf_families_layer_norm[] = {
      {common_rules, starcoder_rules},
      COMMON,
      .is_tied = true},
-    {"StableLmForCausalLM", "stablelm", read_stablelm, {common_rules, gated_rules}, COMMON},
+    {"StableLmForCausalLM",
+     "stablelm",
+     read_stablelm,
+     {common_rules, gated_rules, stablelm_rules},
+     COMMON,
+     .defaults = stablelm_defaults},
     {"CohereForCausalLM",
      "command-r",
      read_command_r,

@@ -14,6 +14,7 @@ static const gol_hf_rule model_rules[] = {
     {"token_embd.weight", "~embed_tokens.weight", NULL},
     {"output_norm.weight", "~norm.weight", NULL},
     {"output.weight", "lm_head.weight", NULL},
+    {"output.weight", "language_model.lm_head.weight", NULL},
     {NULL, "~layers.#.self_attn.rotary_emb.inv_freq", NULL},
     {0},
 };
@@ -70,6 +71,14 @@ static const gol_hf_rule mixtral_rules[] = {
     {0},
 };
 
+static const gol_hf_rule shared_expert_rules[] = {
+    {"blk.#.ffn_gate_inp_shexp.weight", "~layers.#.mlp.shared_expert_gate.weight", &gol_hf_f32},
+    {"blk.#.ffn_gate_shexp.weight", "~layers.#.mlp.shared_expert.gate_proj.weight", NULL},
+    {"blk.#.ffn_up_shexp.weight", "~layers.#.mlp.shared_expert.up_proj.weight", NULL},
+    {"blk.#.ffn_down_shexp.weight", "~layers.#.mlp.shared_expert.down_proj.weight", NULL},
+    {0},
+};
+
 static const gol_hf_rule qwen_moe_rules[] = {
     {"blk.#.ffn_gate_inp.weight", "~layers.#.mlp.gate.weight", &gol_hf_f32},
     {"blk.#.ffn_gate_exps.weight", "~layers.#.mlp.experts.@.gate_proj.weight", NULL},
@@ -93,24 +102,47 @@ static void read_mistral(gol_hf *hf)
     gol_hf_put_window(hf);
 }
 
+/* Mistral 3's text. Its successors have another rotation, which their text_config says. */
+static void read_mistral3(gol_hf *hf)
+{
+    const gol_str type = gol_hf_text_or(hf, "model_type", "mistral");
+    if (hf->rc == 0 && !gol_str_is(type, "mistral"))
+        gol_hf_refuse(hf, GOL_EUNSUPPORTED, "text_config.model_type: only mistral is supported");
+    read_mistral(hf);
+    gol_hf_leave_pictures_out(hf);
+}
+
 static void read_mixtral(gol_hf *hf)
 {
     read_mistral(hf);
     gol_hf_put_experts(hf);
 }
 
-/* The window of these is off unless asked for, and then for some layers only. */
+/* The window of these is off unless asked for, and then for the later layers only. Which ones is written down for each layer: others
+ * take a window that has no pattern for a mistake, and do without. */
 static void read_qwen(gol_hf *hf)
 {
+    bool has_window[GOL_HF_LAYERS_MAX];
     read_llama(hf);
-    if (gol_hf_bool_or(hf, "use_sliding_window", false))
-        gol_hf_refuse(hf, GOL_EUNSUPPORTED, "use_sliding_window is true; only false is supported");
+    if (!gol_hf_bool_or(hf, "use_sliding_window", false) || !gol_hf_has(hf, "sliding_window"))
+        return;
+    if (!gol_hf_layer_types(hf, "sliding_attention", has_window)) {
+        const uint32_t first = gol_hf_u32(hf, "max_window_layers");
+        for (uint32_t i = 0; i < hf->n_layers; i++)
+            has_window[i] = i >= first;
+    }
+    if (hf->rc != 0)
+        return;
+    gol_hf_put_u32(hf, "attention.sliding_window", gol_hf_u32(hf, "sliding_window"));
+    gol_hf_put_window_layers(hf, has_window);
 }
 
 /* Every fourth layer is without positions: the architecture knows that, and no other pattern. */
 static void read_smollm3(gol_hf *hf)
 {
-    read_qwen(hf);
+    read_llama(hf);
+    if (gol_hf_bool_or(hf, "use_sliding_window", false))
+        gol_hf_refuse(hf, GOL_EUNSUPPORTED, "use_sliding_window is true; only false is supported");
     const json_t *list = gol_hf_find(hf, "no_rope_layers");
     for (uint32_t i = 0; list && i < hf->n_layers && hf->rc == 0; i++) {
         const json_t *has_rope = json_array_get(list, i);
@@ -120,27 +152,53 @@ static void read_smollm3(gol_hf *hf)
     }
 }
 
-static void read_qwen3_moe(gol_hf *hf)
+static void read_qwen_moe(gol_hf *hf)
 {
     read_qwen(hf);
     gol_hf_put_experts(hf);
     gol_hf_put_u32(hf, "expert_feed_forward_length", gol_hf_u32(hf, "moe_intermediate_size"));
-    if (!gol_hf_bool_or(hf, "norm_topk_prob", false))
-        gol_hf_refuse(hf, GOL_EUNSUPPORTED, "norm_topk_prob is false; only true is supported");
-    if (gol_hf_u32_or(hf, "decoder_sparse_step", 1) != 1)
-        gol_hf_refuse(hf, GOL_EUNSUPPORTED, "decoder_sparse_step: only 1 is supported");
+    gol_hf_put_bool(hf, "expert_weights_norm", gol_hf_bool_or(hf, "norm_topk_prob", false));
+    if (gol_hf_u32_or(hf, "decoder_sparse_step", 1) != 1 ||
+        json_array_size(gol_hf_find(hf, "mlp_only_layers")) > 0)
+        gol_hf_refuse(hf, GOL_EUNSUPPORTED,
+                      "decoder_sparse_step, mlp_only_layers: only 1 and none are supported");
 }
 
+static void read_qwen2_moe(gol_hf *hf)
+{
+    read_qwen_moe(hf);
+    gol_hf_put_u32(hf, "expert_shared_feed_forward_length",
+                   gol_hf_u32(hf, "shared_expert_intermediate_size"));
+}
+
+/* OLMo 3: three of four layers have a window, which the architecture knows. */
 static void read_olmo2(gol_hf *hf)
 {
     read_llama(hf);
-    gol_hf_put_window(hf); /* OLMo 3: three of four layers, which the architecture knows */
+    gol_hf_put_window(hf);
+    gol_hf_put_local_rope(hf, 0.0);
 }
+
+static const gol_hf_default mistral_defaults[] = {
+    {"num_attention_heads", 32},
+    {"num_key_value_heads", 8},
+    {"max_position_embeddings", 131072},
+    {"sliding_window", 4096},
+    {0},
+};
 
 #define COMMON .prefixes = prefixes, .anchor = anchor
 
 const gol_hf_family gol_hf_families_llama[] = {
     {"LlamaForCausalLM", "llama", read_llama, {model_rules, neighbour_rules, ffn_rules}, COMMON},
+    {"LlamaModel", "llama", read_llama, {model_rules, neighbour_rules, ffn_rules}, COMMON},
+    {"MistralModel", "llama", read_mistral, {model_rules, neighbour_rules, ffn_rules}, COMMON},
+    {"Mistral3ForConditionalGeneration",
+     "llama",
+     read_mistral3,
+     {model_rules, neighbour_rules, ffn_rules},
+     COMMON,
+     .defaults = mistral_defaults},
     {"MistralForCausalLM",
      "llama",
      read_mistral,
@@ -163,8 +221,13 @@ const gol_hf_family gol_hf_families_llama[] = {
     {"Qwen3Model", "qwen3", read_qwen, {model_rules, halves_rules, ffn_rules}, COMMON},
     {"Qwen3MoeForCausalLM",
      "qwen3moe",
-     read_qwen3_moe,
+     read_qwen_moe,
      {model_rules, halves_rules, ffn_rules, qwen_moe_rules},
+     COMMON},
+    {"Qwen2MoeForCausalLM",
+     "qwen2moe",
+     read_qwen2_moe,
+     {model_rules, halves_rules, qwen_moe_rules, shared_expert_rules},
      COMMON},
     {"Olmo2ForCausalLM", "olmo2", read_olmo2, {model_rules, post_norm_rules, ffn_rules}, COMMON},
     {"Olmo3ForCausalLM", "olmo2", read_olmo2, {model_rules, post_norm_rules, ffn_rules}, COMMON},

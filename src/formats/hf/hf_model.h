@@ -25,6 +25,8 @@ enum {
     GOL_HF_LAYERS_MAX = 1024,
     GOL_HF_EXPERTS_MAX = 1024,
     GOL_HF_RULE_TABLES_MAX = 4,
+    GOL_HF_MODULES_MAX = 2, /* linear layers behind a pooling: what GGUF has names for */
+    GOL_HF_MODULE_NAME_MAX = 64,
 };
 
 /* A tensor of the folder. */
@@ -58,12 +60,13 @@ typedef struct gol_hf_recipe {
     uint32_t n_heads;   /* what the changes of attention need */
     uint32_t n_kv_heads;
     uint32_t n_groups;
-    uint64_t first; /* elements of the source that are skipped */
+    uint32_t n_skipped; /* rows at the beginning of a table that are left out */
+    uint64_t first;     /* elements of the source that are skipped */
 } gol_hf_recipe;
 
-/* One row of a family's table. In both names '#' stands for the layer, '@' (in `from`) for the expert: all of these are stacked;
- * '~' for what the folder's names begin with; a '*' at the end for "weight" and "bias". A source that is not there makes no
- * tensor: what a model must have is known to the model layer. */
+/* One row of a family's table. In both names '#' stands for the layer; in `from` '@' for the expert, '%' for the head, '&' for the
+ * key-value head: all of these are stacked; '~' for what the folder's names begin with; a '*' at the end for "weight" and "bias".
+ * A source that is not there makes no tensor: what a model must have is known to the model layer. */
 typedef struct gol_hf_rule {
     const char *to; /* NULL: the source is known and left out on purpose */
     const char *from;
@@ -71,6 +74,12 @@ typedef struct gol_hf_rule {
 } gol_hf_rule;
 
 typedef struct gol_hf gol_hf;
+
+/* What the class has where config.json says nothing: files of models in several parts leave out what is the class's default. */
+typedef struct gol_hf_default {
+    const char *key;
+    double value;
+} gol_hf_default;
 
 typedef struct gol_hf_family {
     const char *class_name; /* config.json: architectures[0] */
@@ -82,6 +91,7 @@ typedef struct gol_hf_family {
     bool is_tied; /* tie_word_embeddings when config.json has none */
     /* Of the families of one class: this one only where the key is more than 0; the next otherwise. NULL: always. */
     const char *if_key;
+    const gol_hf_default *defaults; /* ends with a NULL key; NULL: none */
 } gol_hf_family;
 
 struct gol_hf {
@@ -100,6 +110,9 @@ struct gol_hf {
     size_t n_tensors;
     size_t tensors_cap;
     const char *prefix;
+    char modules[GOL_HF_MODULES_MAX][GOL_HF_MODULE_NAME_MAX]; /* the folders of linear layers */
+    int n_modules;
+    int n_shards; /* parts of the model itself; those of the modules follow */
     /* Set by gol_hf_put_sizes() and the family, for rules and changes. */
     uint32_t n_layers;
     uint32_t n_embd;
@@ -107,8 +120,9 @@ struct gol_hf {
     uint32_t n_kv_heads;
     uint32_t head_dim;
     uint32_t n_experts;
-    uint32_t n_groups; /* of a state-space layer's norm */
-    int rc;            /* the first failure sticks */
+    uint32_t n_groups;  /* of a state-space layer's norm */
+    uint32_t n_skipped; /* of the table of positions */
+    int rc;             /* the first failure sticks */
     gol_err *err;
 };
 
@@ -151,17 +165,33 @@ void gol_hf_put_sizes(gol_hf *hf);
 void gol_hf_put_ffn(gol_hf *hf, const char *key); /* feed_forward_length from this key */
 void gol_hf_put_rms_eps(gol_hf *hf);
 void gol_hf_put_layer_eps(gol_hf *hf, const char *key);
-/* rope.dimension_count, freq_base, scaling; tensors of factors. */
+/* rope.dimension_count, freq_base, scaling; tensors of factors (hf_rope.c). */
 void gol_hf_put_rope(gol_hf *hf);
+/* rope.freq_base_swa of layers with a window, or the number where config.json has none; 0: then nothing is put. */
+void gol_hf_put_local_rope(gol_hf *hf, double otherwise);
 void gol_hf_put_experts(gol_hf *hf);
 /* attention.sliding_window when the configuration has one, and which layers have it when it says so. */
 void gol_hf_put_window(gol_hf *hf);
+/* attention.sliding_window_pattern: each n-th layer is without a window, or a truth value for each of n_layers. */
+void gol_hf_put_window_layers(gol_hf *hf, const bool *has_window);
 /* Whether layer_types[i] is one of the words ('|' between them), for each layer; false: the configuration has no layer_types. */
 bool gol_hf_layer_types(gol_hf *hf, const char *words, bool out[static GOL_HF_LAYERS_MAX]);
-/* pooling_type from 1_Pooling/config.json, where sentence-transformers say how a text becomes one vector. */
-void gol_hf_put_pooling(gol_hf *hf);
 /* hidden_act (or that key) is one of these, '|' between them; anything else is unsupported. */
 void gol_hf_require_act(gol_hf *hf, const char *key, const char *accepted);
+
+/* Encoders: how many token types there are, and that every token sees all others (hf_bert.c). */
+void gol_hf_put_types(gol_hf *hf);
+/* What looks at pictures is left out: texts never reach it. */
+void gol_hf_leave_pictures_out(gol_hf *hf);
+
+/* ---- what sentence-transformers put beside a model (hf_modules.c) ---- */
+
+/* The linear layers that modules.json names, into hf->modules; a module that changes vectors in another way is refused. */
+void gol_hf_list_modules(gol_hf *hf);
+/* dense_N_feat_in and _out of these; N from 2. */
+void gol_hf_put_dense(gol_hf *hf);
+/* pooling_type, where 1_Pooling/config.json says how a text becomes one vector. */
+void gol_hf_put_pooling(gol_hf *hf);
 
 /* ---- families: hf_families.c lists them ---- */
 
@@ -174,6 +204,7 @@ extern const gol_hf_family gol_hf_families_layer_norm[];
 extern const gol_hf_family gol_hf_families_mamba[];
 extern const gol_hf_family gol_hf_families_gpt_oss[];
 extern const gol_hf_family gol_hf_families_bert[];
+extern const gol_hf_family gol_hf_families_nomic[];
 const gol_hf_family *gol_hf_family_find(gol_hf *hf, gol_str class_name); /* NULL: none */
 
 /* ---- tensors ---- */
@@ -195,6 +226,7 @@ extern const gol_hf_change gol_hf_minus_exp;      /* -exp(x): the decay of a sta
 extern const gol_hf_change gol_hf_column;         /* [n] to [n][1] */
 extern const gol_hf_change gol_hf_squeeze;        /* [n][1][k] to [n][k] */
 extern const gol_hf_change gol_hf_rows_of_groups; /* [n] to [groups][n / groups] */
+extern const gol_hf_change gol_hf_later_rows;     /* without the first n_skipped, widened */
 
 /* ---- the folder's files ---- */
 

@@ -11,9 +11,12 @@
 
 typedef struct place {
     uint32_t layer;
-    uint32_t expert;
+    uint32_t expert;    /* or head: what is stacked */
     const char *suffix; /* for '*' */
 } place;
+
+/* What stands for an expert, a head, a key-value head. */
+static const char stacked[] = "@%&";
 
 /* The rule's name at this place; false: longer than a name can be. */
 static bool expand(char out[static GOL_HF_NAME_MAX], const char *pattern, const char *prefix,
@@ -24,7 +27,7 @@ static bool expand(char out[static GOL_HF_NAME_MAX], const char *pattern, const 
         const size_t left = GOL_HF_NAME_MAX - n;
         if (*pattern == '#')
             n += (size_t)snprintf(out + n, left, "%u", at->layer);
-        else if (*pattern == '@')
+        else if (strchr(stacked, *pattern))
             n += (size_t)snprintf(out + n, left, "%u", at->expert);
         else if (*pattern == '~')
             n += (size_t)snprintf(out + n, left, "%s", prefix);
@@ -208,7 +211,8 @@ static void add_tensor(gol_hf *hf, const gol_hf_rule *rule, const place *at,
                               .n_sources = n_sources,
                               .n_heads = hf->n_heads,
                               .n_kv_heads = hf->n_kv_heads,
-                              .n_groups = hf->n_groups};
+                              .n_groups = hf->n_groups,
+                              .n_skipped = hf->n_skipped};
     t.name = gol_str_from(copy);
     t.recipe = recipe;
     if (!plan_tensor(hf, &t, recipe))
@@ -224,14 +228,27 @@ static bool is_same_kind(const gol_hf_source *a, const gol_hf_source *b)
            memcmp(a->tensor->shape, b->tensor->shape, sizeof a->tensor->shape) == 0;
 }
 
+static uint32_t n_stacked(const gol_hf *hf, const char *pattern)
+{
+    switch (pattern[strcspn(pattern, stacked)]) {
+    case '@':
+        return hf->n_experts;
+    case '%':
+        return hf->n_heads;
+    default:
+        return hf->n_kv_heads;
+    }
+}
+
 static void apply_stack(gol_hf *hf, const gol_hf_rule *rule, place at)
 {
-    const gol_hf_source **stack = gol_arena_try_array(hf->arena, hf->n_experts, sizeof *stack);
+    const uint32_t n = n_stacked(hf, rule->from);
+    const gol_hf_source **stack = gol_arena_try_array(hf->arena, n, sizeof *stack);
     if (!stack) {
         gol_hf_refuse(hf, GOL_ENOMEM, "out of memory");
         return;
     }
-    for (at.expert = 0; at.expert < hf->n_experts; at.expert++) {
+    for (at.expert = 0; at.expert < n; at.expert++) {
         gol_hf_source *source = find_at(hf, rule->from, &at);
         if (!source) {
             char name[GOL_HF_NAME_MAX];
@@ -242,11 +259,11 @@ static void apply_stack(gol_hf *hf, const gol_hf_rule *rule, place at)
         use(hf, source);
         stack[at.expert] = source;
         if (!is_same_kind(source, stack[0])) {
-            fail_source(hf, source, GOL_EMODEL, "differs from that of expert 0");
+            fail_source(hf, source, GOL_EMODEL, "differs from the first of its stack");
             return;
         }
     }
-    add_tensor(hf, rule, &at, stack, hf->n_experts);
+    add_tensor(hf, rule, &at, stack, n);
 }
 
 /* tie_word_embeddings: the matrix for logits is the table of tokens; a copy of it may be in the files. */
@@ -261,7 +278,7 @@ static void apply_rule(gol_hf *hf, const gol_hf_rule *rule, const place *at)
     gol_hf_source *source = find_at(hf, rule->from, at);
     if (!source || hf->rc != 0)
         return;
-    if (strchr(rule->from, '@') != NULL) {
+    if (rule->from[strcspn(rule->from, stacked)] != '\0') {
         apply_stack(hf, rule, *at);
         return;
     }

@@ -89,6 +89,33 @@ static void add_indexed_parts(gol_hf *hf, json_t *map, gol_str_table *names)
 
 /* ------------------------------------------------------------------ sources ---- */
 
+/* The files of linear layers behind the model's own. */
+static void add_modules(gol_hf *hf)
+{
+    hf->n_shards = hf->file->n_parts;
+    for (int i = 0; i < hf->n_modules && hf->rc == 0; i++) {
+        char name[GOL_HF_MODULE_NAME_MAX + sizeof single_name + 1];
+        snprintf(name, sizeof name, "%s/%s", hf->modules[i], single_name);
+        add_part(hf, name);
+    }
+}
+
+/* A copy of the tensor's name; in the file of a module its folder stands before it. */
+static bool copy_name(gol_hf *hf, gol_str *name, int part)
+{
+    if (part < hf->n_shards) {
+        name->data = gol_arena_try_strdup(hf->arena, *name);
+        return name->data != NULL;
+    }
+    const size_t size = GOL_HF_MODULE_NAME_MAX + name->len + 2;
+    char *copy = gol_arena_try_array(hf->arena, size, 1);
+    if (!copy)
+        return false;
+    snprintf(copy, size, "%s/%.*s", hf->modules[part - hf->n_shards], (int)name->len, name->data);
+    *name = gol_str_from(copy);
+    return true;
+}
+
 /* The headers of all parts, whose arenas become the parts'. */
 static void parse_parts(gol_hf *hf, gol_safetensors *files)
 {
@@ -120,15 +147,14 @@ static void list_sources(gol_hf *hf, const gol_safetensors *files)
         }
         for (size_t i = 0; i < n_here; i++, n++) {
             tensors[i] = files[p].tensors[i];
-            const char *name = gol_arena_try_strdup(hf->arena, tensors[i].name);
             int32_t found = n;
-            tensors[i].name.data = name;
-            if (!name || gol_str_table_add(&hf->source_names, tensors[i].name, n, &found) != 0) {
+            if (!copy_name(hf, &tensors[i].name, p) ||
+                gol_str_table_add(&hf->source_names, tensors[i].name, n, &found) != 0) {
                 fail(hf, GOL_ENOMEM, single_name, "out of memory");
                 return;
             }
             if (found != n) {
-                fail(hf, GOL_EMODEL, name, "this tensor comes twice");
+                fail(hf, GOL_EMODEL, tensors[i].name.data, "this tensor comes twice");
                 return;
             }
             hf->sources[n] = (gol_hf_source){.tensor = &tensors[i],
@@ -229,6 +255,8 @@ void gol_hf_open_shards(gol_hf *hf)
     } else if (!is_file) {
         add_part(hf, single_name);
     }
+    if (hf->rc == 0)
+        add_modules(hf);
     if (hf->rc == 0)
         read_sources(hf, map, &names);
     gol_str_table_deinit(&names);

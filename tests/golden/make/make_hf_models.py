@@ -1,79 +1,28 @@
 #!/usr/bin/env python3
-"""Small random models in the form of Hugging Face's transformers, and that library's logits.
+"""Small random models in the form of Hugging Face's transformers, and that library's answers.
 
-    make_hf_models.py OUT [NAME...]     NAME: those in MODELS, all without one
+    make_hf_models.py OUT [NAME...]     NAME: those in hf_cases.py, all without one
 
-Writes OUT/NAME/ as save_pretrained() does (32-bit floats), and in it `tokens` (ids separated by blanks) and `logits.f32`
-(little-endian, [n_tokens][n_vocab]). Needs transformers and torch; development only. The folders in tests/data/hf were made by
-    make_hf_models.py tests/data/hf llama llama_shards gpt2
+Writes OUT/NAME/ as save_pretrained() does (32-bit floats), with config.json in the older form where the case has one, reads it back with
+the library, and writes beside it `tokens` (ids separated by blanks) and, little-endian,
+    logits.f32     [n_tokens][n_vocab], of models that generate
+    states.f32     [n_tokens][n_embd], of encoders: the last layer's
+    embedding.f32  [n_embd], of folders that say how a text becomes one vector
+Needs transformers 5 and torch; development only. The folders in tests/data/hf were made by
+    make_hf_models.py tests/data/hf $(make_hf_models.py --committed)
 """
 import json
 import pathlib
 import sys
 
+import safetensors.torch
+import tokenizers
 import torch
 import transformers
 
-N_TOKENS = 16
-BASE = dict(vocab_size=64, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
-            num_key_value_heads=2, max_position_embeddings=128, bos_token_id=1, eos_token_id=2, pad_token_id=0,
-            tie_word_embeddings=False)
-LLAMA3 = {"rope_type": "llama3", "rope_theta": 10000.0, "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
-          "original_max_position_embeddings": 32}
-MOE = dict(num_experts_per_tok=2)
+from hf_cases import CASES, UNCOMMITTED
 
-# name: (class of the configuration, class of the model, changes to BASE)
-MODELS = {
-    "llama": ("LlamaConfig", "LlamaForCausalLM", dict(rope_parameters=LLAMA3, attention_bias=True)),
-    "llama_shards": ("LlamaConfig", "LlamaForCausalLM", dict(mlp_bias=True)),
-    "mistral": ("MistralConfig", "MistralForCausalLM", dict(sliding_window=None, head_dim=16)),
-    "mistral_window": ("MistralConfig", "MistralForCausalLM", dict(sliding_window=8)),
-    "gpt2": ("GPT2Config", "GPT2LMHeadModel", dict(tie_word_embeddings=True)),
-    "qwen2": ("Qwen2Config", "Qwen2ForCausalLM", dict(tie_word_embeddings=True)),
-    "qwen3": ("Qwen3Config", "Qwen3ForCausalLM", dict(head_dim=16)),
-    "smollm3": ("SmolLM3Config", "SmolLM3ForCausalLM", dict(num_hidden_layers=4, tie_word_embeddings=True)),
-    "olmo2": ("Olmo2Config", "Olmo2ForCausalLM", {}),
-    "mixtral": ("MixtralConfig", "MixtralForCausalLM", dict(num_local_experts=4, **MOE)),
-    "qwen3moe": ("Qwen3MoeConfig", "Qwen3MoeForCausalLM",
-                 dict(num_experts=4, moe_intermediate_size=24, head_dim=8, norm_topk_prob=True, **MOE)),
-    "gemma2": ("Gemma2Config", "Gemma2ForCausalLM",
-               dict(head_dim=8, query_pre_attn_scalar=8, sliding_window=8, tie_word_embeddings=True)),
-    "gemma3": ("Gemma3TextConfig", "Gemma3ForCausalLM",
-               dict(head_dim=8, query_pre_attn_scalar=8, sliding_window=8, num_hidden_layers=7, tie_word_embeddings=True)),
-    "phi3": ("Phi3Config", "Phi3ForCausalLM", dict(sliding_window=None)),
-    "granite": ("GraniteConfig", "GraniteForCausalLM",
-                dict(logits_scaling=2.0, residual_multiplier=0.5, embedding_multiplier=3.0, attention_multiplier=0.25)),
-    "granitemoe": ("GraniteMoeConfig", "GraniteMoeForCausalLM",
-                   dict(num_local_experts=4, logits_scaling=2.0, residual_multiplier=0.5, embedding_multiplier=3.0,
-                        attention_multiplier=0.25, **MOE)),
-    "granitemoeshared": ("GraniteMoeSharedConfig", "GraniteMoeSharedForCausalLM",
-                         dict(num_local_experts=4, shared_intermediate_size=40, logits_scaling=2.0, residual_multiplier=0.5,
-                              embedding_multiplier=3.0, attention_multiplier=0.25, **MOE)),
-    "granitehybrid": ("GraniteMoeHybridConfig", "GraniteMoeHybridForCausalLM",
-                      dict(num_local_experts=4, shared_intermediate_size=40, num_hidden_layers=4, mamba_n_heads=8,
-                           mamba_d_head=8, mamba_d_state=16, mamba_n_groups=1, mamba_expand=2, mamba_chunk_size=16,
-                           layer_types=["mamba", "mamba", "attention", "mamba"], **MOE)),
-    "granitehybrid_dense": ("GraniteMoeHybridConfig", "GraniteMoeHybridForCausalLM",
-                            dict(num_local_experts=0, shared_intermediate_size=40, num_hidden_layers=4, mamba_n_heads=8,
-                                 mamba_d_head=8, mamba_d_state=16, mamba_n_groups=1, mamba_expand=2, mamba_chunk_size=16,
-                                 layer_types=["mamba", "mamba", "attention", "mamba"], position_embedding_type="rope")),
-    "falcon": ("FalconConfig", "FalconForCausalLM",
-               dict(new_decoder_architecture=True, num_kv_heads=2, bias=False, alibi=False, tie_word_embeddings=True)),
-    "falcon7": ("FalconConfig", "FalconForCausalLM",
-                dict(multi_query=True, parallel_attn=True, bias=False, alibi=False, new_decoder_architecture=False,
-                     tie_word_embeddings=True)),
-    "starcoder2": ("Starcoder2Config", "Starcoder2ForCausalLM", dict(sliding_window=None, use_bias=True)),
-    "gptneox": ("GPTNeoXConfig", "GPTNeoXForCausalLM", dict(rotary_pct=0.25, use_parallel_residual=True)),
-    "stablelm": ("StableLmConfig", "StableLmForCausalLM", dict(partial_rotary_factor=0.25, use_qkv_bias=True)),
-    "cohere": ("CohereConfig", "CohereForCausalLM", dict(logit_scale=0.25, tie_word_embeddings=True)),
-    "cohere2": ("Cohere2Config", "Cohere2ForCausalLM",
-                dict(logit_scale=0.25, num_hidden_layers=4, sliding_window=8, tie_word_embeddings=True)),
-    "mamba2": ("Mamba2Config", "Mamba2ForCausalLM",
-               dict(num_heads=8, head_dim=8, expand=2, state_size=16, n_groups=2, chunk_size=16, tie_word_embeddings=True)),
-    "gptoss": ("GptOssConfig", "GptOssForCausalLM",
-               dict(head_dim=8, num_local_experts=4, sliding_window=8, **MOE)),
-    "bert": ("BertConfig", "BertModel", dict(type_vocab_size=2)),
-}
+N_TOKENS = 16
 
 
 def randomize(model):
@@ -92,28 +41,113 @@ def randomize(model):
                 parameter.copy_(noise * (1.5 / parameter.shape[-1] ** 0.5 if parameter.dim() > 1 else 0.2))
 
 
-def make(out, name):
-    config_class, model_class, changes = MODELS[name]
-    config = getattr(transformers, config_class)(**{**BASE, **changes})
+def change_config(folder, case):
+    """Keys as models in use have them, which are older than the library."""
+    path = folder / "config.json"
+    config = json.loads(path.read_text())
+    for place in (config, config.get("text_config", {})):
+        for key in case.get("drop", ()):
+            place.pop(key, None)
+    where = config["text_config"] if "text_config" in config else config
+    where.update(case.get("add", {}))
+    config.pop("transformers_version", None)
+    path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
+
+
+def pool(states, mode):
+    """[n_tokens][n_embd] to [n_embd]."""
+    return {"mean": states.mean(0), "cls": states[0], "lasttoken": states[-1]}[mode]
+
+
+def write_modules(folder, case, states):
+    """What sentence-transformers put beside a model: a pooling, then linear layers. Returns the vector."""
+    mode = case["pooling"]
+    n_embd = states.shape[-1]
+    modules = [{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
+               {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"}]
+    (folder / "1_Pooling").mkdir(exist_ok=True)
+    names = {"cls": "cls_token", "mean": "mean_tokens", "max": "max_tokens", "lasttoken": "lasttoken"}
+    (folder / "1_Pooling/config.json").write_text(json.dumps(
+        {"word_embedding_dimension": n_embd, **{f"pooling_mode_{names[m]}": m == mode for m in names},
+         "include_prompt": True}, indent=2) + "\n")
+    vector = pool(states, mode)
+    generator = torch.Generator().manual_seed(99)
+    n_in = n_embd
+    for i, n_out in enumerate(case.get("dense", ()), 2):
+        path = folder / f"{i}_Dense"
+        path.mkdir(exist_ok=True)
+        weight = torch.randn((n_out, n_in), generator=generator) / n_in ** 0.5
+        safetensors.torch.save_file({"linear.weight": weight}, path / "model.safetensors")
+        (path / "config.json").write_text(json.dumps(
+            {"in_features": n_in, "out_features": n_out, "bias": False,
+             "activation_function": "torch.nn.modules.linear.Identity"}, indent=2) + "\n")
+        modules.append({"idx": i, "name": str(i), "path": f"{i}_Dense", "type": "sentence_transformers.models.Dense"})
+        vector = weight @ vector
+        n_in = n_out
+    (folder / "modules.json").write_text(json.dumps(modules, indent=2) + "\n")
+    return vector
+
+
+def write_tokenizer(folder, n_vocab):
+    """Whole words: `gollum embed` wants a tokenizer, if only to be given tokens."""
+    vocab = {"[PAD]": 0, "[UNK]": 1, "[SEP]": 2, **{f"w{i}": i for i in range(3, n_vocab)}}
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.WordLevel(vocab, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
+
+
+def write_floats(path, values):
+    path.write_bytes(values.float().contiguous().numpy().tobytes())
+
+
+def build(case):
+    config = getattr(transformers, case["config"])(**case["changes"])
     config._attn_implementation = "eager"
     torch.manual_seed(0)
-    model = getattr(transformers, model_class)(config).eval().float()
+    model = getattr(transformers, case["class"])(config).eval().float()
     randomize(model)
-    folder = out / name
-    model.save_pretrained(folder, max_shard_size="20KB" if name.endswith("_shards") else "5GB")
-    (folder / "generation_config.json").unlink(missing_ok=True)
-    ids = torch.randint(3, config.vocab_size, (1, N_TOKENS), generator=torch.Generator().manual_seed(7))
+    return model
+
+
+def answers(model, case, ids):
+    """The logits, or the last layer's states."""
     with torch.no_grad():
-        result = model(input_ids=ids) if name == "bert" else model(input_ids=ids, use_cache=False)
-    values = result.last_hidden_state if name == "bert" else result.logits
+        if case.get("is_encoder"):
+            base = getattr(model, model.base_model_prefix, model)
+            return base(input_ids=ids).last_hidden_state[0]
+        return model(input_ids=ids, use_cache=False).logits[0]
+
+
+def make(out, name):
+    case = CASES[name]
+    folder = out / name
+    made = build(case)
+    made.save_pretrained(folder, max_shard_size="20KB" if name.endswith("_shards") else "5GB")
+    (folder / "generation_config.json").unlink(missing_ok=True)
+    change_config(folder, case)
+    model = made
+    if not case.get("is_not_read_back"):
+        model, info = getattr(transformers, case["class"]).from_pretrained(
+            folder, dtype=torch.float32, attn_implementation="eager", output_loading_info=True)
+        if info["missing_keys"] or info["unexpected_keys"]:
+            raise ValueError(f"{info['missing_keys']} {info['unexpected_keys']}")
+    n_vocab = model.get_input_embeddings().weight.shape[0]
+    ids = torch.randint(3, n_vocab, (1, N_TOKENS), generator=torch.Generator().manual_seed(7))
+    values = answers(model.eval(), case, ids)
     (folder / "tokens").write_text(" ".join(map(str, ids[0].tolist())) + "\n")
-    (folder / "logits.f32").write_bytes(values[0].float().contiguous().numpy().tobytes())
-    print(name, json.loads((folder / "config.json").read_text()).get("architectures"), tuple(values.shape))
+    write_floats(folder / ("states.f32" if case.get("is_encoder") else "logits.f32"), values)
+    if case.get("pooling"):
+        write_floats(folder / "embedding.f32", write_modules(folder, case, values))
+        write_tokenizer(folder, n_vocab)
+    print(name, case["class"], tuple(values.shape))
 
 
 def main():
+    if sys.argv[1:] == ["--committed"]:
+        print(" ".join(name for name in CASES if name not in UNCOMMITTED))
+        return
     out = pathlib.Path(sys.argv[1])
-    for name in sys.argv[2:] or MODELS:
+    for name in sys.argv[2:] or CASES:
         try:
             make(out, name)
         except Exception as error:  # a class that this version of the library lacks

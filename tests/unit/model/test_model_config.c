@@ -265,6 +265,44 @@ static void a_sliding_window_holds_for_all_layers(void **state)
     expect_refusal(&m, GOL_EMODEL, "attention.sliding_window");
 }
 
+static void add_window_of_second(gol_gguf_writer *w, const char *arch)
+{
+    static char window_key[64], pattern_key[64]; /* the writer keeps views */
+    static const int32_t has_window[TINY_LAYERS] = {0, 1};
+    snprintf(window_key, sizeof window_key, "%s.attention.sliding_window", arch);
+    snprintf(pattern_key, sizeof pattern_key, "%s.attention.sliding_window_pattern", arch);
+    gol_gguf_writer_add_u32(w, window_key, 16);
+    gol_gguf_writer_add_array(w, pattern_key, GOL_VALUE_I32, has_window, TINY_LAYERS);
+}
+
+/* Files of these name a window that is off; one that is on comes with the layers that have it. */
+static void qwens_have_windows_only_where_they_are_written_down(void **state)
+{
+    (void)state;
+    static const char *const archs[] = {"qwen2", "qwen3"};
+    for (size_t i = 0; i < sizeof archs / sizeof archs[0]; i++) {
+        gol_config c;
+        gol_err err = {0};
+        tiny_model m = change("llama", "attention.sliding_window", 0, 16, 0);
+        m.arch = archs[i];
+        assert_int_equal(read_config(&c, &m, &err), 0);
+        assert_int_equal(c.layers[1].window, 0);
+        gol_config_deinit(&c);
+        m = (tiny_model){.arch = archs[i], .add_keys = add_window_of_second};
+        assert_int_equal(read_config(&c, &m, &err), 0);
+        assert_int_equal(c.layers[0].window, 0);
+        assert_int_equal(c.layers[1].window, 16);
+        gol_config_deinit(&c);
+    }
+}
+
+static void cohere2_without_its_window_is_refused(void **state)
+{
+    (void)state;
+    expect_refusal(&(tiny_model){.arch = "cohere2"}, GOL_EMODEL,
+                   "cohere2.attention.sliding_window is missing");
+}
+
 static void add_yarn(gol_gguf_writer *w, const char *arch)
 {
     (void)arch;
@@ -458,6 +496,8 @@ int main(void)
         cmocka_unit_test(sizes_that_contradict_each_other_are_refused),
         cmocka_unit_test(per_layer_arrays_make_layers_differ),
         cmocka_unit_test(a_sliding_window_holds_for_all_layers),
+        cmocka_unit_test(qwens_have_windows_only_where_they_are_written_down),
+        cmocka_unit_test(cohere2_without_its_window_is_refused),
         cmocka_unit_test(a_pattern_says_which_layers_have_a_window),
         cmocka_unit_test(a_pooling_is_read_and_a_reranker_refused),
         cmocka_unit_test(a_decoder_may_see_both_ways),
