@@ -50,8 +50,10 @@ static inline void write_weights(weights *w, const char *name)
 {
     char path[256];
     gguf_bytes file = {0};
-    bytes_put_u64(&file, w->n_header + 1);
-    bytes_put(&file, w->header, w->n_header);
+    const size_t n_header = w->n_header < sizeof w->header ? w->n_header : 0;
+    assert_true(n_header > 0);
+    bytes_put_u64(&file, n_header + 1);
+    bytes_put(&file, w->header, n_header);
     bytes_put(&file, "}", 1);
     bytes_put(&file, w->data.data, w->data.len);
     temp_dir_file(&dir, name, path);
