@@ -12,7 +12,7 @@ for source in tests/fuzz/*/fuzz_*.c; do
     seeds=tests/fuzz/corpus/${name#fuzz_}
     mkdir -p "$build/corpus/$name"
     printf '== %s, %s s\n' "$name" "$seconds"
-    "$build/tests/fuzz/$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=65536 -print_final_stats=1 \
+    "$build/tests/fuzz/$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=16384 -print_final_stats=1 \
         "$build/corpus/$name" "$seeds" 2>"$build/$name.log" || {
         status=1
         tail -n 40 "$build/$name.log"

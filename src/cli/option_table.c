@@ -77,7 +77,7 @@ const gol_option gol_option_table[] = {
     TEXT("--tokens", GOL_CMD_RUN | GOL_CMD_LOGITS | GOL_CMD_EMBED, tokens, NULL, "\"1 2 3\"", "the prompt as token ids"),
     SWITCH("--ids", GOL_CMD_RUN, ids, "print token ids instead of text"),
     TEXT("--system-prompt --system -sys", GOL_CMD_GENERATE, system_prompt, NULL, "TEXT", "first message of the conversation (run: with --chat)"),
-    TEXT("--chat-template --chat-template-file", GOL_CMD_GENERATE | GOL_CMD_SERVE | GOL_CMD_TEMPLATE, chat_template, NULL, "FILE|NAME", "in place of the model's own: a file, a variant of the model's (tool_use), or plain, chatml, llama3, gemma, phi3, zephyr, mistral"),
+    TEXT("--chat-template --chat-template-file", GOL_CMD_GENERATE | GOL_CMD_SERVE | GOL_CMD_TEMPLATE, chat_template, NULL, "FILE|NAME", "in place of the model's own: a file, a variant of the model's (tool_use), or plain, chatml, llama3, gemma, phi3, zephyr, mistral, mistral-v3, mistral-v3-tekken, mistral-v7-tekken"),
     SWITCH("--chat", GOL_CMD_RUN, chat, "the prompt is a user's message, written in the model's chat format"),
     INT("--n-predict -n --max-tokens", GOL_CMD_GENERATE, n_predict, 0, 1 << 27, "512", "most tokens of an answer; 0: to the end of the context"),
     REAL("--temperature --temp", GOL_CMD_GENERATE, temperature, 0, 100, "0.8", "0: always the most likely token"),

@@ -1,9 +1,10 @@
 /*
- * Thousands of Hugging Face folders that are almost valid: numbers in config.json set to border values, words exchanged, bytes and
- * pieces changed, in the index and in the headers of the weights too. Each is refused with a message that names the folder, or
- * opens, gives every tensor and loads as a model, or is refused by that with a message.
+ * Hugging Face folders that are almost valid: ten thousand with config.json changed (numbers set to border values, members exchanged,
+ * renamed, dropped, doubled and nested, bytes changed), and half as many with the index or the header of the weights changed. Each
+ * is refused with a message that names the folder, or opens, gives every tensor, and loads as a model that computes a step, or is
+ * refused by that with a message.
  *
- * Case k is a function of k alone. GOLLUM_MUTATIONS=N runs N cases, GOLLUM_MUTATION=K that one alone.
+ * Case k is a function of k alone. GOLLUM_MUTATIONS=N runs N cases of each test, GOLLUM_MUTATION=K that one alone.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +12,6 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <ctype.h>
 #include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,11 +20,13 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "base/rng.h"
+#include "base/log.h"
+#include "fuzz/json_mutations.h"
 #include "model/model.h"
 #include "support/temp_dir.h"
 
-enum { N_CASES = 10000, SECONDS_MAX = 10, FILES_MAX = 12, PATH_SIZE = 768 };
+enum { N_CASES = 10000, SECONDS_MAX = 10, FILES_MAX = 12, PATH_SIZE = 768, ROOM = 1 << 14 };
+enum { N_STEP = 4, BLOCK_SIZE = 16 }; /* of the step that a loaded model computes */
 
 typedef struct file_bytes {
     char name[256];
@@ -44,6 +46,8 @@ static temp_dir dir;
 static folder folders[N_SEEDS];
 static gol_backend *be;
 static volatile uint64_t running;
+static const folder *written; /* what dir holds, but for one file that is changed; NULL: nothing */
+static int changed = -1;
 static volatile uint8_t byte_sink; /* where reads end, so that no compiler leaves them out */
 
 static void read_folder(folder *f, const char *name)
@@ -77,183 +81,137 @@ static void write_file(const char *name, const char *data, size_t len)
     temp_write_file(path, data, len);
 }
 
-/* ------------------------------------------------------------------ mutations of a text ---- */
+/* ------------------------------------------------------------------ mutations ---- */
+
+static const char *const config_values[] = {"\"llama3\"",
+                                            "\"yarn\"",
+                                            "\"linear\"",
+                                            "\"dynamic\"",
+                                            "\"longrope\"",
+                                            "{\"rope_type\": \"yarn\", \"factor\": 4.0, "
+                                            "\"original_max_position_embeddings\": 64}",
+                                            "{\"rope_type\": \"llama3\", \"factor\": 8, "
+                                            "\"low_freq_factor\": 1, \"high_freq_factor\": 4, "
+                                            "\"original_max_position_embeddings\": 64}",
+                                            "{\"type\": \"linear\", \"factor\": 0}",
+                                            "\"gelu_pytorch_tanh\"",
+                                            "\"silu\"",
+                                            "\"relu\"",
+                                            "\"float16\"",
+                                            "[\"LlamaForCausalLM\"]",
+                                            "[\"GPT2LMHeadModel\"]",
+                                            "[\"MistralForCausalLM\"]",
+                                            "[\"Qwen2ForCausalLM\"]",
+                                            "[\"Qwen3MoeForCausalLM\"]",
+                                            "[\"MixtralForCausalLM\"]",
+                                            "[\"GraniteMoeHybridForCausalLM\"]",
+                                            "[\"GptOssForCausalLM\"]",
+                                            "[\"Gemma3ForCausalLM\"]",
+                                            "[\"BertModel\"]",
+                                            "[\"FalconForCausalLM\"]",
+                                            "[\"Phi3ForCausalLM\"]",
+                                            "[\"Mamba2ForCausalLM\"]",
+                                            "[0, 1]",
+                                            "[2147483647]",
+                                            "[\"full_attention\", \"sliding_attention\"]",
+                                            "\"../model.safetensors\"",
+                                            "\"/dev/zero\"",
+                                            "\"a/b.safetensors\""};
+
+static const char *const config_keys[] = {"architectures",
+                                          "model_type",
+                                          "hidden_size",
+                                          "intermediate_size",
+                                          "num_hidden_layers",
+                                          "num_attention_heads",
+                                          "num_key_value_heads",
+                                          "head_dim",
+                                          "vocab_size",
+                                          "max_position_embeddings",
+                                          "rms_norm_eps",
+                                          "rope_theta",
+                                          "rope_scaling",
+                                          "rope_parameters",
+                                          "tie_word_embeddings",
+                                          "sliding_window",
+                                          "layer_types",
+                                          "attention_bias",
+                                          "hidden_act",
+                                          "quantization_config",
+                                          "text_config",
+                                          "n_embd",
+                                          "n_head",
+                                          "n_layer",
+                                          "eos_token_id",
+                                          "partial_rotary_factor",
+                                          "dtype"};
+
+static const json_words config_words = {config_values, sizeof config_values / sizeof *config_values,
+                                        config_keys, sizeof config_keys / sizeof *config_keys};
 
 static size_t pick(gol_rng *rng, size_t n)
 {
-    return n > 0 ? (size_t)gol_rng_below(rng, n) : 0;
+    return json_pick(rng, n);
 }
 
-/* text[at, at + n_old) becomes what is given. The buffer has room. */
-static size_t replace(char *text, size_t len, size_t at, size_t n_old, const char *with)
+/* The header of weights as JSON; its length is written right but for one in eight. data has room for more. */
+static size_t mutate_weights(char *data, size_t len, gol_rng *rng)
 {
-    const size_t n_new = strlen(with);
-    memmove(text + at + n_new, text + at + n_old, len - at - n_old);
-    memcpy(text + at, with, n_new);
-    return len - n_old + n_new;
+    static char header[1 << 17];
+    uint64_t n_header;
+    memcpy(&n_header, data, sizeof n_header);
+    assert_true(n_header <= len - 8 && n_header < sizeof header - ROOM);
+    const size_t n_data = len - 8 - (size_t)n_header;
+    json_text text = {header, (size_t)n_header, (size_t)n_header + ROOM / 2};
+    memcpy(header, data + 8, text.len);
+    for (size_t n = 1 + pick(rng, 3); n > 0; n--)
+        json_mutate(&text, rng, NULL);
+    memmove(data + 8 + text.len, data + 8 + n_header, n_data);
+    memcpy(data + 8, header, text.len);
+    n_header = text.len;
+    if (pick(rng, 8) == 0)
+        n_header ^= 1ull << pick(rng, 64);
+    memcpy(data, &n_header, sizeof n_header);
+    return 8 + text.len + n_data;
 }
 
-/* The value that follows a colon chosen at random becomes another one. */
-static size_t set_value(char *text, size_t len, gol_rng *rng)
+static size_t mutate_file(const char *name, char *data, size_t len, gol_rng *rng)
 {
-    static const char *const values[] = {"0",
-                                         "1",
-                                         "-1",
-                                         "2",
-                                         "3",
-                                         "7",
-                                         "8",
-                                         "16",
-                                         "64",
-                                         "65",
-                                         "1024",
-                                         "1025",
-                                         "2147483647",
-                                         "2147483648",
-                                         "4294967296",
-                                         "9223372036854775807",
-                                         "-9223372036854775808",
-                                         "18446744073709551616",
-                                         "1e308",
-                                         "1e999",
-                                         "0.5",
-                                         "-0.0",
-                                         "1e-30",
-                                         "null",
-                                         "true",
-                                         "false",
-                                         "\"\"",
-                                         "\"llama3\"",
-                                         "\"yarn\"",
-                                         "\"linear\"",
-                                         "\"longrope\"",
-                                         "[]",
-                                         "{}",
-                                         "[1]",
-                                         "[null]",
-                                         "NaN",
-                                         "Infinity",
-                                         "\"LlamaForCausalLM\"",
-                                         "[\"GPT2LMHeadModel\"]",
-                                         "[\"Qwen3MoeForCausalLM\"]",
-                                         "[\"MixtralForCausalLM\"]",
-                                         "[\"GraniteMoeHybridForCausalLM\"]",
-                                         "[\"GptOssForCausalLM\"]",
-                                         "[\"Gemma3ForCausalLM\"]",
-                                         "[\"BertModel\"]",
-                                         "[\"FalconForCausalLM\"]",
-                                         "[\"Mamba2ForCausalLM\"]",
-                                         "\"../model.safetensors\"",
-                                         "\"a/b.safetensors\""};
-    size_t at = pick(rng, len);
-    while (at < len && text[at] != ':')
-        at++;
-    if (at + 2 >= len)
-        return len;
-    at++;
-    size_t end = at;
-    int depth = 0;
-    while (end < len &&
-           (depth > 0 || (text[end] != ',' && text[end] != '}' && text[end] != '\n'))) {
-        depth += text[end] == '[' || text[end] == '{';
-        depth -= text[end] == ']' || text[end] == '}';
-        end++;
-    }
-    return replace(text, len, at, end - at, values[pick(rng, sizeof values / sizeof *values)]);
+    if (!strstr(name, ".json"))
+        return mutate_weights(data, len, rng);
+    json_text text = {data, len, len + ROOM};
+    for (size_t n = 1 + pick(rng, 3); n > 0; n--)
+        json_mutate(&text, rng, strcmp(name, "config.json") == 0 ? &config_words : NULL);
+    return text.len;
 }
-
-static size_t flip(char *text, size_t len, gol_rng *rng)
-{
-    text[pick(rng, len)] ^= (char)(1 << pick(rng, 8));
-    return len;
-}
-
-static size_t drop_piece(char *text, size_t len, gol_rng *rng)
-{
-    const size_t at = pick(rng, len);
-    const size_t n = 1 + pick(rng, 40);
-    return replace(text, len, at, n < len - at ? n : len - at, "");
-}
-
-static size_t cut(char *text, size_t len, gol_rng *rng)
-{
-    (void)text;
-    return pick(rng, len);
-}
-
-static size_t double_piece(char *text, size_t len, gol_rng *rng)
-{
-    char piece[64];
-    const size_t at = pick(rng, len);
-    size_t n = 1 + pick(rng, sizeof piece - 2);
-    if (n > len - at)
-        n = len - at;
-    memcpy(piece, text + at, n);
-    piece[n] = '\0';
-    return strlen(piece) == n ? replace(text, len, at, 0, piece) : len;
-}
-
-/* One digit becomes another: keeps the length, so that a header of weights stays one. */
-static size_t change_digit(char *text, size_t len, gol_rng *rng)
-{
-    size_t at = pick(rng, len);
-    while (at < len && !isdigit((unsigned char)text[at]))
-        at++;
-    if (at < len)
-        text[at] = (char)('0' + pick(rng, 10));
-    return len;
-}
-
-static size_t (*const mutations[])(char *, size_t, gol_rng *) = {
-    set_value,    set_value, set_value,  set_value,    change_digit,
-    change_digit, flip,      drop_piece, double_piece, cut};
 
 /* ------------------------------------------------------------------ cases ---- */
 
-/* The header of the weights is mutated in place, so that its length stays right. */
-static void mutate_weights(char *data, size_t len, gol_rng *rng)
-{
-    uint64_t n_header;
-    memcpy(&n_header, data, sizeof n_header);
-    if (n_header > len - 8)
-        n_header = len - 8;
-    for (size_t i = 1 + pick(rng, 3); i > 0; i--)
-        (void)(pick(rng, 3) > 0 ? change_digit : flip)(data + 8, (size_t)n_header, rng);
-    if (pick(rng, 8) == 0)
-        data[pick(rng, 8)] ^= (char)(1 << pick(rng, 8));
-}
-
-static void make_case(uint64_t k)
+static void make_case(uint64_t k, bool is_config)
 {
     gol_rng rng = {.key = k};
-    const folder *f = &folders[pick(&rng, N_SEEDS)];
-    const bool is_config = pick(&rng, 4) > 0;
-    const int chosen = (int)pick(&rng, (size_t)f->n);
-    char path[256];
-    for (int s = 0; s < N_SEEDS; s++) {
-        for (int i = 0; i < folders[s].n; i++)
-            (void)unlink(temp_dir_file(&dir, folders[s].files[i].name, path));
+    const folder *f = &folders[k / 50 % N_SEEDS]; /* a while each: writing it whole takes long */
+    int chosen;
+    do {
+        chosen = (int)pick(&rng, (size_t)f->n);
+    } while ((strcmp(f->files[chosen].name, "config.json") == 0) != is_config);
+    if (written != f) { /* the other files are as they were */
+        char path[256];
+        for (int i = 0; written && i < written->n; i++)
+            (void)unlink(temp_dir_file(&dir, written->files[i].name, path));
+        for (int i = 0; i < f->n; i++)
+            write_file(f->files[i].name, f->files[i].data, f->files[i].len);
+        written = f;
+    } else if (changed >= 0) {
+        write_file(f->files[changed].name, f->files[changed].data, f->files[changed].len);
     }
-    for (int i = 0; i < f->n; i++) {
-        const file_bytes *file = &f->files[i];
-        const bool is_chosen = is_config ? strcmp(file->name, "config.json") == 0 : i == chosen;
-        if (!is_chosen) {
-            write_file(file->name, file->data, file->len);
-            continue;
-        }
-        char *copy = malloc(file->len + 4096);
-        size_t len = file->len;
-        assert_non_null(copy);
-        memcpy(copy, file->data, len);
-        if (strstr(file->name, ".json")) {
-            for (size_t n = 1 + pick(&rng, 4); n > 0 && len > 0; n--)
-                len = mutations[pick(&rng, sizeof mutations / sizeof *mutations)](copy, len, &rng);
-        } else {
-            mutate_weights(copy, len, &rng);
-        }
-        write_file(file->name, copy, len);
-        free(copy);
-    }
+    changed = chosen;
+    const file_bytes *file = &f->files[chosen];
+    char *copy = malloc(file->len + ROOM);
+    assert_non_null(copy);
+    memcpy(copy, file->data, file->len);
+    write_file(file->name, copy, mutate_file(file->name, copy, file->len, &rng));
+    free(copy);
 }
 
 static void on_alarm(int signal_number)
@@ -282,53 +240,121 @@ static int fetch_all(const gol_model_file *file, gol_err *err)
     return rc;
 }
 
-/* 0: refused, 1: opened, 2: loaded too. */
-static int run_case(uint64_t k)
+/* A few tokens through the model. What it cannot be given is an error with a message, too. */
+static int compute_step(const gol_model *model, gol_err *err)
+{
+    static const int32_t positions[N_STEP] = {0, 1, 2, 3};
+    static const int32_t block_table[1] = {0};
+    const gol_config *c = gol_model_config(model);
+    gol_kv *kv = NULL;
+    gol_state *state = NULL;
+    gol_forward *fwd = NULL;
+    gol_kv_layer_shape *layers = calloc((size_t)c->n_layers, sizeof *layers);
+    assert_non_null(layers);
+    gol_model_kv_layers(model, layers);
+    const gol_kv_shape shape = {GOL_KV_F32, c->n_layers, 1, BLOCK_SIZE, layers};
+    int rc = be->ops->kv_create(be, &kv, &shape, err);
+    if (rc == 0)
+        rc = gol_model_state_create(&state, model, 1, err);
+    if (rc == 0)
+        rc = gol_forward_create(&fwd, model, N_STEP, 1, BLOCK_SIZE, err);
+    if (rc == 0) {
+        int32_t tokens[N_STEP];
+        for (int32_t i = 0; i < N_STEP; i++)
+            tokens[i] = i % c->n_vocab;
+        const int32_t last = N_STEP - 1;
+        const gol_batch_seq seq = {.n_rows = N_STEP,
+                                   .n_blocks = 1,
+                                   .block_table = block_table,
+                                   .state_slot = state ? 0 : -1};
+        const gol_batch batch = {.n_tokens = N_STEP,
+                                 .tokens = tokens,
+                                 .positions = positions,
+                                 .slot_mapping = positions,
+                                 .n_seqs = 1,
+                                 .seqs = &seq,
+                                 .n_outputs = c->is_causal,
+                                 .output_rows = &last};
+        const float *logits = gol_forward_run(fwd, kv, state, &batch);
+        for (int32_t i = 0; c->is_causal && i < c->n_vocab; i++)
+            byte_sink ^= (uint8_t)(logits[i] > 0);
+    }
+    gol_forward_destroy(&fwd);
+    if (kv)
+        be->ops->kv_destroy(be, &kv);
+    if (state)
+        be->ops->state_destroy(be, &state);
+    free(layers);
+    return rc;
+}
+
+typedef enum outcome { REFUSED, OPENED, LOADED, COMPUTED, N_OUTCOMES } outcome;
+
+static outcome run_case(uint64_t k, bool is_config)
 {
     running = k;
-    make_case(k);
+    make_case(k, is_config);
     gol_err err = {0};
     gol_model_file *file;
     gol_model *model = NULL;
-    int result = 0;
+    outcome result = REFUSED;
     const struct itimerval limit = {.it_value = {.tv_sec = SECONDS_MAX}};
     setitimer(ITIMER_VIRTUAL, &limit, NULL);
     int rc = gol_model_file_open(&file, dir.path, &err);
     if (rc == 0) {
         rc = fetch_all(file, &err);
-        result = 1;
+        result = OPENED;
     }
-    if (rc == 0 && gol_model_load(&model, file, be, NULL, &err) == 0)
-        result = 2;
-    if (result < 2 &&
-        (err.code == 0 || err.message[0] == '\0' || (!file && !strstr(err.message, dir.path))))
+    if (rc == 0)
+        rc = gol_model_load(&model, file, be, NULL, &err);
+    if (rc == 0) {
+        result = LOADED;
+        rc = compute_step(model, &err);
+    }
+    if (rc == 0)
+        result = COMPUTED;
+    else if (err.code == 0 || err.message[0] == '\0' || (!file && !strstr(err.message, dir.path)))
         fail_msg("case %llu: %d, message '%s'", (unsigned long long)k, rc, err.message);
     gol_model_destroy(&model);
     gol_model_file_close(&file);
     return result;
 }
 
-static void mutated_folders_are_refused_or_work(void **state)
+static void run_cases(bool is_config, uint64_t n_usual)
 {
-    (void)state;
     const char *n_text = getenv("GOLLUM_MUTATIONS");
     const char *one_text = getenv("GOLLUM_MUTATION");
-    const uint64_t n_cases = n_text ? strtoull(n_text, NULL, 10) : N_CASES;
-    int counts[3] = {0};
+    const uint64_t n_cases = n_text ? strtoull(n_text, NULL, 10) : n_usual;
+    int counts[N_OUTCOMES] = {0};
     if (one_text) {
-        printf("result %d\n", run_case(strtoull(one_text, NULL, 10)));
+        printf("outcome %d\n", run_case(strtoull(one_text, NULL, 10), is_config));
         return;
     }
     for (uint64_t k = 0; k < n_cases; k++)
-        counts[run_case(k)]++;
-    printf("%d refused, %d opened, %d loaded\n", counts[0], counts[1], counts[2]);
-    if (n_cases >= N_CASES) /* the mutations reach behind the first check, and some do no harm */
-        assert_true(counts[0] > 1000 && counts[2] > 100);
+        counts[run_case(k, is_config)]++;
+    printf("%d refused, %d opened, %d loaded, %d computed\n", counts[REFUSED], counts[OPENED],
+           counts[LOADED], counts[COMPUTED]);
+    if (n_cases == n_usual) /* the mutations reach behind the first check, and some do no harm */
+        assert_true((uint64_t)counts[REFUSED] > n_cases / 10 &&
+                    (uint64_t)counts[COMPUTED] > n_cases / 50);
+}
+
+static void mutated_configs_are_refused_or_work(void **state)
+{
+    (void)state;
+    run_cases(true, N_CASES);
+}
+
+static void mutated_weights_are_refused_or_work(void **state)
+{
+    (void)state;
+    run_cases(false, N_CASES / 2);
 }
 
 static int set_up(void **state)
 {
     (void)state;
+    gol_log_init(GOL_LOG_ERROR, GOL_LOG_TEXT, NULL, NULL); /* oddities are warnings */
     dir = temp_dir_create();
     for (int i = 0; i < N_SEEDS; i++)
         read_folder(&folders[i], seeds[i]);
@@ -351,7 +377,8 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(mutated_folders_are_refused_or_work),
+        cmocka_unit_test(mutated_configs_are_refused_or_work),
+        cmocka_unit_test(mutated_weights_are_refused_or_work),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -6,7 +6,8 @@
 
 The environment is the one of Hugging Face's apply_chat_template (trim_blocks, lstrip_blocks, loop controls, a tojson that escapes
 nothing, raise_exception, strftime_now, generation tags), but for methods that change lists and dicts, which are allowed.
-A case has "expected", or "error" with the exception's name where rendering must fail.
+A case has "expected", or "error" with the exception's name where rendering must fail. Its context, and a template that more cases
+have, stand once in the file and go by their numbers.
 """
 import datetime
 import json
@@ -18,6 +19,7 @@ import jinja2.sandbox
 
 import template_cases_chat
 import template_cases_expr
+import template_cases_families
 import template_cases_filters
 import template_cases_methods
 import template_cases_stmt
@@ -68,11 +70,15 @@ KNOWN_ERRORS = {"{{ '99999999999999999999' | int }}": "OverflowError", "{{ '\\N{
 def main():
     env = make_environment()
     cases = []
+    templates = []
     contexts = {}  # as JSON -> number
     for module in (template_cases_expr, template_cases_filters, template_cases_methods, template_cases_stmt,
-                   template_cases_chat):
+                   template_cases_chat, template_cases_families):
+        sources = getattr(module, "TEMPLATES", None)  # by name, where many cases have one
+        shared = {source: len(templates) + i for i, source in enumerate(sources.values())} if isinstance(sources, dict) else {}
+        templates += shared
         for name, template, context in module.cases():
-            case = {"name": name, "template": template, "context": contexts.setdefault(json.dumps(context), len(contexts))}
+            case = {"name": name, "template": shared.get(template, template), "context": contexts.setdefault(json.dumps(context), len(contexts))}
             result = render(env, template, context)
             if template in KNOWN_ERRORS:
                 result = {"error": KNOWN_ERRORS[template]}
@@ -84,7 +90,8 @@ def main():
     assert len(set(names)) == len(names), sorted(n for n in names if names.count(n) > 1)
     path = pathlib.Path(__file__).parent.parent.parent / "data" / "template_cases.json"
     with path.open("w", encoding="utf-8") as out:
-        out.write('{"contexts": [\n' + ",\n".join(contexts) + '\n],\n"cases": [\n')
+        out.write('{"contexts": [\n' + ",\n".join(contexts) + '\n],\n"templates": [\n')
+        out.write(",\n".join(json.dumps(t, ensure_ascii=False) for t in templates) + '\n],\n"cases": [\n')
         out.write(",\n".join(json.dumps(c, ensure_ascii=False) for c in cases) + "\n]}\n")
     print(f"{len(cases)} cases, {sum('error' in c for c in cases)} of them errors -> {path}")
 
