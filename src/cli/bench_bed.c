@@ -99,9 +99,9 @@ static int allocate_arrays(gol_bench_bed *bed, const sizes *s, gol_err *err)
 int gol_bench_bed_init(gol_bench_bed *bed, const gol_model *model, const gol_bench_test *tests,
                        int32_t n_tests, gol_kv_type kv_type, gol_err *err)
 {
-    if (!gol_model_config(model)->is_causal)
+    if (!gol_model_config(model)->has_logits)
         return gol_fail(err, GOL_EUNSUPPORTED,
-                        "the model is an encoder: there is no decoding to be timed");
+                        "the model is an encoder or a reranker: there is no decoding to be timed");
     const sizes s = find_sizes(tests, n_tests);
     *bed = (gol_bench_bed){.model = model, .be = gol_model_backend(model), .rng = {.key = 1}};
     int rc = create_kv(bed, &s, kv_type, err);

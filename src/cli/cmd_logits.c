@@ -89,10 +89,11 @@ static int write_all(evaluation *e, FILE *file, const char *path, gol_err *err)
 
 static int check_ids(const gol_ids *ids, const gol_config *config, gol_err *err)
 {
-    if (!config->is_causal)
+    if (!config->has_logits)
         return gol_fail(
             err, GOL_EUNSUPPORTED,
-            "the model is an encoder and has no logits; 'gollum embed' gives its vector");
+            "the model is an encoder or a reranker and has no logits; 'gollum embed' gives its "
+            "vector or its scores");
     if (ids->n == 0)
         return gol_fail(err, GOL_EUSAGE, "--tokens: no ids");
     if (ids->n > (size_t)config->n_ctx_train)

@@ -244,6 +244,7 @@ static int find_limits(gol_engine *engine, const gol_engine_opts *opts, gol_err 
         .hasher = engine->limits.has_prefix_caching ? &engine->hasher : NULL,
         .max_batch_tokens = engine->limits.max_batch_tokens,
         .pooling = config->pooling,
+        .n_classes = config->classifier.n_classes,
         .is_encoder = !config->is_causal,
     };
     return 0;

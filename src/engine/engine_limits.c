@@ -347,7 +347,7 @@ int gol_engine_limits_init(gol_engine_limits *out, gol_memory_plan *plan,
                                                : opts->max_itl_ms;
     out->max_queued_reqs = opts->max_queued_reqs ? opts->max_queued_reqs : DEFAULT_QUEUED_REQS;
     out->kv_type = opts->kv_type;
-    out->has_prefix_caching = !opts->no_prefix_caching && basis->config->is_causal;
+    out->has_prefix_caching = !opts->no_prefix_caching && basis->config->has_logits;
     const search s = {
         .limits = out,
         .plan = plan,

@@ -7,6 +7,9 @@
 /* A prompt that nobody wants an embedding of. */
 static int check_generation(const gol_seq_limits *limits, gol_err *err)
 {
+    if (limits->pooling == GOL_POOLING_RANK)
+        return gol_fail(err, GOL_EUNSUPPORTED,
+                        "the model is a reranker: it scores texts and generates none");
     if (!limits->is_encoder)
         return 0;
     return gol_fail(err, GOL_EUNSUPPORTED,
@@ -20,11 +23,15 @@ int gol_pooling_check(const gol_request *request, const gol_seq_limits *limits, 
         return check_generation(limits, err);
     if (!e->values)
         return gol_fail(err, GOL_EINVAL, "embedding has no values");
-    if (e->pooling < GOL_POOLING_NONE || e->pooling > GOL_POOLING_LAST)
+    if (e->pooling < GOL_POOLING_NONE || e->pooling > GOL_POOLING_RANK)
         return gol_fail(err, GOL_EINVAL,
-                        "embedding.pooling is %d, mean (1), cls (2), last (3) and the model's own "
-                        "(0) are known",
+                        "embedding.pooling is %d, mean (1), cls (2), last (3), rank (4) and the "
+                        "model's own (0) are known",
                         (int)e->pooling);
+    if (e->pooling == GOL_POOLING_RANK && limits->n_classes == 0)
+        return gol_fail(err, GOL_EUNSUPPORTED,
+                        "the model has no classifier, so it makes no scores; mean, cls and last "
+                        "can be asked for");
     if (e->pooling == GOL_POOLING_NONE && limits->pooling == GOL_POOLING_NONE)
         return gol_fail(err, GOL_EUNSUPPORTED,
                         "the model's file names no pooling, so it was not made for embeddings; "
@@ -52,6 +59,8 @@ bool gol_pooling_wants(const gol_seq *seq, int32_t position)
         return position == 0;
     case GOL_POOLING_LAST:
         return position == seq->n_prompt - 1;
+    case GOL_POOLING_RANK:
+        return position == (seq->is_whole ? 0 : seq->n_prompt - 1);
     case GOL_POOLING_NONE:
         break;
     }
@@ -60,7 +69,7 @@ bool gol_pooling_wants(const gol_seq *seq, int32_t position)
 
 void gol_pooling_add(gol_seq *seq, int32_t position, const float *row, int32_t n_embd)
 {
-    assert(gol_pooling_wants(seq, position));
+    assert(gol_pooling_wants(seq, position) && seq->pooling != GOL_POOLING_RANK);
     float *values = seq->embedding->values;
     const bool is_sum = seq->pooling == GOL_POOLING_MEAN && position > 0;
     assert(!is_sum || position == seq->n_pooled);
@@ -69,6 +78,12 @@ void gol_pooling_add(gol_seq *seq, int32_t position, const float *row, int32_t n
             values[i] += row[i];
     else
         memcpy(values, row, (size_t)n_embd * sizeof *values);
+    seq->n_pooled = position + 1;
+}
+
+void gol_pooling_note(gol_seq *seq, int32_t position)
+{
+    assert(gol_pooling_wants(seq, position));
     seq->n_pooled = position + 1;
 }
 

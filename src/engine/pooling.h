@@ -15,6 +15,8 @@ int gol_pooling_check(const gol_request *request, const gol_seq_limits *limits, 
 bool gol_pooling_wants(const gol_seq *seq, int32_t position);
 /* row: [n_embd]. Rows that were added before, and computed again, are left out. */
 void gol_pooling_add(gol_seq *seq, int32_t position, const float *row, int32_t n_embd);
+/* The row has been read, by somebody else: scores are made of it as it is. */
+void gol_pooling_note(gol_seq *seq, int32_t position);
 /* All rows are there. */
 void gol_pooling_end(gol_seq *seq, int32_t n_embd);
 

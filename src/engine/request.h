@@ -82,11 +82,11 @@ typedef struct gol_prompt_scores {
 } gol_prompt_scores;
 
 /*
- * One vector for the whole prompt. It is the caller's, and the engine's thread writes into it up to the request's last event; it is
+ * One vector for the whole prompt, or with RANK the scores of the model's classifier. It is the caller's, and the engine's thread writes into it up to the request's last event; it is
  * there when that says LENGTH. Not normalized.
  */
 typedef struct gol_embedding {
-    float *values;       /* [n_embd of the model] */
+    float *values;       /* [n_embd of the model], of scores: [classifier.n_classes] */
     gol_pooling pooling; /* NONE: the model's own */
 } gol_embedding;
 

@@ -78,6 +78,7 @@ int gol_runner_init(gol_runner *r, const gol_model *model, const gol_engine_limi
         .exact = exact,
         .n_vocab = gol_model_config(model)->n_vocab,
         .n_embd = gol_model_config(model)->n_embd,
+        .n_classes = gol_model_config(model)->classifier.n_classes,
         .block_size = limits->block_size,
     };
     int rc = allocate_arrays(r, limits, err);
@@ -291,14 +292,25 @@ static void use_rows(gol_runner *r, const gol_batch *batch, int32_t first, int32
     }
 }
 
+/* row: [n_embd] */
+static void pool_state(gol_runner *r, gol_seq *seq, int32_t position, const float *row)
+{
+    if (seq->pooling == GOL_POOLING_RANK) {
+        gol_forward_classify(r->fwd, seq->embedding->values, row);
+        gol_pooling_note(seq, position);
+    } else {
+        gol_pooling_add(seq, position, row, r->n_embd);
+    }
+}
+
 static void pool_states(gol_runner *r, const gol_batch *batch)
 {
     for (int32_t first = 0; first < batch->n_states;) {
         const int32_t n = gol_forward_n_states(r->fwd, batch, first);
         const float *states = gol_forward_states(r->fwd, batch, first); /* [n][n_embd] */
         for (int32_t i = first; i < first + n; i++)
-            gol_pooling_add(r->state_seqs[i], r->positions[batch->state_rows[i]],
-                            states + (size_t)(i - first) * (size_t)r->n_embd, r->n_embd);
+            pool_state(r, r->state_seqs[i], r->positions[batch->state_rows[i]],
+                       states + (size_t)(i - first) * (size_t)r->n_embd);
         first += n;
     }
 }
@@ -318,10 +330,13 @@ static void end_embeddings(gol_runner *r, const gol_plan *plan)
         gol_seq *seq = plan->seqs[i];
         if (!seq->embedding || gol_seq_n_pending(seq) > seq->n_scheduled)
             continue;
+        const bool is_rank = seq->pooling == GOL_POOLING_RANK;
         gol_pooling_end(seq, r->n_embd);
-        gol_forward_embedding(r->fwd, seq->embedding->values);
+        if (!is_rank)
+            gol_forward_embedding(r->fwd, seq->embedding->values);
         r->results[r->n_results++] = (gol_step_result){
-            .seq = seq, .is_finite = is_finite(seq->embedding->values, r->n_embd)};
+            .seq = seq,
+            .is_finite = is_finite(seq->embedding->values, is_rank ? r->n_classes : r->n_embd)};
     }
 }
 

@@ -41,6 +41,7 @@ typedef struct gol_runner {
     gol_exact_cache *exact; /* rows behind whole prompts are kept here */
     int32_t n_vocab;
     int32_t n_embd;
+    int32_t n_classes;
     int32_t block_size;
     int32_t *tokens;          /* [max_batch_tokens] */
     int32_t *positions;       /* [max_batch_tokens] */

@@ -110,6 +110,7 @@ typedef struct gol_seq_limits {
     const gol_block_hasher *hasher; /* NULL: no prefix caching; else it outlives the sequence */
     int32_t max_batch_tokens;
     gol_pooling pooling; /* the model's own */
+    int32_t n_classes;   /* of the model's classifier; 0: it has none */
     bool is_encoder;
 } gol_seq_limits;
 

@@ -15,7 +15,9 @@ static int read_bert(gol_config *config, const gol_model_file *file, gol_err *er
     config->is_causal = false;
     config->rope.kind = GOL_ROPE_NONE;
     config->n_positions = config->n_ctx_train;
-    const int rc = gol_config_read_token_types(config, file, err);
+    int rc = gol_config_read_token_types(config, file, err);
+    if (rc == 0)
+        rc = gol_config_read_classifier(config, file, false, err);
     return rc < 0 ? rc : gol_config_require_eps(config, file, err);
 }
 

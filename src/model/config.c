@@ -156,18 +156,10 @@ static void set_usual(gol_config *config, const gol_model_file *file)
 
 static int read_pooling(gol_config *config, const gol_model_file *file, gol_err *err)
 {
-    enum { POOLING_RANK = 4 };
     int32_t pooling = GOL_POOLING_NONE;
-    const int rc = gol_config_u32(config, file, "pooling_type", 0, POOLING_RANK, &pooling, err);
-    if (rc < 0)
-        return rc;
-    if (pooling == POOLING_RANK)
-        return gol_config_fail(file, err, GOL_EUNSUPPORTED,
-                               "%s.pooling_type is %d, a reranker; models that embed (1 to 3) or "
-                               "generate are supported",
-                               config->arch, POOLING_RANK);
+    const int rc = gol_config_u32(config, file, "pooling_type", 0, GOL_POOLING_RANK, &pooling, err);
     config->pooling = (gol_pooling)pooling;
-    return 0;
+    return rc < 0 ? rc : 0;
 }
 
 int gol_config_read_token_types(gol_config *config, const gol_model_file *file, gol_err *err)
@@ -329,6 +321,8 @@ int gol_config_read(gol_config *out, const gol_model_file *file, gol_err *err)
     if (rc == 0)
         rc = gol_config_bool(out, file, "attention.causal", &out->is_causal, err);
     if (rc >= 0)
+        rc = gol_config_set_outputs(out, file, err);
+    if (rc == 0)
         rc = check(out, file, err);
     if (rc == 0)
         rc = check_experts(out, file, err);

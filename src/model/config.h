@@ -22,6 +22,7 @@ enum {
     GOL_CTX_MAX = 1 << 27,
     GOL_VOCAB_MAX = 1 << 24,
     GOL_TOKEN_TYPES_MAX = 1 << 10,
+    GOL_CLASSES_MAX = 1 << 16,
     GOL_SSM_INNER_MAX = 1 << 18,
     GOL_SSM_STATE_MAX = 1 << 12,
 };
@@ -66,6 +67,8 @@ typedef enum gol_pooling {
     GOL_POOLING_MEAN = 1,
     GOL_POOLING_CLS = 2, /* the first row */
     GOL_POOLING_LAST = 3,
+    GOL_POOLING_RANK =
+        4, /* what the classifier makes of the first row, without causal attention, or the last */
 } gol_pooling;
 
 typedef enum gol_rope_scaling {
@@ -107,6 +110,12 @@ typedef struct gol_ssm_config {
     int32_t n_heads; /* ssm.time_step_rank */
     int32_t n_groups;
 } gol_ssm_config;
+
+/* Scores of a whole sequence: softmax?(cls.output * tanh(cls * row)); all zero in a model without. */
+typedef struct gol_classifier {
+    int32_t n_classes;
+    bool has_softmax; /* scores are probabilities */
+} gol_classifier;
 
 /* One layer; arrays in the metadata may make layers differ. */
 typedef struct gol_layer_config {
@@ -156,6 +165,8 @@ typedef struct gol_config {
     float logit_scale;
     gol_pooling pooling; /* what the file asks for */
     int32_t n_dense;     /* width between two linear layers behind the pooling; 0: there are none */
+    gol_classifier classifier;
+    bool has_logits; /* it can continue a text: neither an encoder nor a reranker */
     gol_moe_config moe;
     gol_ssm_config ssm;
 
@@ -211,6 +222,10 @@ int gol_config_read_windows(gol_config *config, const gol_model_file *file, int3
 int gol_config_read_written_windows(gol_config *config, const gol_model_file *file, gol_err *err);
 /* Of BERT and its kin: tokenizer.ggml.token_type_count, where the file has the table. */
 int gol_config_read_token_types(gol_config *config, const gol_model_file *file, gol_err *err);
+/* For architectures whose files may have one: cls.output.weight and its kin. The scores of more than one class go through a softmax
+ * if the architecture says so. Without the tensor: nothing. */
+int gol_config_read_classifier(gol_config *config, const gol_model_file *file, bool has_softmax,
+                               gol_err *err);
 /* The keys of experts, whose layers have no dense feed-forward then; n_layers and n_ff are known, and moe's gating, norm_weights and
  * weights_scale are the architecture's for files that do not tell. Without the key expert_count: nothing. */
 int gol_config_read_moe(gol_config *config, const gol_model_file *file, gol_err *err);

@@ -19,4 +19,7 @@ int gol_config_check_ssm(gol_config *config, int32_t il, const gol_model_file *f
 /* rope.*: everything but the kind, which the architecture decides. head_dim_k is known. */
 int gol_config_read_rope(gol_config *config, const gol_model_file *file, gol_err *err);
 
+/* What comes out behind the last layer, once the architecture has been read: the pooling of a file that names none, has_logits. */
+int gol_config_set_outputs(gol_config *config, const gol_model_file *file, gol_err *err);
+
 #endif

@@ -242,7 +242,7 @@ const float *gol_forward_logits(gol_forward *fwd, const gol_batch *batch, int32_
     const gol_config *c = &fwd->model->config;
     const gol_weights *w = &fwd->model->weights;
     const gol_backend_ops *ops = fwd->be->ops;
-    assert(c->is_causal && first >= 0 && first < batch->n_outputs);
+    assert(c->has_logits && first >= 0 && first < batch->n_outputs);
     const uint64_t begin_ns = gol_clock_ns();
     const int32_t n_out = gol_forward_n_logits(fwd, batch, first);
     const float *x = finish_rows(fwd, batch->output_rows + first, n_out);

@@ -52,6 +52,13 @@ typedef struct buffer {
     int64_t width; /* floats of a row */
 } buffer;
 
+/* Of the layers behind a pooling. */
+static int64_t head_width(const gol_config *c)
+{
+    const int32_t n_classes = c->classifier.n_classes;
+    return max64(c->n_dense, n_classes > 0 ? max64(n_classes, c->n_embd) : 0);
+}
+
 static void list_buffers(buffer out[static N_BUFFERS], const gol_config *c, int32_t n_tokens_max,
                          int32_t n_outputs_max)
 {
@@ -77,8 +84,8 @@ static void list_buffers(buffer out[static N_BUFFERS], const gol_config *c, int3
         {offsetof(gol_forward, expert_sum), c->moe.n_ff_shexp > 0 ? n_tokens_max : 0, c->n_embd},
         {offsetof(gol_forward, x_out), n_outputs_max, c->n_embd},
         {offsetof(gol_forward, attn_out), n_outputs_max, w.attn},
-        {offsetof(gol_forward, logits), c->is_causal ? n_outputs_max : 0, c->n_vocab},
-        {offsetof(gol_forward, dense), c->n_dense > 0 ? 1 : 0, c->n_dense},
+        {offsetof(gol_forward, logits), c->has_logits ? n_outputs_max : 0, c->n_vocab},
+        {offsetof(gol_forward, dense), 1, head_width(c)},
     };
     static_assert(sizeof buffers / sizeof buffers[0] == N_BUFFERS, "all of them");
     memcpy(out, buffers, sizeof buffers);
@@ -163,7 +170,7 @@ int gol_forward_alloc_buffers(gol_forward *fwd, gol_err *err)
     }
     /* Cannot overflow: the device's buffers have as many. */
     const size_t n_rows = (size_t)fwd->n_outputs_max;
-    const bool has_copy = c->is_causal && !fwd->be->ops->is_host_memory;
+    const bool has_copy = c->has_logits && !fwd->be->ops->is_host_memory;
     if (has_copy)
         fwd->host_logits = gol_try_aligned(n_rows * (size_t)c->n_vocab * sizeof(float));
     fwd->host_states = gol_try_aligned(n_rows * (size_t)c->n_embd * sizeof(float));

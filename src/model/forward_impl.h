@@ -1,6 +1,6 @@
 /*
  * Inside of the forward pass, across its files: forward.c has the way of a batch through the layers, forward_attention.c,
- * forward_ffn.c and forward_moe.c what a layer does, forward_buffers.c the memory.
+ * forward_ffn.c and forward_moe.c what a layer does, forward_classifier.c what comes behind the last, forward_buffers.c the memory.
  */
 #ifndef GOL_MODEL_FORWARD_IMPL_H
 #define GOL_MODEL_FORWARD_IMPL_H
@@ -31,13 +31,14 @@ struct gol_forward {
     float *ssm_decay; /* [n_tokens_max][ssm.n_heads] */
     float *
         expert_logits; /* [n_tokens_max][n_experts] of the router; only of mixtures, as the next two */
-    float *expert_y;       /* [n_tokens_max * n_used][n_embd] what the experts say */
-    float *expert_sum;     /* [n_tokens_max][n_embd]; only where there is a shared expert */
-    gol_moe *moe;          /* the routing of the layer at hand */
-    float *x_out;          /* [n_outputs_max][n_embd] rows of x that give logits */
-    float *attn_out;       /* [n_outputs_max][n_heads][head_dim_v] */
-    float *logits;         /* [n_outputs_max][n_vocab] */
-    float *dense;          /* [1][n_dense] between the layers behind a pooling */
+    float *expert_y;   /* [n_tokens_max * n_used][n_embd] what the experts say */
+    float *expert_sum; /* [n_tokens_max][n_embd]; only where there is a shared expert */
+    gol_moe *moe;      /* the routing of the layer at hand */
+    float *x_out;      /* [n_outputs_max][n_embd] rows of x that give logits */
+    float *attn_out;   /* [n_outputs_max][n_heads][head_dim_v] */
+    float *logits;     /* [n_outputs_max][n_vocab] */
+    float *
+        dense; /* [1][n_dense], or n_embd or n_classes, between and behind the layers behind a pooling */
     float *host_states;    /* [n_outputs_max][n_embd], host memory */
     float *host_logits;    /* [n_outputs_max][n_vocab], host memory; NULL when logits is */
     int32_t *type_ids;     /* [n_tokens_max] zeros, host memory; NULL without token types */

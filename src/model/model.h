@@ -75,8 +75,8 @@ uint64_t gol_forward_bytes(const gol_config *config, gol_backend *be, int32_t n_
                            int32_t n_outputs_max, int32_t n_ctx_max);
 void gol_forward_destroy(gol_forward **fwd);
 
-/* state: NULL where the model has none. The logits of the batch's first outputs, as many as gol_forward_n_logits(fwd, batch, 0) says: all, up to n_outputs_max. An
- * encoder has none, but states. */
+/* state: NULL where the model has none. The logits of the batch's first outputs, as many as gol_forward_n_logits(fwd, batch, 0) says: all, up to n_outputs_max. Where
+ * the configuration has no logits, there are states alone. */
 const float *gol_forward_run(gol_forward *fwd, gol_kv *kv, gol_state *state,
                              const gol_batch *batch);
 /* Those behind them, in slices: of outputs [first, first + n_logits) of the batch that was run last. Overwrites the slice before. */
@@ -87,6 +87,8 @@ const float *gol_forward_states(gol_forward *fwd, const gol_batch *batch, int32_
 int32_t gol_forward_n_states(const gol_forward *fwd, const gol_batch *batch, int32_t first);
 /* What a model has behind the pooling, in place on values[n_embd], host memory. */
 void gol_forward_embedding(gol_forward *fwd, float *values);
+/* scores[n_classes] that the classifier gives for a row[n_embd] of gol_forward_states(), both host memory. */
+void gol_forward_classify(gol_forward *fwd, float *scores, const float *row);
 /* How much of the last run was attention, which unlike the rest grows with the context. */
 uint64_t gol_forward_attention_ns(const gol_forward *fwd);
 /* And how much was spent on rows that get logits or states, behind the last layer's attention, all slices so far. */

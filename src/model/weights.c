@@ -102,7 +102,7 @@ static bool is_lookup(const loader *ld, gol_str name)
         gol_str_eq(name, GOL_STR("token_types.weight")))
         return true;
     return gol_str_eq(name, GOL_STR("token_embd.weight")) &&
-           (!ld->config->is_causal ||
+           (!ld->config->has_logits ||
             gol_model_file_find_tensor(ld->file, GOL_STR("output.weight")) != NULL);
 }
 

@@ -71,7 +71,11 @@ typedef struct gol_weights {
     gol_weight token_types;   /* [n_token_types][n_embd] */
     gol_weight dense_2;       /* [n_dense][n_embd] */
     gol_weight dense_3;       /* [n_embd][n_dense] */
-    float *token_embd_norm;   /* [n_embd] */
+    gol_weight cls;           /* [n_embd][n_embd] with tanh behind it, before */
+    gol_weight cls_output;    /* [n_classes][n_embd] */
+    float *cls_bias;          /* as many as rows, as the next */
+    float *cls_output_bias;
+    float *token_embd_norm; /* [n_embd] */
     float *token_embd_norm_bias;
     float *output_norm;        /* [n_embd] */
     float *output_norm_bias;   /* [n_embd] */

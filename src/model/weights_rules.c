@@ -31,6 +31,10 @@ const gol_weights_rule gol_weights_model_rules[] = {
     {"token_embd_norm.bias",      MODEL_FIELD(token_embd_norm_bias), D(NONE),        D(EMBD),       GOL_IF_EMBD_NORM | GOL_IF_LAYER_NORM,   false, {0}, {0}},
     {"dense_2.weight",            MODEL_FIELD(dense_2),              D(DENSE),       D(EMBD),       GOL_IF_DENSE_OUT,                       true,  {0}, {0}},
     {"dense_3.weight",            MODEL_FIELD(dense_3),              D(EMBD),        D(DENSE),      GOL_IF_DENSE_OUT,                       true,  {0}, {0}},
+    {"cls.weight",                MODEL_FIELD(cls),                  D(EMBD),        D(EMBD),       GOL_IF_CLASSIFIER,                      false, {0}, {0}},
+    {"cls.bias",                  MODEL_FIELD(cls_bias),             D(NONE),        D(EMBD),       GOL_IF_CLASSIFIER,                      false, {0}, {0}},
+    {"cls.output.weight",         MODEL_FIELD(cls_output),           D(CLASSES),     D(EMBD),       GOL_IF_CLASSIFIER,                      true,  {0}, {0}},
+    {"cls.output.bias",           MODEL_FIELD(cls_output_bias),      D(NONE),        D(CLASSES),    GOL_IF_CLASSIFIER,                      false, {0}, {0}},
     {"output_norm.weight",        MODEL_FIELD(output_norm),          D(NONE),        D(EMBD),       GOL_IF_OUTPUT_NORM,                     true,  {0}, {0}},
     {"output_norm.bias",          MODEL_FIELD(output_norm_bias),     D(NONE),        D(EMBD),       GOL_IF_OUTPUT_NORM | GOL_IF_LAYER_NORM, false, {0}, {0}},
     {"output.weight",             MODEL_FIELD(output),               D(VOCAB),       D(EMBD),       0,                                      false, {0}, {0}},
@@ -165,6 +169,8 @@ int64_t gol_weights_size(const gol_config *c, gol_weights_dim d, int32_t il)
         return c->ssm.d_inner / c->ssm.n_groups;
     case GOL_DIM_DENSE:
         return c->n_dense;
+    case GOL_DIM_CLASSES:
+        return c->classifier.n_classes;
     }
     return 0;
 }
@@ -184,6 +190,7 @@ static unsigned conditions_of_model(const gol_config *c)
     holds |= is_sandwich || c->norm_place == GOL_NORM_BRANCH ? GOL_IF_POST_NORM : 0u;
     holds |= c->norm_place == GOL_NORM_SUM ? GOL_IF_SUM_NORM : 0u;
     holds |= c->n_dense > 0 ? GOL_IF_DENSE_OUT : 0u;
+    holds |= c->classifier.n_classes > 0 ? GOL_IF_CLASSIFIER : 0u;
     return holds;
 }
 

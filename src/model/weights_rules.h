@@ -33,6 +33,7 @@ typedef enum gol_weights_dim {
     GOL_DIM_SSM_GROUPS,
     GOL_DIM_SSM_GROUP_WIDTH, /* of d_inner */
     GOL_DIM_DENSE,
+    GOL_DIM_CLASSES,
 } gol_weights_dim;
 
 /* Conditions; a rule applies where all of its own hold. */
@@ -72,6 +73,8 @@ typedef enum gol_weights_when {
     GOL_AS_VECTOR = 1u << 29,  /* [n_out][n_in], */
     GOL_AS_COLUMNS = 1u << 30, /* or [n_in][n_out] */
 } gol_weights_when;
+
+#define GOL_IF_CLASSIFIER (1u << 31) /* a condition like the others, but no int */
 
 typedef struct gol_weights_rule {
     const char *name; /* for layers what follows "blk.N." */

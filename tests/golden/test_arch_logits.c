@@ -1,6 +1,6 @@
 /*
  * Tiny models of architectures against another implementation's answers, which are committed (tests/data/archs/X.f32: logits
- * of every position, or an encoder's vector; tests/golden/make/arch_logits.sh makes them anew), and the same bits in slices of any
+ * of every position, an encoder's vector or a classifier's scores; tests/golden/make/arch_logits.sh makes them anew), and the same bits in slices of any
  * size and on any number of threads. With the arguments --write DIR it writes the models and does nothing else.
  */
 #include <math.h>
@@ -31,6 +31,17 @@ static void make_tokens(int32_t tokens[static N_TOKENS])
 {
     for (int i = 0; i < N_TOKENS; i++) /* 7 and 40 have no common factor */
         tokens[i] = (7 * i * i + 3 * i + 5) % TINY_VOCAB;
+}
+
+/* One for the whole sequence; otherwise logits of each position. */
+static bool has_vector(const arch_case *a)
+{
+    return (a->traits & ARCH_ENCODER) || arch_n_classes(a) > 0;
+}
+
+static int32_t n_values_of(const arch_case *a)
+{
+    return arch_n_classes(a) > 0 ? arch_n_classes(a) : TINY_EMBD;
 }
 
 static double nmse_max_of(const arch_case *a)
@@ -104,7 +115,7 @@ static void decoders_agree_with_the_reference_in_any_slices(void **state)
     make_tokens(tokens);
     for (int i = 0; i < N_ARCH_CASES; i++) {
         const arch_case *a = &arch_cases[i];
-        for (int n_threads = 1; n_threads <= 3 && !(a->traits & ARCH_ENCODER); n_threads++) {
+        for (int n_threads = 1; n_threads <= 3 && !has_vector(a); n_threads++) {
             loaded l = load(a, n_threads);
             model_runner r;
             runner_init(&r, l.model, GOL_KV_F32);
@@ -123,7 +134,24 @@ static void decoders_agree_with_the_reference_in_any_slices(void **state)
     }
 }
 
-/* values[TINY_EMBD], pooled as the case says, of the sequence in block_table's first places behind first_row rows of another. */
+/* What the model makes of a sequence's states[N_TOKENS][TINY_EMBD]. */
+static void pool(const loaded *l, model_runner *r, const float *states, float *values)
+{
+    const gol_config *c = gol_model_config(l->model);
+    if (c->pooling == GOL_POOLING_RANK) {
+        gol_forward_classify(r->fwd, values,
+                             states + (c->is_causal ? N_TOKENS - 1 : 0) * TINY_EMBD);
+        return;
+    }
+    const int32_t n_pooled = c->pooling == GOL_POOLING_MEAN ? N_TOKENS : 1;
+    for (int k = 0; k < TINY_EMBD; k++) {
+        values[k] = 0.0f;
+        for (int32_t i = 0; i < n_pooled; i++)
+            values[k] += states[i * TINY_EMBD + k] / (float)n_pooled;
+    }
+}
+
+/* values[n_values_of()], pooled as the case says, of the sequence in block_table's first places behind first_row rows of another. */
 static void embed(const loaded *l, model_runner *r, const int32_t *tokens, int32_t n_others,
                   float *values)
 {
@@ -157,17 +185,10 @@ static void embed(const loaded *l, model_runner *r, const int32_t *tokens, int32
                              .n_states = N_TOKENS,
                              .state_rows = rows + n_others};
     gol_forward_run(r->fwd, r->kv, NULL, &batch);
-    const float *states = gol_forward_states(r->fwd, &batch, 0);
-    const bool is_mean = gol_model_config(l->model)->pooling == GOL_POOLING_MEAN;
-    const int32_t n_pooled = is_mean ? N_TOKENS : 1;
-    for (int k = 0; k < TINY_EMBD; k++) {
-        values[k] = 0.0f;
-        for (int32_t i = 0; i < n_pooled; i++)
-            values[k] += states[i * TINY_EMBD + k] / (float)n_pooled;
-    }
+    pool(l, r, gol_forward_states(r->fwd, &batch, 0), values);
 }
 
-static void encoders_agree_with_the_reference_in_any_company(void **state)
+static void vectors_agree_with_the_reference_in_any_company(void **state)
 {
     (void)state;
     float alone[TINY_EMBD];
@@ -176,17 +197,18 @@ static void encoders_agree_with_the_reference_in_any_company(void **state)
     make_tokens(tokens);
     for (int i = 0; i < N_ARCH_CASES; i++) {
         const arch_case *a = &arch_cases[i];
-        for (int n_threads = 1; n_threads <= 3 && (a->traits & ARCH_ENCODER); n_threads++) {
+        const size_t n_bytes = (size_t)n_values_of(a) * sizeof(float);
+        for (int n_threads = 1; n_threads <= 3 && has_vector(a); n_threads++) {
             loaded l = load(a, n_threads);
             model_runner r;
             runner_init(&r, l.model, GOL_KV_F32);
             embed(&l, &r, tokens, 0, n_threads == 1 ? alone : again);
             if (n_threads == 1)
-                check_near(a, alone, TINY_EMBD);
+                check_near(a, alone, n_values_of(a));
             else
-                assert_memory_equal(again, alone, sizeof alone);
+                assert_memory_equal(again, alone, n_bytes);
             embed(&l, &r, tokens, 11, again);
-            assert_memory_equal(again, alone, sizeof alone);
+            assert_memory_equal(again, alone, n_bytes);
             runner_deinit(&r);
             unload(&l);
         }
@@ -206,8 +228,11 @@ static int write_models(const char *to)
             fprintf(stderr, "%s\n", err.message);
             return 1;
         }
-        printf("%s %s", arch_cases[i].name,
-               arch_cases[i].traits & ARCH_ENCODER ? "embedding" : "logits");
+        const arch_case *a = &arch_cases[i];
+        printf("%s %s", a->name,
+               arch_n_classes(a) > 0 ? "rank"
+               : has_vector(a)       ? "embedding"
+                                     : "logits");
         for (int k = 0; k < N_TOKENS; k++)
             printf(" %d", tokens[k]);
         printf("\n");
@@ -221,7 +246,7 @@ int main(int argc, char **argv)
         return write_models(argv[2]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decoders_agree_with_the_reference_in_any_slices),
-        cmocka_unit_test(encoders_agree_with_the_reference_in_any_company),
+        cmocka_unit_test(vectors_agree_with_the_reference_in_any_company),
     };
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }

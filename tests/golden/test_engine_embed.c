@@ -231,8 +231,10 @@ static void what_cannot_be_is_refused_with_the_reason(void **state)
     request.embedding = &embedding;
     request.max_tokens = 0;
     expect_refusal(engine, &request, GOL_EUNSUPPORTED, "names no pooling");
-    embedding.pooling = (gol_pooling)(GOL_POOLING_LAST + 1);
-    expect_refusal(engine, &request, GOL_EINVAL, "embedding.pooling is 4");
+    embedding.pooling = (gol_pooling)(GOL_POOLING_RANK + 1);
+    expect_refusal(engine, &request, GOL_EINVAL, "embedding.pooling is 5");
+    embedding.pooling = GOL_POOLING_RANK;
+    expect_refusal(engine, &request, GOL_EUNSUPPORTED, "no classifier");
     embedding = (gol_embedding){.pooling = GOL_POOLING_LAST};
     expect_refusal(engine, &request, GOL_EINVAL, "no values");
     gol_engine_destroy(&engine);

@@ -29,6 +29,10 @@ enum {
     ARCH_ROPE_FACTORS = 1 << 17,
     ARCH_ENCODER = 1 << 18, /* embedding norm, token types; no norm and no matrix at the end */
     ARCH_POSITIONS = 1 << 19,
+    ARCH_CLS_DENSE = 1 << 20,  /* cls.weight before cls.output.weight, and biases of both */
+    ARCH_LABEL_MORE = 1 << 21, /* than there are classes */
+    ARCH_CLASSES_SHIFT =
+        24, /* what is above: rows of cls.output.weight, which is not there for 0 */
 };
 
 typedef struct arch_key {
@@ -166,8 +170,35 @@ static const arch_case arch_cases[] = {
      ARCH_LAYER_NORM | ARCH_ENCODER | ARCH_POSITIONS | ARCH_SUM_NORM | ARCH_NO_PRE_NORM |
          ARCH_NO_FFN_NORM | ARCH_QKV_BIAS | ARCH_OUTPUT_BIAS | ARCH_PLAIN_FFN | ARCH_FFN_BIAS,
      {{"attention.causal", 'b', 0}, {"pooling_type", 'u', 2}}},
+    {"bert-rank",
+     "bert",
+     2,
+     4,
+     ARCH_LAYER_NORM | ARCH_ENCODER | ARCH_POSITIONS | ARCH_SUM_NORM | ARCH_NO_PRE_NORM |
+         ARCH_NO_FFN_NORM | ARCH_QKV_BIAS | ARCH_OUTPUT_BIAS | ARCH_PLAIN_FFN | ARCH_FFN_BIAS |
+         ARCH_CLS_DENSE | 1 << ARCH_CLASSES_SHIFT,
+     {{"attention.causal", 'b', 0}, {"pooling_type", 'u', 4}}},
+    {"bert-classes", /* its file names no pooling */
+     "bert",
+     2,
+     4,
+     ARCH_LAYER_NORM | ARCH_ENCODER | ARCH_POSITIONS | ARCH_SUM_NORM | ARCH_NO_PRE_NORM |
+         ARCH_NO_FFN_NORM | ARCH_QKV_BIAS | ARCH_OUTPUT_BIAS | ARCH_PLAIN_FFN | ARCH_FFN_BIAS |
+         3 << ARCH_CLASSES_SHIFT,
+     {{"attention.causal", 'b', 0}}},
+    {"qwen3-rank",
+     "qwen3",
+     2,
+     2,
+     ARCH_QK_HEAD | ARCH_TIED | 2 << ARCH_CLASSES_SHIFT,
+     {{"pooling_type", 'u', 4}, {"rope.freq_base", 'f', 1e6}}},
 };
 enum { N_ARCH_CASES = sizeof arch_cases / sizeof arch_cases[0] };
+
+static inline int arch_n_classes(const arch_case *a)
+{
+    return (int)(a->traits >> ARCH_CLASSES_SHIFT);
+}
 
 static inline void arch_norm(tiny_writer *t, const arch_case *a, int il, const char *name)
 {
@@ -269,6 +300,10 @@ static inline void arch_keys(tiny_writer *t, const arch_case *a)
                  1e-5f);
     if (a->traits & ARCH_ENCODER)
         gol_gguf_writer_add_u32(t->w, "tokenizer.ggml.token_type_count", 2);
+    static const gol_str labels[] = {{"yes", 3}, {"no", 2}, {"perhaps", 7}, {"never", 5}};
+    if (arch_n_classes(a) > 1)
+        gol_gguf_writer_add_strs(t->w, tiny_key(t, "classifier.output_labels"), labels,
+                                 (size_t)arch_n_classes(a) + !!(a->traits & ARCH_LABEL_MORE));
     for (const arch_key *k = a->keys; k->suffix; k++) {
         if (k->type == 'u')
             tiny_key_u32(t, k->suffix, (uint32_t)k->value);
@@ -294,6 +329,13 @@ static inline void arch_tensors(tiny_writer *t, const arch_case *a)
         if (!(a->traits & ARCH_TIED))
             tiny_tensor(t, "output.weight", TINY_VOCAB, TINY_EMBD);
     }
+    if (a->traits & ARCH_CLS_DENSE) {
+        tiny_tensor(t, "cls.weight", TINY_EMBD, TINY_EMBD);
+        tiny_tensor(t, "cls.bias", 0, TINY_EMBD);
+        tiny_tensor(t, "cls.output.bias", 0, (uint64_t)arch_n_classes(a));
+    }
+    if (arch_n_classes(a) > 0)
+        tiny_tensor(t, "cls.output.weight", (uint64_t)arch_n_classes(a), TINY_EMBD);
     if (a->traits & ARCH_ROPE_FACTORS) {
         tiny_tensor(t, "rope_factors_long.weight", 0, TINY_HEAD_DIM / 2);
         tiny_tensor(t, "rope_factors_short.weight", 0, TINY_HEAD_DIM / 2);

@@ -1,6 +1,7 @@
 /*
- * llama.cpp's logits at every position of a sequence, or its pooled embedding, as float32 on stdout: what tests/data/archs is made
- * with. One thread, a float32 cache, no flash attention. Usage: llama_logits MODEL.gguf N_CTX logits|embedding ID...
+ * llama.cpp's logits at every position of a sequence, its pooled embedding or a classifier's scores, as float32 on stdout: what
+ * tests/data/archs is made with. One thread, a float32 cache, no flash attention.
+ * Usage: llama_logits MODEL.gguf N_CTX logits|embedding|rank ID...
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,9 +26,10 @@ static void write_floats(const float *x, int n)
 int main(int argc, char **argv)
 {
     if (argc < 5 || argc - 4 > N_TOKENS_MAX)
-        fail("usage: llama_logits MODEL.gguf N_CTX logits|embedding ID...");
+        fail("usage: llama_logits MODEL.gguf N_CTX logits|embedding|rank ID...");
     const int n = argc - 4;
-    const bool wants_embedding = strcmp(argv[3], "embedding") == 0;
+    const bool wants_rank = strcmp(argv[3], "rank") == 0;
+    const bool wants_embedding = wants_rank || strcmp(argv[3], "embedding") == 0;
     llama_backend_init();
     struct llama_model_params mp = llama_model_default_params();
     mp.n_gpu_layers = 0;
@@ -44,6 +46,8 @@ int main(int argc, char **argv)
     cp.type_v = GGML_TYPE_F32;
     cp.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
     cp.embeddings = wants_embedding;
+    if (wants_rank)
+        cp.pooling_type = LLAMA_POOLING_TYPE_RANK;
     struct llama_context *ctx = llama_init_from_model(model, cp);
     if (!ctx)
         fail("no context");
@@ -59,7 +63,8 @@ int main(int argc, char **argv)
     if (llama_decode(ctx, batch) != 0)
         fail("decode failed");
     if (wants_embedding) {
-        write_floats(llama_get_embeddings_seq(ctx, 0), llama_model_n_embd(model));
+        write_floats(llama_get_embeddings_seq(ctx, 0),
+                     wants_rank ? (int)llama_model_n_cls_out(model) : llama_model_n_embd(model));
     } else {
         const int n_vocab = llama_vocab_n_tokens(llama_model_get_vocab(model));
         for (int i = 0; i < n; i++)

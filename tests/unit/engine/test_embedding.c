@@ -148,9 +148,9 @@ static void embed_alone(gol_engine *engine, gol_pooling pooling, float values[N_
 static void encoders_prompts_are_computed_whole(void **state)
 {
     (void)state;
-    static const char *const names[] = {"bert-cls", "nomic-bert"};
-    float alone[N_CLIENTS][TINY_EMBD];
-    float together[N_CLIENTS][TINY_EMBD];
+    static const char *const names[] = {"bert-cls", "nomic-bert", "bert-rank", "bert-classes"};
+    float alone[N_CLIENTS][TINY_EMBD] = {{0}}; /* scores are fewer numbers */
+    float together[N_CLIENTS][TINY_EMBD] = {{0}};
     for (size_t m = 0; m < sizeof names / sizeof names[0]; m++) {
         for (int n_threads = 1; n_threads <= 3; n_threads++) {
             loaded l = load(names[m], n_threads);
@@ -202,6 +202,53 @@ static void a_decoder_embeds_beside_streams_and_through_preemption(void **state)
     unload(&l);
 }
 
+static void scores_are_as_many_as_classes_and_differ_by_text(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"bert-rank", "bert-classes", "qwen3-rank"};
+    for (size_t m = 0; m < sizeof names / sizeof names[0]; m++) {
+        float values[N_CLIENTS][TINY_EMBD] = {{0}};
+        loaded l = load(names[m], 1);
+        const int32_t n_classes = gol_model_config(l.model)->classifier.n_classes;
+        assert_int_equal(n_classes, m == 0 ? 1 : m == 1 ? 3 : 2);
+        gol_engine *engine = create_engine(&l, (gol_engine_opts){.max_seqs = N_CLIENTS});
+        embed_alone(engine, GOL_POOLING_RANK, values);
+        for (int i = 0; i < N_CLIENTS; i++) {
+            float sum = 0;
+            for (int k = 0; k < TINY_EMBD; k++) {
+                sum += values[i][k];
+                assert_true((values[i][k] != 0) == (k < n_classes)); /* nothing behind them */
+            }
+            if (m == 2) /* probabilities */
+                assert_true(fabsf(sum - 1.0f) < 1e-6f);
+            assert_true(i == 0 || values[i][0] != values[0][0]);
+        }
+        gol_engine_destroy(&engine);
+        unload(&l);
+    }
+}
+
+static void a_reranking_decoder_scores_in_slices_and_through_preemption(void **state)
+{
+    (void)state;
+    float alone[N_CLIENTS][TINY_EMBD] = {{0}};
+    float again[N_CLIENTS][TINY_EMBD] = {{0}};
+    loaded l = load("qwen3-rank", 2);
+    gol_engine *engine = create_engine(&l, (gol_engine_opts){.max_batch_tokens = 512});
+    const uint64_t kv_bytes = gol_engine_get_limits(engine)->kv_bytes;
+    embed_alone(engine, GOL_POOLING_NONE, alone);
+    gol_engine_destroy(&engine);
+    for (int32_t n_batch = N_CLIENTS; n_batch <= 64; n_batch *= 2) {
+        engine = create_engine(&l, (gol_engine_opts){.max_seqs = N_CLIENTS,
+                                                     .max_batch_tokens = n_batch,
+                                                     .kv_bytes = kv_bytes / 5});
+        embed_together(engine, GOL_POOLING_NONE, 0, again);
+        assert_memory_equal(again, alone, sizeof alone);
+        gol_engine_destroy(&engine);
+    }
+    unload(&l);
+}
+
 static void expect_refusal(gol_engine *engine, const gol_request *request, int code,
                            const char *part_of_message)
 {
@@ -238,10 +285,20 @@ static void what_cannot_be_is_refused_with_the_reason(void **state)
     engine = create_engine(&l, (gol_engine_opts){0});
     request = request_of(0, &embedding, &c);
     expect_refusal(engine, &request, GOL_EUNSUPPORTED, "names no pooling");
-    embedding.pooling = (gol_pooling)(GOL_POOLING_LAST + 1);
-    expect_refusal(engine, &request, GOL_EINVAL, "embedding.pooling is 4");
+    embedding.pooling = (gol_pooling)(GOL_POOLING_RANK + 1);
+    expect_refusal(engine, &request, GOL_EINVAL, "embedding.pooling is 5");
+    embedding.pooling = GOL_POOLING_RANK;
+    expect_refusal(engine, &request, GOL_EUNSUPPORTED, "no classifier");
     embedding = (gol_embedding){.pooling = GOL_POOLING_LAST};
     expect_refusal(engine, &request, GOL_EINVAL, "no values");
+    gol_engine_destroy(&engine);
+    unload(&l);
+
+    l = load("qwen3-rank", 1);
+    engine = create_engine(&l, (gol_engine_opts){0});
+    request = request_of(0, NULL, &c);
+    request.max_tokens = 1;
+    expect_refusal(engine, &request, GOL_EUNSUPPORTED, "a reranker: it scores texts");
     gol_engine_destroy(&engine);
     unload(&l);
     collector_deinit(&c);
@@ -252,6 +309,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(encoders_prompts_are_computed_whole),
         cmocka_unit_test(a_decoder_embeds_beside_streams_and_through_preemption),
+        cmocka_unit_test(scores_are_as_many_as_classes_and_differ_by_text),
+        cmocka_unit_test(a_reranking_decoder_scores_in_slices_and_through_preemption),
         cmocka_unit_test(what_cannot_be_is_refused_with_the_reason),
     };
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
