@@ -286,21 +286,24 @@ GOLLUM_API int gollum_poll(gollum *g, gollum_event *event, int timeout_ms);
  * ids are ignored. */
 GOLLUM_API void gollum_abort(gollum *g, uint64_t id);
 
-/* ---- embeddings ---- */
+/* ---- embeddings and scores ---- */
 
 /* How the states of a text's tokens become one vector. */
 typedef enum gollum_pooling {
     GOLLUM_POOLING_MODEL, /* as the model's file says; an error if it says nothing */
     GOLLUM_POOLING_MEAN,
-    GOLLUM_POOLING_CLS, /* the first token's */
-    GOLLUM_POOLING_LAST /* the last token's */
+    GOLLUM_POOLING_CLS,  /* the first token's */
+    GOLLUM_POOLING_LAST, /* the last token's */
+    GOLLUM_POOLING_RANK  /* no vector, but the scores that the model's classifier gives for it */
 } gollum_pooling;
 
 typedef struct gollum_embed_options {
     size_t struct_size;
     gollum_pooling pooling; /* default: the model's */
-    int32_t normalize;      /* 1: vectors of length 1. Default 0: as the model makes them */
-    int32_t parse_special;  /* 1: control tokens written in texts become their ids */
+    /* 1: vectors of length 1; scores as probabilities, a single one through the logistic function. Default 0: as the model makes
+     * them. Order of scores is the same either way. */
+    int32_t normalize;
+    int32_t parse_special; /* 1: control tokens written in texts become their ids */
 } gollum_embed_options;
 
 /* UTF-8, to which the model's special tokens are added; or tokens, as they are, which win when n_ids > 0. */
@@ -312,13 +315,31 @@ typedef struct gollum_text {
 } gollum_text;
 
 GOLLUM_API int32_t gollum_n_embd(const gollum *g); /* numbers of a vector */
+/* Numbers that gollum_embed() writes for each text: n_embd, or of scores (RANK, and MODEL if that is the model's own) the number of the
+ * classifier's classes, in the order of its file's classifier.output_labels. 0: it has no such pooling. */
+GOLLUM_API int32_t gollum_embed_width(const gollum *g, gollum_pooling pooling);
 
-/* Writes values[n][n_embd], a vector for each text, and returns when all are there; the texts share the model's steps with each other
+/* Writes values[n][width], a vector for each text, and returns when all are there; the texts share the model's steps with each other
  * and with everything else that runs, and each gets the same bits as it would alone. options may be NULL. Not from a callback.
  * Errors: GOLLUM_EINVAL, GOLLUM_EUNSUPPORTED (a model that was not made for it, see pooling), GOLLUM_ECONTEXT (a text is too long: which,
  * and what is accepted), GOLLUM_EBUSY (others fill the queue), GOLLUM_ENOMEM, GOLLUM_EINTERNAL (a vector is not finite). */
 GOLLUM_API int gollum_embed(gollum *g, const gollum_embed_options *options,
                             const gollum_text *texts, size_t n, float *values, gollum_error *error);
+
+/* A question and a text that may answer it, UTF-8. */
+typedef struct gollum_pair {
+    const char *query;
+    size_t query_len;
+    const char *document;
+    size_t document_len;
+} gollum_pair;
+
+/* Writes scores[n]: how well each document fits its query, greater is better. Both are put into one text as the model was trained to
+ * read them. BERT's kin give a logit, Qwen3-Reranker the probability of its "yes". options may be NULL; its pooling must be MODEL or
+ * RANK. Otherwise like gollum_embed(). GOLLUM_EUNSUPPORTED too: the classifier has several classes, none of which is the score. */
+GOLLUM_API int gollum_rerank(gollum *g, const gollum_embed_options *options,
+                             const gollum_pair *pairs, size_t n, float *scores,
+                             gollum_error *error);
 
 /* ---- defaults ---- */
 

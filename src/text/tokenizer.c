@@ -82,6 +82,24 @@ static int set_around(gol_tokenizer *tok, gol_err *err)
     return rc == 0 ? 0 : gol_fail(err, rc, "tokenizer: out of memory");
 }
 
+/* Two texts are parted by what ends one, BERT's [SEP], and by a separator beside it, RoBERTa's second </s>. Older files name the
+ * separator and do not say that it is added. */
+static int set_middle(gol_tokenizer *tok, const gol_model_file *file, gol_err *err)
+{
+    int32_t sep = -1;
+    int rc = gol_vocab_meta_id(&tok->vocab, file, "tokenizer.ggml.seperator_token_id", &sep, err);
+    if (rc < 0)
+        return rc;
+    bool adds_sep = true;
+    if (gol_meta_bool(file, "tokenizer.ggml.add_sep_token", &adds_sep, err) < 0)
+        return GOL_EMODEL;
+    for (size_t i = 0; rc >= 0 && i < tok->suffix.n; i++)
+        rc = gol_ids_push(&tok->middle, tok->suffix.data[i]);
+    if (rc >= 0 && adds_sep && sep >= 0 && tok->kind != &gol_kind_bert)
+        rc = gol_ids_push(&tok->middle, sep);
+    return rc >= 0 ? 0 : gol_fail(err, rc, "tokenizer: out of memory");
+}
+
 static int load(gol_tokenizer **out, const gol_model_file *file, gol_err *err)
 {
     const gol_tokenizer_class *kind = NULL;
@@ -100,6 +118,8 @@ static int load(gol_tokenizer **out, const gol_model_file *file, gol_err *err)
         rc = gol_vocab_load_special(&tok->vocab, file, err);
     if (rc == 0)
         rc = set_around(tok, err);
+    if (rc == 0)
+        rc = set_middle(tok, file, err);
     if (rc == 0)
         rc = is_phi3(file, &strips_right, err);
     if (rc == 0)
@@ -147,6 +167,7 @@ void gol_tokenizer_destroy(gol_tokenizer **tok)
     gol_special_tokens_deinit(&(*tok)->special);
     gol_ids_deinit(&(*tok)->prefix);
     gol_ids_deinit(&(*tok)->suffix);
+    gol_ids_deinit(&(*tok)->middle);
     gol_vocab_deinit(&(*tok)->vocab);
     gol_free(*tok);
     *tok = NULL;

@@ -36,6 +36,7 @@ struct gol_tokenizer {
     gol_vocab vocab;
     gol_special_tokens special;
     gol_ids prefix, suffix; /* what GOL_ENCODE_ADD_SPECIAL puts around a text */
+    gol_ids middle; /* between two texts in one sequence; empty: the model was not made for that */
 };
 
 extern const gol_tokenizer_class gol_kind_sentencepiece; /* "llama" */
