@@ -47,6 +47,8 @@ static const char *code_of(int code)
         return "out_of_memory";
     case GOL_EINVAL:
         return "invalid_value";
+    case GOL_EUNSUPPORTED:
+        return "unsupported_by_model";
     default:
         return NULL;
     }

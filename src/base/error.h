@@ -24,7 +24,7 @@
     X(GOL_EUSAGE, -2, 64, 400, "wrong usage")                                                      \
     X(GOL_EINVAL, -3, 64, 400, "invalid argument")                                                 \
     X(GOL_EMODEL, -4, 65, 500, "bad model file")                                                   \
-    X(GOL_EUNSUPPORTED, -5, 65, 501, "not supported")                                              \
+    X(GOL_EUNSUPPORTED, -5, 65, 400, "not supported")                                              \
     X(GOL_ENOTFOUND, -6, 66, 404, "not found")                                                     \
     X(GOL_ELISTEN, -7, 69, 500, "cannot listen")                                                   \
     X(GOL_ENOMEM, -8, 71, 503, "out of memory")                                                    \

@@ -1,5 +1,5 @@
 /*
- * gollum embed: a vector for the tokens of --tokens, or for each line of stdin, one line of numbers each. Built on the public library
+ * gollum embed: a vector, or a classifier's scores, for the tokens of --tokens, or for each line of stdin, one line of numbers each. Built on the public library
  * alone; lines go to the model in groups, which share its steps.
  */
 #include <stdio.h>
@@ -19,13 +19,13 @@ typedef struct embedder {
     const gol_settings *settings;
     gollum *g;
     gollum_embed_options options;
-    size_t n_embd;
-    float *values; /* [GROUP][n_embd] */
+    size_t width;
+    float *values; /* [GROUP][width] */
 } embedder;
 
 static gollum_pooling pooling_of(const gol_settings *settings)
 {
-    static const char *const names[] = {"model", "mean", "cls", "last"};
+    static const char *const names[] = {"model", "mean", "cls", "last", "rank"};
     int i = 0;
     while (strcmp(names[i], settings->pooling) != 0)
         i++;
@@ -40,10 +40,10 @@ static int print_vector(const embedder *e, const float *x, gol_err *err)
     const bool is_json = strcmp(format, "json") == 0;
     const char separator = strcmp(format, "tsv") == 0 ? '\t' : ',';
     gol_buf line;
-    gol_buf_init(&line, e->n_embd * NUMBER_MAX + 4);
+    gol_buf_init(&line, e->width * NUMBER_MAX + 4);
     if (is_json)
         gol_buf_putc(&line, '[');
-    for (size_t i = 0; i < e->n_embd; i++) {
+    for (size_t i = 0; i < e->width; i++) {
         if (i > 0)
             gol_buf_putc(&line, separator);
         gol_buf_printf(&line, "%.9g", (double)x[i]);
@@ -63,7 +63,7 @@ static int embed_group(embedder *e, const gollum_text *texts, size_t n)
     if (gollum_embed(e->g, &e->options, texts, n, e->values, &error) != 0)
         return gol_cli_fail_public(&error);
     for (size_t i = 0; i < n; i++)
-        if (print_vector(e, e->values + i * e->n_embd, &err) != 0)
+        if (print_vector(e, e->values + i * e->width, &err) != 0)
             return gol_cli_fail(&err);
     return 0;
 }
@@ -101,8 +101,9 @@ static int open_embedder(embedder *e, const char *path)
     e->options.pooling = pooling_of(e->settings);
     e->options.normalize = e->settings->normalize;
     e->options.parse_special = e->settings->special;
-    e->n_embd = (size_t)gollum_n_embd(e->g);
-    e->values = gol_try_array(GROUP * e->n_embd, sizeof *e->values);
+    e->width = (size_t)gollum_embed_width(e->g, e->options.pooling);
+    /* 0 numbers: the library will say why. */
+    e->values = gol_try_array(GROUP * (e->width > 0 ? e->width : 1), sizeof *e->values);
     if (e->values != NULL)
         return 0;
     gol_fail(&err, GOL_ENOMEM, "out of memory for %d vectors", GROUP);

@@ -11,6 +11,7 @@ int gol_cmd_tokenize(const gol_settings *settings);
 int gol_cmd_template(const gol_settings *settings);
 int gol_cmd_detokenize(const gol_settings *settings);
 int gol_cmd_embed(const gol_settings *settings);
+int gol_cmd_rerank(const gol_settings *settings);
 int gol_cmd_logits(const gol_settings *settings);
 int gol_cmd_inspect(const gol_settings *settings);
 int gol_cmd_plan(const gol_settings *settings);

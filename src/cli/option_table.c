@@ -106,16 +106,19 @@ const gol_option gol_option_table[] = {
     INT("--seed -s", GOL_CMD_GENERATE, seed, -1, 9007199254740992.0, "-1", "same seed, same answer; -1: a new one each time"),
     SWITCH("--ignore-eos", GOL_CMD_RUN, ignore_eos, "go on when the model ends its answer"),
 
-    SWITCH("--special --parse-special", GOL_CMD_TOKENIZE | GOL_CMD_RUN | GOL_CMD_EMBED, special, "control tokens written in the text become their ids"),
+    SWITCH("--special --parse-special", GOL_CMD_TOKENIZE | GOL_CMD_RUN | GOL_CMD_EMBED | GOL_CMD_RERANK, special, "control tokens written in the text become their ids"),
     SWITCH("--add-special", GOL_CMD_TOKENIZE, add_special, "add the tokens that the model begins and ends texts with"),
     SWITCH("--skip-special", GOL_CMD_DETOKENIZE, skip_special, "leave control tokens out"),
     SWITCH("--json", GOL_CMD_INSPECT | GOL_CMD_PLAN | GOL_CMD_VERIFY | GOL_CMD_INFO | GOL_CMD_BENCH, json, "print JSON"),
     SWITCH("--tensors", GOL_CMD_INSPECT, tensors, "list the tensors"),
     TEXT("--output -o", GOL_CMD_LOGITS, output, NULL, "FILE", "where to write (-: stdout): float32, little-endian, [n_tokens][n_vocab]"),
 
-    CHOICE("--pooling", GOL_CMD_EMBED, pooling, "model", "model|mean|cls|last", "how tokens become one vector; model: as its file says"),
-    SWITCH("--normalize", GOL_CMD_EMBED, normalize, "vectors of length 1"),
+    CHOICE("--pooling", GOL_CMD_EMBED, pooling, "model", "model|mean|cls|last|rank", "how tokens become one vector; model: as its file says; rank: the scores of its classifier"),
+    SWITCH("--normalize", GOL_CMD_EMBED | GOL_CMD_RERANK, normalize, "vectors of length 1; scores as probabilities"),
     CHOICE("--format", GOL_CMD_EMBED, embed_format, "json", "json|csv|tsv", "a vector is a line: an array, or numbers between commas or tabs"),
+    TEXT("--query", GOL_CMD_RERANK, query, NULL, "TEXT", "what the documents may answer; without it a line is a query, a tab and a document"),
+    INT("--top-n", GOL_CMD_RERANK, top_n, 0, 1 << 30, "0", "print the best N documents; 0: all"),
+    CHOICE("--format", GOL_CMD_RERANK, rerank_format, "json", "json|tsv", "a document is a line: an object, or score, index and text between tabs"),
     TEXT("--file", GOL_CMD_TEMPLATE, template_file, NULL, "T.jinja", "the template, instead of a model's"),
 
     TEXT("--output -o", GOL_CMD_WRITE, output, NULL, "FILE", "the new file; appears when it is whole"),

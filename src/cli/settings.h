@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 
-enum { GOL_OPTIONS_MAX = 96 };
+enum { GOL_OPTIONS_MAX = 128 };
 
 typedef enum gol_setting_source {
     GOL_SOURCE_DEFAULT,
@@ -118,6 +118,11 @@ typedef struct gol_settings {
     const char *pooling;
     bool normalize;
     const char *embed_format;
+
+    /* rerank */
+    const char *query;
+    int64_t top_n;
+    const char *rerank_format;
 
     /* quantize */
     const char *type;

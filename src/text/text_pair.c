@@ -40,12 +40,9 @@ typedef struct pair {
     unsigned flags;
 } pair;
 
-/* A stretch of the prompt, without control tokens, with the texts in their places. One pass: marks inside of the texts are text. */
-static int encode_stretch(const gol_tokenizer *tok, gol_ids *ids, gol_str stretch, const pair *p,
-                          gol_err *err)
+/* A stretch of the prompt with the texts in their places. One pass: marks inside of the texts are text. */
+static int fill_stretch(gol_buf *out, gol_str stretch, const pair *p, gol_err *err)
 {
-    gol_buf text;
-    gol_buf_init(&text, (size_t)GOL_ENCODE_TEXT_MAX + 1);
     while (stretch.len > 0) {
         gol_str take = {stretch.data, 1};
         size_t n_taken = 1;
@@ -56,13 +53,27 @@ static int encode_stretch(const gol_tokenizer *tok, gol_ids *ids, gol_str stretc
             take = p->document;
             n_taken = document_mark.len;
         }
-        gol_buf_put_str(&text, take);
+        if (take.len > GOL_ENCODE_TEXT_MAX - out->len)
+            return gol_fail(err, GOL_ETOOLARGE,
+                            "query and document: at most %d bytes are accepted with the prompt",
+                            GOL_ENCODE_TEXT_MAX);
+        gol_buf_put_str(out, take);
+        if (out->failed)
+            return gol_fail(err, GOL_ENOMEM, "out of memory for query and document");
         stretch = (gol_str){stretch.data + n_taken, stretch.len - n_taken};
     }
-    const int rc = text.failed ? gol_fail(err, GOL_ETOOLARGE,
-                                          "query and document: at most %d bytes are accepted",
-                                          GOL_ENCODE_TEXT_MAX)
-                               : gol_tokenizer_encode(tok, ids, gol_buf_view(&text), p->flags, err);
+    return 0;
+}
+
+/* A stretch without control tokens. */
+static int encode_stretch(const gol_tokenizer *tok, gol_ids *ids, gol_str stretch, const pair *p,
+                          gol_err *err)
+{
+    gol_buf text;
+    gol_buf_init(&text, GOL_ENCODE_TEXT_MAX);
+    int rc = fill_stretch(&text, stretch, p, err);
+    if (rc == 0)
+        rc = gol_tokenizer_encode(tok, ids, gol_buf_view(&text), p->flags, err);
     gol_buf_deinit(&text);
     return rc;
 }

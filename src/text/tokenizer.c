@@ -106,6 +106,7 @@ static int load(gol_tokenizer **out, const gol_model_file *file, gol_err *err)
     int rc = find_kind(&kind, file, err);
     if (rc != 0)
         return rc;
+    assert(kind);
     gol_tokenizer *tok = gol_try_calloc(1, sizeof *tok);
     if (tok == NULL)
         return gol_fail(err, GOL_ENOMEM, "tokenizer: out of memory");
