@@ -35,7 +35,7 @@ static int n_lanes(gol_backend *be)
 static const gol_backend_ops ops = {
     .name = "fake", .n_lanes = n_lanes, .kv_bytes = kv_bytes, .reserve_bytes = reserve_bytes};
 static gol_backend backend = {.ops = &ops};
-static gol_config config = {.n_vocab = 1000, .n_embd = 8, .is_causal = true};
+static gol_config config = {.n_vocab = 1000, .n_embd = 8, .is_causal = true, .has_logits = true};
 static gol_memory_plan plan; /* of the last call */
 static const uint64_t mib = 1u << 20;
 static const uint64_t gib = 1u << 30;
@@ -85,7 +85,7 @@ static void defaults_are_those_of_the_header(void **state)
 static void an_encoder_reads_its_longest_prompt_in_one_step(void **state)
 {
     (void)state;
-    config.is_causal = false;
+    config.is_causal = config.has_logits = false;
     gol_engine_limits l = limits_of((gol_engine_opts){0}, basis(2048, gib));
     assert_int_equal(l.max_batch_tokens, 2048);
     assert_false(l.has_prefix_caching);
@@ -98,7 +98,7 @@ static void an_encoder_reads_its_longest_prompt_in_one_step(void **state)
     assert_int_equal(l.max_batch_tokens, 1024);
     l = limits_of((gol_engine_opts){.max_batch_tokens = 100}, basis(2048, gib));
     assert_int_equal(l.max_batch_tokens, 100);
-    config.is_causal = true;
+    config.is_causal = config.has_logits = true;
 }
 
 static void rows_of_whole_prompts_are_kept_within_their_budget(void **state)
