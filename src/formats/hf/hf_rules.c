@@ -243,6 +243,15 @@ static uint32_t n_stacked(const gol_hf *hf, const char *pattern)
 static void apply_stack(gol_hf *hf, const gol_hf_rule *rule, place at)
 {
     const uint32_t n = n_stacked(hf, rule->from);
+    if (n == 0) {
+        char name[GOL_HF_NAME_MAX];
+        if (expand(name, rule->from, hf->prefix, &at))
+            gol_hf_refuse(hf, GOL_EMODEL,
+                          "tensor '%s' is the first of its kind in a layer; by config.json there "
+                          "are none",
+                          name);
+        return;
+    }
     const gol_hf_source **stack = gol_arena_try_array(hf->arena, n, sizeof *stack);
     if (!stack) {
         gol_hf_refuse(hf, GOL_ENOMEM, "out of memory");

@@ -1,5 +1,5 @@
 /*
- * Hugging Face folders that are almost valid: ten thousand with config.json changed (numbers set to border values, members exchanged,
+ * Hugging Face folders of every family that are almost valid: ten thousand with config.json changed (numbers set to border values, members exchanged,
  * renamed, dropped, doubled and nested, bytes changed), and half as many with the index or the header of the weights changed. Each
  * is refused with a message that names the folder, or opens, gives every tensor, and loads as a model that computes a step, or is
  * refused by that with a message.
@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -25,8 +26,19 @@
 #include "model/model.h"
 #include "support/temp_dir.h"
 
-enum { N_CASES = 10000, SECONDS_MAX = 10, FILES_MAX = 12, PATH_SIZE = 768, ROOM = 1 << 14 };
-enum { N_STEP = 4, BLOCK_SIZE = 16 }; /* of the step that a loaded model computes */
+enum {
+    N_CASES = 10000,
+    SECONDS_MAX = 10,
+    FILES_MAX = 12,
+    FOLDERS_MAX = 256,
+    PATH_SIZE = 768,
+    ROOM = 1 << 14
+};
+enum {
+    CASES_IN_A_ROW = 50,
+    N_STEP = 4,
+    BLOCK_SIZE = 16
+}; /* of the step that a loaded model computes */
 
 typedef struct file_bytes {
     char name[256];
@@ -39,11 +51,9 @@ typedef struct folder {
     int n;
 } folder;
 
-static const char *const seeds[] = {"llama", "gpt2", "llama_shards"};
-enum { N_SEEDS = sizeof seeds / sizeof *seeds };
-
 static temp_dir dir;
-static folder folders[N_SEEDS];
+static folder folders[FOLDERS_MAX]; /* those of tests/data/hf/: every family there is */
+static size_t n_folders;
 static gol_backend *be;
 static volatile uint64_t running;
 static const folder *written; /* what dir holds, but for one file that is changed; NULL: nothing */
@@ -66,8 +76,12 @@ static void read_folder(folder *f, const char *name)
         snprintf(path, sizeof path, "%s/hf/%s/%s", TEST_DATA_DIR, name, entry->d_name);
         FILE *stream = fopen(path, "rb");
         assert_non_null(stream);
-        file->data = malloc(1 << 18);
-        file->len = fread(file->data, 1, 1 << 18, stream);
+        struct stat st;
+        assert_int_equal(fstat(fileno(stream), &st), 0);
+        file->data = malloc((size_t)st.st_size);
+        assert_non_null(file->data);
+        file->len = fread(file->data, 1, (size_t)st.st_size, stream);
+        assert_int_equal(file->len, st.st_size);
         fclose(stream);
     }
     closedir(d);
@@ -190,7 +204,8 @@ static size_t mutate_file(const char *name, char *data, size_t len, gol_rng *rng
 static void make_case(uint64_t k, bool is_config)
 {
     gol_rng rng = {.key = k};
-    const folder *f = &folders[k / 50 % N_SEEDS]; /* a while each: writing it whole takes long */
+    const folder *f =
+        &folders[k / CASES_IN_A_ROW % n_folders]; /* a while each: writing it whole takes long */
     int chosen;
     do {
         chosen = (int)pick(&rng, (size_t)f->n);
@@ -274,10 +289,13 @@ static int compute_step(const gol_model *model, gol_err *err)
                                  .n_seqs = 1,
                                  .seqs = &seq,
                                  .n_outputs = c->is_causal,
-                                 .output_rows = &last};
+                                 .output_rows = &last,
+                                 .n_states = !c->is_causal,
+                                 .state_rows = &last};
         const float *logits = gol_forward_run(fwd, kv, state, &batch);
-        for (int32_t i = 0; c->is_causal && i < c->n_vocab; i++)
-            byte_sink ^= (uint8_t)(logits[i] > 0);
+        const float *values = c->is_causal ? logits : gol_forward_states(fwd, &batch, 0);
+        for (int32_t i = 0; i < (c->is_causal ? c->n_vocab : c->n_embd); i++)
+            byte_sink ^= (uint8_t)(values[i] > 0);
     }
     gol_forward_destroy(&fwd);
     if (kv)
@@ -351,13 +369,24 @@ static void mutated_weights_are_refused_or_work(void **state)
     run_cases(false, N_CASES / 2);
 }
 
+static int is_folder(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
 static int set_up(void **state)
 {
     (void)state;
     gol_log_init(GOL_LOG_ERROR, GOL_LOG_TEXT, NULL, NULL); /* oddities are warnings */
     dir = temp_dir_create();
-    for (int i = 0; i < N_SEEDS; i++)
-        read_folder(&folders[i], seeds[i]);
+    struct dirent **names;
+    const int n = scandir(TEST_DATA_DIR "/hf", &names, is_folder, alphasort);
+    assert_in_range(n, 3, FOLDERS_MAX);
+    for (int i = 0; i < n; i++) {
+        read_folder(&folders[n_folders++], names[i]->d_name);
+        free(names[i]);
+    }
+    free(names);
     signal(SIGVTALRM, on_alarm);
     return gol_backend_cpu_create(&be, &(gol_cpu_opts){.n_threads = 1}, NULL);
 }
@@ -366,7 +395,7 @@ static int tear_down(void **state)
 {
     (void)state;
     gol_backend_destroy(&be);
-    for (int s = 0; s < N_SEEDS; s++) {
+    for (size_t s = 0; s < n_folders; s++) {
         for (int i = 0; i < folders[s].n; i++)
             free(folders[s].files[i].data);
     }

@@ -213,6 +213,9 @@ static void experts_are_stacked(void **state)
     add(&w, "model.layers.0.block_sparse_moe.experts.0.w1.weight", "I8", "[2,4]", 8, NULL);
     write_weights(&w, "model.safetensors");
     expect_refusal(GOL_EMODEL, "experts.1.w1.weight' is missing");
+    write_config_of("MixtralForCausalLM", ",\"num_local_experts\":0,\"num_experts_per_tok\":1");
+    expect_refusal(GOL_EMODEL, "experts.0.w1.weight' is the first of its kind in a layer; by "
+                               "config.json there are none");
 }
 
 /* ------------------------------------------------------------------ refusals ---- */
