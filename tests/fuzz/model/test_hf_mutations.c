@@ -1,8 +1,8 @@
 /*
- * Hugging Face folders of every family that are almost valid: ten thousand with config.json changed (numbers set to border values, members exchanged,
- * renamed, dropped, doubled and nested, bytes changed), and half as many with the index or the header of the weights changed. Each
- * is refused with a message that names the folder, or opens, gives every tensor, and loads as a model that computes a step, or is
- * refused by that with a message.
+ * Hugging Face folders of every family that are almost valid: ten thousand with config.json changed (numbers set to border values,
+ * members exchanged, renamed, dropped, doubled and nested, bytes changed), and half as many with the index or the header of the
+ * weights changed. Each is refused with a message that names the folder, or opens, gives every tensor, and loads as a model that
+ * computes a step, or is refused by that with a message.
  *
  * Case k is a function of k alone. GOLLUM_MUTATIONS=N runs N cases of each test, GOLLUM_MUTATION=K that one alone.
  */
