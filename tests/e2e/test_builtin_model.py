@@ -177,7 +177,7 @@ def test_a_folder_of_models_that_cannot_be_read_is_no_empty_one(tree):
 
 
 def quiz(program, *args, **variables):
-    return subprocess.run([QUIZ, *map(str, args)], capture_output=True, text=True, timeout=1200,
+    return subprocess.run([QUIZ, *map(str, args)], capture_output=True, text=True, timeout=1200, cwd="/",
                           env={**ENVIRONMENT, "GOLLUM": str(program), **variables}, check=False)
 
 
@@ -217,6 +217,18 @@ def test_the_built_in_model_knows_capitals(real):
     assert done.returncode == 0, done.stderr
     assert done.stdout.split()[0].rstrip(b".,") == b"Paris"
     assert is_notice(done.stderr, real.demo) and len(done.stderr.splitlines()) == 1
+
+
+@needs_demo
+@pytest.mark.parametrize("args", [(), ("--chat",)])
+def test_the_built_in_model_passes_the_quiz(real, tmp_path, args):
+    table = tmp_path / "table.tsv"
+    rows = (ROOT / "examples/capitals.tsv").read_text().splitlines()[::7]
+    table.write_text("\n".join(rows) + "\n")
+    done = quiz(real.program, *args, table)
+    assert done.returncode == 0, done.stderr
+    n_right, n_all = (int(word) for word in done.stdout.splitlines()[-1].split() if word.isdigit())
+    assert n_all == len(rows) and n_right >= 0.9 * n_all, done.stdout
 
 
 @needs_demo
