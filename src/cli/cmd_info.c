@@ -5,33 +5,30 @@
 #include "base/cpu.h"
 #include "base/json_out.h"
 #include "cli/commands.h"
-#include "cli/builtin_model.h"
+#include "cli/common.h"
 #include "cli/find_model.h"
 
-/* What commands use that are given no -m FILE (and no GOLLUM_MODEL); origin says whether it is the built-in one. */
-typedef struct default_model {
+/* What another command would use that is told the same; origin says whether it is the built-in one. */
+typedef struct used_model {
     gol_found_model found;
-    bool is_there;
-    gol_err err; /* why there is none */
-} default_model;
+    bool is_found;
+    gol_err err; /* why not */
+} used_model;
 
-static void find_default_model(default_model *model)
+static void find_used_model(used_model *model, const gol_settings *settings)
 {
-    char program[GOL_PATH_MAX];
-    *model = (default_model){0};
-    model->is_there = gol_find_unnamed_model(&model->found,
-                                             gol_program_path(program) ? program : NULL,
-                                             &model->err) == 0;
+    *model = (used_model){0};
+    model->is_found = gol_find_model(&model->found, settings, &model->err) == 0;
 }
 
-static void print_text(const gol_backend *be, const char *cpu_name, const default_model *model)
+static void print_text(const gol_backend *be, const char *cpu_name, const used_model *model)
 {
     printf("gollum     %s\n", gollum_version());
     printf("processor  %s\n", cpu_name);
     printf("level      %s (machine: %s)\n", gol_cpu_level_name(gol_cpu_get()),
            gol_cpu_level_name(gol_cpu_detect()));
     printf("threads    %d of %d usable\n", gol_backend_cpu_n_threads(be), gol_cpu_n_usable());
-    if (model->is_there)
+    if (model->is_found)
         printf("model      %s%s\n", model->found.path,
                model->found.origin == GOL_MODEL_BUILTIN ? " (built-in demonstration model)" : "");
     else
@@ -61,7 +58,7 @@ static void put_names(gol_json *j, const char *key, const gol_backend *be,
     gol_json_end_object(j);
 }
 
-static void print_json(const gol_backend *be, const char *cpu_name, const default_model *model)
+static void print_json(const gol_backend *be, const char *cpu_name, const used_model *model)
 {
     gol_buf buf;
     gol_json j;
@@ -73,9 +70,9 @@ static void print_json(const gol_backend *be, const char *cpu_name, const defaul
     gol_json_put_cstr(&j, "level", gol_cpu_level_name(gol_cpu_get()));
     gol_json_put_cstr(&j, "machine_level", gol_cpu_level_name(gol_cpu_detect()));
     gol_json_put_int(&j, "threads", gol_backend_cpu_n_threads(be));
-    if (model->is_there) {
-        gol_json_put_cstr(&j, "default_model", model->found.path);
-        gol_json_put_bool(&j, "default_model_is_builtin", model->found.origin == GOL_MODEL_BUILTIN);
+    if (model->is_found) {
+        gol_json_put_cstr(&j, "model", model->found.path);
+        gol_json_put_bool(&j, "model_is_builtin", model->found.origin == GOL_MODEL_BUILTIN);
     }
     put_names(&j, "kernels", be, gol_backend_cpu_kernel_name);
     put_names(&j, "unpack_kernels", be, gol_backend_cpu_unpack_name);
@@ -93,8 +90,8 @@ int gol_cmd_info(const gol_settings *settings)
         return gol_cli_fail(&err);
     char cpu_name[128];
     gol_cpu_model_name(cpu_name, sizeof cpu_name);
-    default_model model;
-    find_default_model(&model);
+    used_model model;
+    find_used_model(&model, settings);
     if (settings->json)
         print_json(be, cpu_name, &model);
     else

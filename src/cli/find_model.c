@@ -171,14 +171,18 @@ static void say(const gol_found_model *found, bool as_json)
         fprintf(stderr, "gollum: %s\n", text);
 }
 
+int gol_find_model(gol_found_model *out, const gol_settings *settings, gol_err *err)
+{
+    char program[GOL_PATH_MAX];
+    if (settings->model != NULL)
+        return gol_find_named_model(out, settings->model, err);
+    return gol_find_unnamed_model(out, gol_program_path(program) ? program : NULL, err);
+}
+
 int gol_cli_find_model(const gol_settings *settings, char path[GOL_PATH_MAX], gol_err *err)
 {
     gol_found_model found;
-    char program[GOL_PATH_MAX];
-    const int rc = settings->model != NULL
-                       ? gol_find_named_model(&found, settings->model, err)
-                       : gol_find_unnamed_model(&found, gol_program_path(program) ? program : NULL,
-                                                err);
+    const int rc = gol_find_model(&found, settings, err);
     if (rc != 0)
         return rc;
     snprintf(path, GOL_PATH_MAX, "%s", found.path);

@@ -23,6 +23,9 @@ typedef struct gol_found_model {
     int n_models; /* SCANNED: in that folder */
 } gol_found_model;
 
+/* What the settings name, or else what lies there. Says nothing on stderr. Errors: those below. */
+int gol_find_model(gol_found_model *out, const gol_settings *settings, gol_err *err);
+
 /* name: what the user typed. Errors: GOL_EUSAGE, or what model_caches.h says. */
 int gol_find_named_model(gol_found_model *out, const char *name, gol_err *err);
 

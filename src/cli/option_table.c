@@ -39,7 +39,7 @@
 
 /* clang-format off */
 const gol_option gol_option_table[] = {
-    TEXT("--model -m", GOL_CMD_MODEL, model, NULL, "MODEL", "GGUF file, Hugging Face folder, or name of a model in the caches of Hugging Face and Ollama; without it, the first one in ./models, or else the small one that comes with gollum, for demonstration"),
+    TEXT("--model -m", GOL_CMD_ALL, model, NULL, "MODEL", "GGUF file, Hugging Face folder, or name of a model in the caches of Hugging Face and Ollama; without it, the first one in ./models, or else the small one that comes with gollum, for demonstration"),
 
     INT("--threads -t", GOL_CMD_ENGINE | GOL_CMD_LOGITS | GOL_CMD_VERIFY | GOL_CMD_INFO | GOL_CMD_WRITE, threads, 0, 512, "0", "worker threads; 0: all processors we may use"),
     INT("--ctx-size -c --max-model-len", GOL_CMD_ENGINE, ctx_size, 0, 1 << 27, "0", "tokens of one request, prompt and answer; 0: the model's own, or what fits"),

@@ -41,7 +41,6 @@ enum {
     GOL_CMD_GENERATE = GOL_CMD_RUN | GOL_CMD_CHAT,
     GOL_CMD_ENGINE = GOL_CMD_GENERATE | GOL_CMD_EMBED | GOL_CMD_RERANK | GOL_CMD_SERVE |
                      GOL_CMD_PLAN,
-    GOL_CMD_MODEL = GOL_CMD_ALL & ~GOL_CMD_INFO,
 };
 
 typedef struct gol_option {

@@ -186,11 +186,8 @@ static int find_operand(const gol_settings *settings, const gol_command *command
 
 static int fail_operand(const gol_command *command, const char *arg, gol_err *err)
 {
-    const char *what = "one model";
-    if (gol_option_find("--model", 7, command->mask) < 0)
-        what = "options only";
-    else if ((command->mask & GOL_CMD_WRITE) != 0)
-        what = "a model, an output file and a type";
+    const char *what = (command->mask & GOL_CMD_WRITE) != 0 ? "a model, an output file and a type"
+                                                            : "one model";
     return gol_fail(err, GOL_EUSAGE, "'%s': `gollum %s` takes %s", arg, command->name, what);
 }
 

@@ -157,17 +157,19 @@ def test_where_there_is_none_the_message_says_where_it_was_looked_for(tree):
             assert bytes(place) in refused.stderr, (command, refused.stderr)
     info = tree.gollum("info")
     assert info.returncode == 0 and b"model      none: " in info.stdout
-    assert "default_model" not in json.loads(tree.gollum("info", "--json").stdout)
+    assert "model" not in json.loads(tree.gollum("info", "--json").stdout)
 
 
 def test_info_tells_which_model_it_would_be(tree, model):
     assert b"model      %s (built-in demonstration model)\n" % bytes(tree.demo) in tree.gollum("info").stdout
-    assert json.loads(tree.gollum("info", "--json").stdout)["default_model_is_builtin"] is True
+    assert json.loads(tree.gollum("info", "--json").stdout)["model_is_builtin"] is True
     (tree.work / "models").mkdir()
     shutil.copy(model, tree.work / "models" / "zz.gguf")
     assert b"model      models/zz.gguf\n" in tree.gollum("info").stdout
     info = json.loads(tree.gollum("info", "--json").stdout)
-    assert (info["default_model"], info["default_model_is_builtin"]) == ("models/zz.gguf", False)
+    assert (info["model"], info["model_is_builtin"]) == ("models/zz.gguf", False)
+    named = tree.gollum("info", "-m", "elsewhere.gguf")
+    assert b"model      elsewhere.gguf\n" in named.stdout and named.stderr == b""
 
 
 def test_a_folder_of_models_that_cannot_be_read_is_no_empty_one(tree):

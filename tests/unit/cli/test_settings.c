@@ -177,7 +177,7 @@ static void unknown_options_and_those_of_other_commands_are_refused(void **state
     assert_int_equal(parse(&s, &serve, "--nonsense", &err), GOL_EUSAGE);
     assert_non_null(strstr(err.message, "--nonsense"));
     assert_int_equal(parse(&s, &serve, "a.gguf b.gguf", &err), GOL_EUSAGE);
-    assert_int_equal(parse(&s, &info, "a.gguf", &err), GOL_EUSAGE);
+    assert_int_equal(parse(&s, &info, "a.gguf --ctx-size 512", &err), GOL_EUSAGE);
     assert_int_equal(parse(&s, &serve, "--kv-cache-dtype f8", &err), GOL_EUSAGE);
     assert_non_null(strstr(err.message, "auto|f16|bf16|f32|q8_0"));
     assert_int_equal(parse(&s, &serve, "--kv-cache-dtype f", &err), GOL_EUSAGE);
