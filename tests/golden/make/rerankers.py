@@ -106,7 +106,9 @@ def bert_model(m, n_types):
     m.w.add_token_type_count(n_types)
     m.matrix("token_embd.weight", m.n_vocab, N_EMBD, 6.0)
     m.matrix("position_embd.weight", N_CTX, N_EMBD)
-    m.matrix("token_types.weight", n_types, N_EMBD)
+    # llama.cpp gives a second text the type of the first, so both are the same here
+    row = m.rng.standard_normal(N_EMBD).astype(np.float32)
+    m.w.add_tensor("token_types.weight", np.tile(row, (n_types, 1)))
     m.norm("token_embd_norm")
     bert_block(m)
     m.linear("cls", N_EMBD, N_EMBD)
