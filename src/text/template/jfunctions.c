@@ -88,11 +88,13 @@ static int raise_exception(gol_jinja *j, gol_jvalue *out, const gol_jvalue *self
     if (rc != 0)
         return rc;
     j->was_raised = true;
+    if (message.len == 0 || message.data[0] == '\0')
+        return gol_jinja_fail(j, "the template refuses the conversation and gives no reason");
     return gol_fail(&j->err, GOL_EINVAL, "%.*s",
                     (int)gol_utf8_cut(message.data, message.len < GOL_ERR_MESSAGE_MAX - 1
                                                         ? message.len
                                                         : GOL_ERR_MESSAGE_MAX - 1),
-                    message.data ? message.data : "");
+                    message.data);
 }
 
 /* C's conversions, in the C locale; the time is the one that was injected. */

@@ -104,6 +104,23 @@ static void test_what_a_template_refuses_is_told_in_its_own_words(void **state)
     template_run_deinit(&r);
 }
 
+static void test_a_refusal_without_a_word_names_its_line(void **state)
+{
+    (void)state;
+    static const char *const sources[] = {"\n{{ raise_exception('') }}",
+                                          "\n{{ raise_exception(missing) }}",
+                                          "\n{{ raise_exception('\\0 no') }}"};
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
+        template_run r;
+        assert_int_equal(template_run_init(&r, NULL), 0);
+        assert_int_equal(template_run_source(&r, gol_str_from(sources[i])), GOL_EINVAL);
+        assert_true(r.j.was_raised);
+        assert_string_equal(r.err.message,
+                            "line 2: the template refuses the conversation and gives no reason");
+        template_run_deinit(&r);
+    }
+}
+
 static void test_steps_are_limited_exactly(void **state)
 {
     (void)state;
@@ -351,6 +368,7 @@ int main(void)
         cmocka_unit_test(test_bytes_that_are_no_utf8_are_refused),
         cmocka_unit_test(test_errors_while_rendering_name_their_line),
         cmocka_unit_test(test_what_a_template_refuses_is_told_in_its_own_words),
+        cmocka_unit_test(test_a_refusal_without_a_word_names_its_line),
         cmocka_unit_test(test_steps_are_limited_exactly),
         cmocka_unit_test(test_loops_and_recursion_end),
         cmocka_unit_test(test_output_and_memory_are_limited),
