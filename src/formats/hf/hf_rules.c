@@ -330,6 +330,11 @@ static bool is_unneeded_scale(gol_str name)
 
 void gol_hf_apply_rules(gol_hf *hf)
 {
+    if (hf->n_layers < 1 || hf->n_layers > GOL_HF_LAYERS_MAX) {
+        gol_hf_refuse(hf, GOL_EMODEL, "by config.json it has %u layers; 1 to %d are accepted",
+                      hf->n_layers, (int)GOL_HF_LAYERS_MAX);
+        return;
+    }
     choose_prefix(hf);
     for (int i = 0; i < GOL_HF_RULE_TABLES_MAX && hf->family->rules[i]; i++) {
         for (const gol_hf_rule *rule = hf->family->rules[i]; rule->from && hf->rc == 0; rule++)

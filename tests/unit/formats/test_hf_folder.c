@@ -243,6 +243,16 @@ static void what_is_not_understood_is_refused(void **state)
     expect_refusal(GOL_EUNSUPPORTED, "hidden_act is 'relu'");
     write_config(",\"rope_scaling\":{\"rope_type\":\"new\"}");
     expect_refusal(GOL_EUNSUPPORTED, "rope type 'new'");
+    for (int i = 0; i < 2; i++) {
+        static const char *const n_layers[] = {"0", "2147483647"};
+        char config[256];
+        snprintf(config, sizeof config,
+                 "{\"architectures\":[\"GPT2LMHeadModel\"],\"n_embd\":4,\"n_head\":1,"
+                 "\"n_layer\":%s,\"n_positions\":16}",
+                 n_layers[i]);
+        write_text("config.json", config);
+        expect_refusal(GOL_EMODEL, "layers; 1 to 1024 are accepted");
+    }
     write_config(",\"head_dim\":\"4\"");
     expect_refusal(GOL_EMODEL, "head_dim is a string; a whole number is expected");
     add_embeddings(&w);
