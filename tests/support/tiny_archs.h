@@ -137,6 +137,7 @@ static const arch_case arch_cases[] = {
       {"rope.scaling.factor", 'f', 8},
       {"rope.scaling.original_context_length", 'u', 32},
       {"rope.freq_base", 'f', 5e5}}},
+    {"gemma", "gemma", 2, 1, ARCH_TIED, {{"rope.freq_base", 'f', 1e4}}},
     {"gemma3-linear",
      "gemma3",
      7,

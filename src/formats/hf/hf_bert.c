@@ -1,10 +1,10 @@
 /*
- * BERT and RoBERTa, which is one with other positions: encoders. The pooler of the original is not used for embeddings, and what predicts
+ * BERT, RoBERTa, which is one with other positions, and DistilBERT, which is one under other names: encoders. The pooler of the original is not used for embeddings, and what predicts
  * masked words does not either: both are left out.
  */
 #include "formats/hf/hf_model.h"
 
-static const char *const prefixes[] = {"bert.", "", "roberta.", NULL};
+static const char *const prefixes[] = {"bert.", "", "roberta.", "distilbert.", NULL};
 
 static const gol_hf_rule layer_rules[] = {
     {"token_embd.weight", "~embeddings.word_embeddings.weight", NULL},
@@ -83,6 +83,39 @@ static void read_roberta(gol_hf *hf)
     gol_hf_put_u32(hf, "context_length", n_rows - hf->n_skipped);
 }
 
+static const gol_hf_rule distil_rules[] = {
+    {"token_embd.weight", "~embeddings.word_embeddings.weight", NULL},
+    {"position_embd.weight", "~embeddings.position_embeddings.weight", &gol_hf_f32},
+    {"token_embd_norm.*", "~embeddings.LayerNorm.*", NULL},
+    {"blk.#.attn_q.*", "~transformer.layer.#.attention.q_lin.*", NULL},
+    {"blk.#.attn_k.*", "~transformer.layer.#.attention.k_lin.*", NULL},
+    {"blk.#.attn_v.*", "~transformer.layer.#.attention.v_lin.*", NULL},
+    {"blk.#.attn_output.*", "~transformer.layer.#.attention.out_lin.*", NULL},
+    {"blk.#.attn_output_norm.*", "~transformer.layer.#.sa_layer_norm.*", NULL},
+    {"blk.#.ffn_up.*", "~transformer.layer.#.ffn.lin1.*", NULL},
+    {"blk.#.ffn_down.*", "~transformer.layer.#.ffn.lin2.*", NULL},
+    {"blk.#.layer_output_norm.*", "~transformer.layer.#.output_layer_norm.*", NULL},
+    {NULL, "vocab_transform.*", NULL},
+    {NULL, "vocab_layer_norm.*", NULL},
+    {NULL, "vocab_projector.*", NULL},
+    {0},
+};
+
+/* Names of its own for what BERT has, and no types of tokens. */
+static void read_distil(gol_hf *hf)
+{
+    hf->n_layers = gol_hf_u32(hf, "n_layers");
+    hf->n_heads = hf->n_kv_heads = gol_hf_u32(hf, "n_heads");
+    gol_hf_put_u32(hf, "block_count", hf->n_layers);
+    gol_hf_put_u32(hf, "embedding_length", gol_hf_u32(hf, "dim"));
+    gol_hf_put_u32(hf, "context_length", gol_hf_u32(hf, "max_position_embeddings"));
+    gol_hf_put_u32(hf, "attention.head_count", hf->n_heads);
+    gol_hf_put_ffn(hf, "hidden_dim");
+    gol_hf_put_f32(hf, "attention.layer_norm_epsilon", 1e-12);
+    gol_hf_require_act(hf, "activation", "gelu");
+    gol_hf_put_types(hf);
+}
+
 void gol_hf_put_types(gol_hf *hf)
 {
     gol_hf_put_meta(
@@ -93,6 +126,7 @@ void gol_hf_put_types(gol_hf *hf)
 
 #define COMMON  .prefixes = prefixes, .anchor = "~embeddings.word_embeddings.weight", .is_tied = true
 #define BERT    "bert", read_bert, {layer_rules, greek_rules, bert_rules}, COMMON
+#define DISTIL  "bert", read_distil, {distil_rules}, COMMON
 #define ROBERTA "bert", read_roberta, {layer_rules, roberta_rules}, COMMON
 
 const gol_hf_family gol_hf_families_bert[] = {
@@ -102,5 +136,7 @@ const gol_hf_family gol_hf_families_bert[] = {
     {"RobertaForMaskedLM", ROBERTA},
     {"XLMRobertaModel", ROBERTA},
     {"XLMRobertaForMaskedLM", ROBERTA},
+    {"DistilBertModel", DISTIL},
+    {"DistilBertForMaskedLM", DISTIL},
     {0},
 };

@@ -14,8 +14,7 @@ const gol_hf_family *gol_hf_family_find(gol_hf *hf, gol_str class_name)
 {
     for (int i = 0; i < N_FAMILIES; i++) {
         for (const gol_hf_family *f = families[i]; f->class_name; f++) {
-            if (gol_str_is(class_name, f->class_name) &&
-                (!f->if_key || gol_hf_u32_or(hf, f->if_key, 0) > 0))
+            if (gol_str_is(class_name, f->class_name) && (!f->is_model || f->is_model(hf)))
                 return f;
         }
     }

@@ -1,6 +1,6 @@
 /*
- * Gemma 2 and 3, and EmbeddingGemma. Their norms multiply by 1 + weight: the 1 is added once, here. Four norms in each layer,
- * whose names say less than their places.
+ * Gemma, and EmbeddingGemma. Their norms multiply by 1 + weight: the 1 is added once, here. From the second on there are four norms in
+ * each layer, whose names say less than their places.
  */
 #include <math.h>
 
@@ -64,6 +64,17 @@ static void put_cap(gol_hf *hf, const char *key)
         gol_hf_put_f32(hf, key, gol_hf_real(hf, key));
 }
 
+/* The first Gemma says "gelu" and means its tanh form. */
+static void read_gemma(gol_hf *hf)
+{
+    gol_hf_put_sizes(hf);
+    gol_hf_put_ffn(hf, "intermediate_size");
+    gol_hf_put_rms_eps(hf);
+    gol_hf_put_rope(hf);
+    gol_hf_require_act(hf, "hidden_activation", "gelu_pytorch_tanh|gelu_tanh");
+    gol_hf_require_act(hf, "hidden_act", "gelu|gelu_pytorch_tanh|gelu_tanh");
+}
+
 static void read_gemma2(gol_hf *hf)
 {
     read_common(hf);
@@ -104,6 +115,26 @@ static void read_embedding(gol_hf *hf)
                       "use_bidirectional_attention is false; only true is supported");
 }
 
+/* The first Gemma has but one norm before each branch. */
+static const gol_hf_rule gemma_rules[] = {
+    {"token_embd.weight", "~embed_tokens.weight", NULL},
+    {"output_norm.weight", "~norm.weight", &gol_hf_plus_one},
+    {"output.weight", "lm_head.weight", NULL},
+    {"blk.#.attn_norm.weight", "~layers.#.input_layernorm.weight", &gol_hf_plus_one},
+    {"blk.#.attn_q.*", "~layers.#.self_attn.q_proj.*", NULL},
+    {"blk.#.attn_k.*", "~layers.#.self_attn.k_proj.*", NULL},
+    {"blk.#.attn_v.*", "~layers.#.self_attn.v_proj.*", NULL},
+    {"blk.#.attn_output.*", "~layers.#.self_attn.o_proj.*", NULL},
+    {"blk.#.ffn_norm.weight", "~layers.#.post_attention_layernorm.weight", &gol_hf_plus_one},
+    {"blk.#.ffn_gate.weight", "~layers.#.mlp.gate_proj.weight", NULL},
+    {"blk.#.ffn_up.weight", "~layers.#.mlp.up_proj.weight", NULL},
+    {"blk.#.ffn_down.weight", "~layers.#.mlp.down_proj.weight", NULL},
+    {NULL, "~layers.#.self_attn.rotary_emb.inv_freq", NULL},
+    {0},
+};
+
+static const gol_hf_default gemma_defaults[] = {{"head_dim", 256}, {0}};
+
 static const gol_hf_rule dense_rules[] = {
     {"dense_2.weight", "2_Dense/linear.weight", NULL},
     {"dense_3.weight", "3_Dense/linear.weight", NULL},
@@ -133,6 +164,7 @@ static const gol_hf_default gemma3_defaults[] = {
 #define COMMON .prefixes = prefixes, .anchor = anchor, .is_tied = true
 
 const gol_hf_family gol_hf_families_gemma[] = {
+    {"GemmaForCausalLM", "gemma", read_gemma, {gemma_rules}, COMMON, .defaults = gemma_defaults},
     {"Gemma2ForCausalLM", "gemma2", read_gemma2, {rules}, COMMON, .defaults = gemma2_defaults},
     {"Gemma3ForCausalLM", "gemma3", read_gemma3, {rules}, COMMON, .defaults = gemma3_defaults},
     {"Gemma3ForConditionalGeneration",

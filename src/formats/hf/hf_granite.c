@@ -82,6 +82,20 @@ static void read_dense(gol_hf *hf)
     gol_hf_put_ffn(hf, "intermediate_size");
 }
 
+/* Models of the hybrids' class have positions only where they say so. */
+static void put_positions(gol_hf *hf)
+{
+    const gol_str position = gol_hf_text_or(hf, "position_embedding_type", "none");
+    gol_hf_put_bool(hf, "rope.scaling.finetuned", gol_str_is(position, "rope"));
+}
+
+static void read_shared_as_dense(gol_hf *hf)
+{
+    read_granite(hf);
+    gol_hf_put_ffn(hf, "shared_intermediate_size");
+    put_positions(hf);
+}
+
 static void read_moe(gol_hf *hf)
 {
     read_dense(hf);
@@ -114,8 +128,7 @@ static void put_mamba(gol_hf *hf)
     gol_hf_put_u32(hf, "ssm.group_count", hf->n_groups);
     gol_hf_put_u32(hf, "ssm.time_step_rank", n_heads);
     gol_hf_put_u32(hf, "ssm.inner_size", gol_hf_u32_or(hf, "mamba_expand", 2) * hf->n_embd);
-    const gol_str position = gol_hf_text_or(hf, "position_embedding_type", "none");
-    gol_hf_put_bool(hf, "rope.scaling.finetuned", gol_str_is(position, "rope"));
+    put_positions(hf);
 }
 
 static void read_hybrid(gol_hf *hf)
@@ -132,7 +145,34 @@ static void read_hybrid(gol_hf *hf)
 
 #define COMMON .prefixes = prefixes, .anchor = anchor
 
-/* Of two families with one class name the first is for models with experts. */
+/* ------------------------------------------------------------------ which of them ---- */
+
+/* These are asked before any size has been read. */
+static bool has_experts(gol_hf *hf)
+{
+    return gol_hf_u32_or(hf, "num_local_experts", 0) > 0;
+}
+
+static bool has_attention_alone(gol_hf *hf)
+{
+    const char *key = gol_hf_key(hf, "layer_types", "layers_block_type");
+    const json_t *types = key ? gol_hf_find(hf, key) : NULL;
+    for (size_t i = 0; i < json_array_size(types); i++) {
+        const json_t *type = json_array_get(types, i);
+        if (!json_is_string(type) || (!gol_str_is(gol_json_str(type), "attention") &&
+                                      !gol_str_is(gol_json_str(type), "full_attention")))
+            return false;
+    }
+    return json_array_size(types) > 0;
+}
+
+static bool is_attention_moe(gol_hf *hf)
+{
+    return has_attention_alone(hf) && has_experts(hf) &&
+           gol_str_is(gol_hf_text_or(hf, "position_embedding_type", "none"), "rope");
+}
+
+/* Of the families of one class the first that fits: without Mamba's layers it is mostly one that others read, too. */
 const gol_hf_family gol_hf_families_granite[] = {
     {"GraniteForCausalLM", "granite", read_dense, {attention_rules, dense_rules}, COMMON},
     {"GraniteMoeForCausalLM", "granitemoe", read_moe, {attention_rules, expert_rules}, COMMON},
@@ -142,11 +182,23 @@ const gol_hf_family gol_hf_families_granite[] = {
      {attention_rules, expert_rules},
      COMMON},
     {"GraniteMoeHybridForCausalLM",
+     "granitemoe",
+     read_moe,
+     {attention_rules, expert_rules},
+     COMMON,
+     .is_model = is_attention_moe},
+    {"GraniteMoeHybridForCausalLM",
+     "granite",
+     read_shared_as_dense,
+     {attention_rules, shared_as_dense_rules},
+     COMMON,
+     .is_model = has_attention_alone},
+    {"GraniteMoeHybridForCausalLM",
      "granitehybrid",
      read_hybrid,
      {attention_rules, expert_rules, mamba_rules},
      COMMON,
-     .if_key = "num_local_experts"},
+     .is_model = has_experts},
     {"GraniteMoeHybridForCausalLM",
      "granitehybrid",
      read_hybrid,

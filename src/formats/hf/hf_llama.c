@@ -187,6 +187,16 @@ static const gol_hf_default mistral_defaults[] = {
     {0},
 };
 
+static void read_olmoe(gol_hf *hf)
+{
+    read_llama(hf);
+    gol_hf_put_experts(hf);
+    gol_hf_put_u32(hf, "expert_feed_forward_length", gol_hf_u32(hf, "intermediate_size"));
+    gol_hf_put_bool(hf, "expert_weights_norm", gol_hf_bool_or(hf, "norm_topk_prob", false));
+    if (gol_hf_has(hf, "clip_qkv"))
+        gol_hf_refuse(hf, GOL_EUNSUPPORTED, "clip_qkv: only null is supported");
+}
+
 #define COMMON .prefixes = prefixes, .anchor = anchor
 
 const gol_hf_family gol_hf_families_llama[] = {
@@ -229,6 +239,7 @@ const gol_hf_family gol_hf_families_llama[] = {
      read_qwen2_moe,
      {model_rules, halves_rules, qwen_moe_rules, shared_expert_rules},
      COMMON},
+    {"OlmoeForCausalLM", "olmoe", read_olmoe, {model_rules, halves_rules, qwen_moe_rules}, COMMON},
     {"Olmo2ForCausalLM", "olmo2", read_olmo2, {model_rules, post_norm_rules, ffn_rules}, COMMON},
     {"Olmo3ForCausalLM", "olmo2", read_olmo2, {model_rules, post_norm_rules, ffn_rules}, COMMON},
     {0},

@@ -89,8 +89,8 @@ typedef struct gol_hf_family {
     const char *const *prefixes; /* what '~' may be; the first with which `anchor` is there */
     const char *anchor;
     bool is_tied; /* tie_word_embeddings when config.json has none */
-    /* Of the families of one class: this one only where the key is more than 0; the next otherwise. NULL: always. */
-    const char *if_key;
+    /* Of the families of one class the first whose model this is. NULL: any. */
+    bool (*is_model)(gol_hf *hf);
     const gol_hf_default *defaults; /* ends with a NULL key; NULL: none */
 } gol_hf_family;
 

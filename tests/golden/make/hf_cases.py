@@ -49,6 +49,8 @@ causal("olmo3", "Olmo3", dict(HEADS, num_hidden_layers=4, num_key_value_heads=2,
        add=dict(rope_theta=5e5, rope_scaling=dict(YARN, attention_factor=1.2079441541679836, beta_fast=32, beta_slow=1)))
 causal("olmo3_new", "Olmo3", dict(num_hidden_layers=4, sliding_window=5))
 
+causal("olmoe", "Olmoe", dict(num_key_value_heads=4, num_experts=4, norm_topk_prob=False, **MOE), drop=NEW_ROPE, add=dict(rope_theta=10000.0))
+
 # ---- Qwen ----
 causal("qwen2", "Qwen2", dict(tie_word_embeddings=True), drop=NEW_ROPE,
        add=dict(rope_theta=1e6, use_sliding_window=False, sliding_window=8, max_window_layers=1))
@@ -93,6 +95,9 @@ CASES["gemma_embedding"] = dict(
     changes={**BASE, **GEMMA3, "num_hidden_layers": 4, "sliding_window_pattern": 3, "sliding_window": 8,
              "use_bidirectional_attention": True}, **{"class": "Gemma3TextModel"})
 
+causal("gemma", "Gemma", dict(head_dim=8, tie_word_embeddings=True), drop=NEW_ROPE,
+       add=dict(rope_theta=10000.0, hidden_act="gelu_pytorch_tanh"))
+
 # ---- Phi ----
 causal("phi3", "Phi3", dict(sliding_window=None))
 causal("phi3_window", "Phi3", dict(sliding_window=5, tie_word_embeddings=True), drop=NEW_ROPE,
@@ -118,6 +123,9 @@ causal("granitehybrid_dense", "GraniteMoeHybrid", dict(HYBRID, num_local_experts
 causal("granitehybrid_attention", "GraniteMoeHybrid",
        dict(HYBRID, num_local_experts=0, num_hidden_layers=2, layer_types=["attention"] * 2, position_embedding_type="rope",
             tie_word_embeddings=True, **GRANITE))
+
+causal("granitehybrid_attention_moe", "GraniteMoeHybrid",
+       dict(HYBRID, num_local_experts=4, num_hidden_layers=2, layer_types=["attention"] * 2, position_embedding_type="rope"))
 
 # ---- layer norms ----
 causal("falcon", "Falcon", dict(new_decoder_architecture=True, num_kv_heads=2, bias=False, alibi=False, tie_word_embeddings=True),
@@ -157,6 +165,10 @@ case("roberta", "Roberta", "Model", dict(ENCODER, type_vocab_size=1, pad_token_i
      is_encoder=True, pooling="mean")
 case("xlm_roberta", "XLMRoberta", "Model", dict(ENCODER, type_vocab_size=1, pad_token_id=1, bos_token_id=0,
                                                 max_position_embeddings=130), is_encoder=True, pooling="cls")
+CASES["distilbert"] = dict(
+    config="DistilBertConfig", is_encoder=True, pooling="mean",
+    changes=dict(vocab_size=32, dim=16, hidden_dim=24, n_layers=2, n_heads=4, max_position_embeddings=128, pad_token_id=0),
+    **{"class": "DistilBertModel"})
 NOMIC = dict(ENCODER, type_vocab_size=2, hidden_act="silu", tie_word_embeddings=True)
 case("nomic_bert", "NomicBert", "Model", NOMIC, is_encoder=True, pooling="mean")
 # config.json as Nomic Embed's own code wants it, which the library does not read
