@@ -5,9 +5,9 @@ set(GOLLUM_CONFORMANCE "${PROJECT_SOURCE_DIR}/../shared/conformance" CACHE PATH 
 file(GLOB layer_dirs RELATIVE ${PROJECT_SOURCE_DIR}/tests/unit CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/unit/*)
 
 # Timeouts are for tests that hang; one that runs beside many others on a small machine is to pass.
-set(GOLLUM_TIMEOUT_FACTOR 5)
+set(GOLLUM_TIMEOUT_FACTOR 10)
 if(CMAKE_CROSSCOMPILING OR GOLLUM_SANITIZE)
-  set(GOLLUM_TIMEOUT_FACTOR 15)
+  set(GOLLUM_TIMEOUT_FACTOR 20)
 endif()
 
 function(gol_test name source)

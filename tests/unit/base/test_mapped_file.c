@@ -148,7 +148,7 @@ static void open_as_nobody(void *arg)
     gol_err err;
     gol_mapped_file file;
     if (geteuid() == 0 && (chmod(folder, 0711) != 0 || setgid(65534) != 0 || setuid(65534) != 0))
-        _exit(1);
+        _exit(77); /* a root that may not become another */
     if (gol_mapped_file_open(&file, path, &err) != GOL_EIO)
         _exit(2);
     if (!strstr(err.message, path) || !strstr(err.message, "Permission denied"))
@@ -162,6 +162,8 @@ static void a_file_without_permission_is_an_io_error(void **state)
     write_file(path, 10, 1);
     assert_int_equal(chmod(path, 0), 0);
     assert_true(child_run(&r, open_as_nobody, NULL));
+    if (r.exit_code == 77)
+        skip();
     assert_int_equal(r.exit_code, 0);
 }
 

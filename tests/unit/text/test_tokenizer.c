@@ -5,12 +5,12 @@
 #include "base/rng.h"
 #include "support/cpu_time.h"
 
-/* A MiB takes a fraction of a second of the processor's time, and gets many times that; unoptimized and sanitized code gets more for
- * less text. Quadratic code would miss either by far. */
+/* Half a MiB takes a fraction of a second of the processor's time, and gets many times that; unoptimized and sanitized code gets more
+ * for less text. Quadratic code would miss either by far. */
 #if defined(GOL_SANITIZED) || defined(GOL_DEBUG)
 enum { TEXT_LEN = 1 << 17, SECONDS_MAX = 120 };
 #else
-enum { TEXT_LEN = 1 << 20, SECONDS_MAX = 20 };
+enum { TEXT_LEN = 1 << 19, SECONDS_MAX = 20 };
 #endif
 
 static vocab_spec v;
