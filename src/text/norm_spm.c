@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "text/charsmap.h"
 #include "text/space_mark.h"
+#include "text/unicode_newer.h"
 #include "text/utf8.h"
 
 enum { GRAPHEME_MAX = 5 /* bytes that are looked up whole */ };
@@ -92,17 +93,21 @@ static int apply_spm(const void *opaque, gol_buf *out, gol_str text, bool at_sta
 
 static const gol_norm_class norm_spm = {"SentencePiece", apply_spm, destroy};
 
+static utf8proc_int32_t as_old(uint32_t cp)
+{
+    return (utf8proc_int32_t)gol_unicode_stand_in(cp, GOL_UNICODE_17);
+}
+
 /* Bytes of the extended grapheme cluster at the start of text. */
 static size_t grapheme_len(gol_str text)
 {
     size_t pos = 0;
     utf8proc_int32_t state = 0;
-    uint32_t before = gol_utf8_next(text, &pos);
+    utf8proc_int32_t before = as_old(gol_utf8_next(text, &pos));
     while (pos < text.len) {
         size_t next = pos;
-        const uint32_t cp = gol_utf8_next(text, &next);
-        if (utf8proc_grapheme_break_stateful((utf8proc_int32_t)before, (utf8proc_int32_t)cp,
-                                             &state))
+        const utf8proc_int32_t cp = as_old(gol_utf8_next(text, &next));
+        if (utf8proc_grapheme_break_stateful(before, cp, &state))
             break;
         before = cp;
         pos = next;

@@ -8,6 +8,7 @@
 #include "text/byte_map.h"
 #include "text/regex.h"
 #include "text/unicode_forms.h"
+#include "text/unicode_newer.h"
 #include "text/unicode_props.h"
 #include "text/utf8.h"
 
@@ -241,8 +242,9 @@ static void replace_text(const replace_state *state, gol_buf *out, gol_str text)
     gol_buf_put(out, text.data + pos, text.len - pos);
 }
 
-/* Matches of nothing are left alone. */
-static int replace_matches(const replace_state *state, gol_buf *out, gol_str text, gol_err *err)
+/* Matches of nothing are left alone. subject: text as the expression shall see it. */
+static int replace_matches(const replace_state *state, gol_buf *out, gol_str text, gol_str subject,
+                           gol_err *err)
 {
     gol_regex_run run;
     int rc = gol_regex_run_init(&run, text.len, err);
@@ -252,7 +254,7 @@ static int replace_matches(const replace_state *state, gol_buf *out, gol_str tex
     size_t pos = 0;
     while (pos < text.len && !out->failed) {
         size_t start, end;
-        rc = gol_regex_find(state->regex, &run, text, pos, &start, &end, err);
+        rc = gol_regex_find(state->regex, &run, subject, pos, &start, &end, err);
         if (rc <= 0)
             break;
         if (end == start) {
@@ -271,13 +273,24 @@ static int replace_matches(const replace_state *state, gol_buf *out, gol_str tex
     return rc < 0 ? rc : 0;
 }
 
+static int replace_by_regex(const replace_state *state, gol_buf *out, gol_str text, gol_err *err)
+{
+    gol_buf rewritten;
+    gol_buf_init(&rewritten, text.len);
+    const gol_str subject = gol_unicode_regex_subject(&rewritten, text);
+    const int rc = rewritten.failed ? out_of_memory(err)
+                                    : replace_matches(state, out, text, subject, err);
+    gol_buf_deinit(&rewritten);
+    return rc;
+}
+
 static int apply_replace(const void *opaque, gol_buf *out, gol_str text, bool at_start,
                          gol_err *err)
 {
     (void)at_start;
     const replace_state *state = opaque;
     if (state->regex != NULL)
-        return replace_matches(state, out, text, err);
+        return replace_by_regex(state, out, text, err);
     replace_text(state, out, text);
     return 0;
 }

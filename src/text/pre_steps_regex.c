@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "text/byte_map.h"
 #include "text/pre_patterns.h"
+#include "text/unicode_newer.h"
 #include "text/utf8.h"
 
 static int out_of_memory(gol_err *err)
@@ -30,10 +31,32 @@ static void destroy_split(void *opaque)
     gol_free(state);
 }
 
+/* An expression, and the text that it looks at: as long as the piece, byte by byte. */
+typedef struct regex_view {
+    const gol_regex *regex;
+    gol_str subject;
+} regex_view;
+
 static int find_regex(const void *opaque, const gol_pre_scratch *scratch, gol_str text, size_t pos,
                       size_t *start, size_t *end, gol_err *err)
 {
-    return gol_regex_find(opaque, scratch->regex, text, pos, start, end, err);
+    (void)text;
+    const regex_view *view = opaque;
+    return gol_regex_find(view->regex, scratch->regex, view->subject, pos, start, end, err);
+}
+
+static int split_by_regex(const gol_regex *regex, const gol_pre_scratch *scratch,
+                          const gol_piece *piece, gol_split_behavior behavior, bool is_inverted,
+                          const gol_piece_sink *next, gol_err *err)
+{
+    gol_buf rewritten;
+    gol_buf_init(&rewritten, piece->text.len);
+    const regex_view view = {regex, gol_unicode_regex_subject(&rewritten, piece->text)};
+    const int rc = rewritten.failed ? out_of_memory(err)
+                                    : gol_split_piece(piece, find_regex, &view, scratch, behavior,
+                                                      is_inverted, next, err);
+    gol_buf_deinit(&rewritten);
+    return rc;
 }
 
 static int find_literal(const void *opaque, const gol_pre_scratch *scratch, gol_str text,
@@ -57,8 +80,8 @@ static int split(const void *opaque, const gol_pre_scratch *scratch, const gol_p
 {
     const split_state *state = opaque;
     if (state->regex != NULL)
-        return gol_split_piece(piece, find_regex, state->regex, scratch, state->behavior,
-                               state->is_inverted, next, err);
+        return split_by_regex(state->regex, scratch, piece, state->behavior, state->is_inverted,
+                              next, err);
     return gol_split_piece(piece, find_literal, state, scratch, state->behavior, state->is_inverted,
                            next, err);
 }
@@ -139,8 +162,7 @@ static int cut_bytes(const bytes_state *state, const gol_pre_scratch *scratch,
 {
     if (state->regex == NULL)
         return next->put(next, piece, err);
-    return gol_split_piece(piece, find_regex, state->regex, scratch, GOL_SPLIT_ISOLATED, false,
-                           next, err);
+    return split_by_regex(state->regex, scratch, piece, GOL_SPLIT_ISOLATED, false, next, err);
 }
 
 static int split_bytes(const void *opaque, const gol_pre_scratch *scratch, const gol_piece *in,

@@ -1,5 +1,6 @@
 /*
- * Pre-tokenizing: see the header. The regular expressions only ever see text that was proved to be valid UTF-8 here, once.
+ * Pre-tokenizing: see the header. The regular expressions only ever see text that was proved to be valid UTF-8 here, once, with
+ * old characters in the place of such as they do not know.
  */
 #include "text/pre_tokenizer.h"
 
@@ -7,6 +8,7 @@
 
 #include "base/mem.h"
 #include "text/regex.h"
+#include "text/unicode_newer.h"
 #include "text/utf8.h"
 
 struct gol_pre_tokenizer {
@@ -63,8 +65,8 @@ void gol_pre_tokenizer_destroy(gol_pre_tokenizer **pre)
     *pre = NULL;
 }
 
-/* text is valid UTF-8, not empty. Recursion is as deep as there are patterns. */
-static int split_level(const splitter *s, int level, gol_str text, gol_err *err)
+/* text is valid UTF-8, not empty; subject is what the expressions see of it, as long. Recursion is as deep as there are patterns. */
+static int split_level(const splitter *s, int level, gol_str text, gol_str subject, gol_err *err)
 {
     if (level == s->pre->n_levels)
         return s->emit(s->user, text, err);
@@ -72,17 +74,17 @@ static int split_level(const splitter *s, int level, gol_str text, gol_err *err)
     while (pos < text.len) {
         size_t start = text.len;
         size_t end = text.len;
-        int rc = gol_regex_find(s->pre->levels[level], &s->run, text, pos, &start, &end, err);
+        int rc = gol_regex_find(s->pre->levels[level], &s->run, subject, pos, &start, &end, err);
         if (rc < 0)
             return rc;
         assert(rc == 0 || end > start); /* no pattern of ours matches nothing */
-        if (start > pos) {
-            rc = split_level(s, level + 1, (gol_str){text.data + pos, start - pos}, err);
-            if (rc != 0)
-                return rc;
-        }
-        if (end > start) {
-            rc = split_level(s, level + 1, (gol_str){text.data + start, end - start}, err);
+        const size_t borders[3] = {pos, start, end};
+        for (int i = 0; i < 2; i++) {
+            const size_t n = borders[i + 1] - borders[i];
+            if (n == 0)
+                continue;
+            rc = split_level(s, level + 1, (gol_str){text.data + borders[i], n},
+                             (gol_str){subject.data + borders[i], n}, err);
             if (rc != 0)
                 return rc;
         }
@@ -91,13 +93,24 @@ static int split_level(const splitter *s, int level, gol_str text, gol_err *err)
     return 0;
 }
 
+static int split_valid(const splitter *s, gol_str text, gol_err *err)
+{
+    gol_buf rewritten;
+    gol_buf_init(&rewritten, text.len);
+    const gol_str subject = gol_unicode_regex_subject(&rewritten, text);
+    const int rc = rewritten.failed ? gol_fail(err, GOL_ENOMEM, "pre-tokenizer: out of memory")
+                                    : split_level(s, 0, text, subject, err);
+    gol_buf_deinit(&rewritten);
+    return rc;
+}
+
 static int split_runs(const splitter *s, gol_str text, gol_err *err)
 {
     size_t pos = 0;
     while (pos < text.len) {
         const size_t n_valid = gol_utf8_valid_prefix((gol_str){text.data + pos, text.len - pos});
         if (n_valid > 0) {
-            const int rc = split_level(s, 0, (gol_str){text.data + pos, n_valid}, err);
+            const int rc = split_valid(s, (gol_str){text.data + pos, n_valid}, err);
             if (rc != 0)
                 return rc;
             pos += n_valid;

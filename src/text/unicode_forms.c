@@ -3,7 +3,8 @@
  * walked here, because its own ordering of combining marks is quadratic in a run of them.
  *
  * ASCII is its own form, and no composition reaches over an ASCII character to the left, so a text is done in stretches: one ASCII
- * character and what is not ASCII behind it.
+ * character and what is not ASCII behind it. Characters that Unicode 9 does not have are their own form there, and nothing
+ * composes with them: they end a stretch, too.
  */
 #include "text/unicode_forms.h"
 
@@ -13,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "text/unicode_newer.h"
 #include "text/utf8.h"
 
 enum { EXPANSION_MAX = 32, SHORT_RUN = 24, N_CLASSES = 256 };
@@ -104,6 +106,17 @@ static int decompose(stretch *s, gol_str text, utf8proc_option_t options)
     return 0;
 }
 
+/* Where the stretch of text that is no ASCII ends: at the text's end, an ASCII character, or one that is too new. */
+static size_t stretch_end(gol_str text, size_t pos)
+{
+    while (pos < text.len && (unsigned char)text.data[pos] >= 0x80) {
+        const size_t start = pos;
+        if (!gol_unicode_has(gol_utf8_next(text, &pos), GOL_UNICODE_9))
+            return start;
+    }
+    return pos;
+}
+
 /* text is not empty: s has memory behind decompose(). */
 static int put_stretch(gol_buf *out, stretch *s, gol_str text, gol_unicode_form form)
 {
@@ -148,11 +161,14 @@ int gol_unicode_normalize(gol_buf *out, gol_str text, gol_unicode_form form)
         const size_t n_plain = n_ascii > 0 ? n_ascii - 1 : 0;
         gol_buf_put(out, text.data + pos, n_plain);
         pos += n_plain;
-        size_t end = pos + (n_ascii > 0);
-        while (end < text.len && (unsigned char)text.data[end] >= 0x80)
-            end++;
-        rc = put_stretch(out, &s, (gol_str){text.data + pos, end - pos}, form);
+        const size_t end = stretch_end(text, pos + (n_ascii > 0));
+        if (end > pos)
+            rc = put_stretch(out, &s, (gol_str){text.data + pos, end - pos}, form);
         pos = end;
+        if (pos < text.len && (unsigned char)text.data[pos] >= 0x80) { /* a new character */
+            gol_utf8_next(text, &pos);
+            gol_buf_put(out, text.data + end, pos - end);
+        }
     }
     gol_free(s.cps);
     gol_free(s.sorted);

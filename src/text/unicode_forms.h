@@ -1,4 +1,4 @@
-/* Unicode normalization forms (UAX 15) of whole texts, in time linear in the text whatever it holds. */
+/* Unicode normalization forms (UAX 15, version 9) of whole texts, in time linear in the text whatever it holds. */
 #ifndef GOL_TEXT_UNICODE_FORMS_H
 #define GOL_TEXT_UNICODE_FORMS_H
 

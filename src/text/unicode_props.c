@@ -1,14 +1,16 @@
 /*
  * Properties of characters: see the header. Code points are valid scalar values; utf8proc answers for others, too, with
- * "unassigned".
+ * "unassigned". Which version of Unicode a question is about, unicode_newer.h says.
  */
 #include "text/unicode_props.h"
 
 #include <utf8proc.h>
 
-static utf8proc_category_t category(uint32_t cp)
+#include "text/unicode_newer.h"
+
+static utf8proc_category_t category(uint32_t cp, gol_unicode_version version)
 {
-    return utf8proc_category((utf8proc_int32_t)cp);
+    return utf8proc_category((utf8proc_int32_t)gol_unicode_stand_in(cp, version));
 }
 
 bool gol_unicode_is_space(uint32_t cp)
@@ -27,7 +29,7 @@ bool gol_unicode_is_ascii_punctuation(uint32_t cp)
 
 bool gol_unicode_is_punctuation(uint32_t cp)
 {
-    const utf8proc_category_t c = category(cp);
+    const int c = gol_unicode_category_8(cp);
     return c >= UTF8PROC_CATEGORY_PC && c <= UTF8PROC_CATEGORY_PO;
 }
 
@@ -35,31 +37,31 @@ bool gol_unicode_is_number(uint32_t cp)
 {
     if (cp < 0x80)
         return cp >= '0' && cp <= '9';
-    const utf8proc_category_t c = category(cp);
+    const utf8proc_category_t c = category(cp, GOL_UNICODE_17);
     return c >= UTF8PROC_CATEGORY_ND && c <= UTF8PROC_CATEGORY_NO;
 }
 
 bool gol_unicode_is_mark(uint32_t cp)
 {
-    const utf8proc_category_t c = category(cp);
+    const int c = gol_unicode_category_8(cp);
     return c >= UTF8PROC_CATEGORY_MN && c <= UTF8PROC_CATEGORY_ME;
 }
 
 bool gol_unicode_is_nonspacing(uint32_t cp)
 {
-    return cp >= 0x300 && category(cp) == UTF8PROC_CATEGORY_MN;
+    return cp >= 0x300 && gol_unicode_category_8(cp) == UTF8PROC_CATEGORY_MN;
 }
 
 bool gol_unicode_is_other(uint32_t cp)
 {
-    const utf8proc_category_t c = category(cp);
+    const int c = gol_unicode_category_8(cp);
     return c == UTF8PROC_CATEGORY_CC || c == UTF8PROC_CATEGORY_CF || c == UTF8PROC_CATEGORY_CS ||
            c == UTF8PROC_CATEGORY_CO;
 }
 
 bool gol_unicode_is_word(uint32_t cp)
 {
-    const utf8proc_category_t c = category(cp);
+    const utf8proc_category_t c = category(cp, GOL_UNICODE_16);
     if (c >= UTF8PROC_CATEGORY_LU && c <= UTF8PROC_CATEGORY_ND)
         return true; /* letters, marks, decimal digits: neighbours in utf8proc's list */
     return c == UTF8PROC_CATEGORY_NL || c == UTF8PROC_CATEGORY_PC || cp == 0x200C || cp == 0x200D ||
@@ -87,6 +89,7 @@ int gol_unicode_lower(uint32_t out[2], uint32_t cp)
         out[1] = 0x307;
         return 2;
     }
-    out[0] = (uint32_t)utf8proc_tolower((utf8proc_int32_t)cp);
+    const uint32_t newer = gol_unicode_newer_lower(cp);
+    out[0] = newer != cp ? newer : (uint32_t)utf8proc_tolower((utf8proc_int32_t)cp);
     return 1;
 }

@@ -1,4 +1,5 @@
-/* What kind of character a code point is, as far as tokenizers ask: over utf8proc's tables. */
+/* What kind of character a code point is, as far as tokenizers ask: over utf8proc's tables, in the versions of Unicode
+ * that unicode_newer.h names. */
 #ifndef GOL_TEXT_UNICODE_PROPS_H
 #define GOL_TEXT_UNICODE_PROPS_H
 
