@@ -52,27 +52,36 @@ const scripts = (version) => named(version, 'Script', 'Unknown');
 /* Everything about a character that decides where a text is cut. */
 async function traits(version) {
     const breaks = await named(version, 'Grapheme_Cluster_Break', 'Other');
-    const [alphabetic, upper, lower] = await Promise.all(
-        ['Alphabetic', 'Uppercase', 'Lowercase'].map((name) => binary(version, name)));
+    const names = ['Alphabetic', 'Uppercase', 'Lowercase', 'Emoji', 'Extended_Pictographic'];
+    const sets = await Promise.all(names.map((name) => binary(version, name)));
     return (c) => {
         const utf8 = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-        return [utf8, category[version][c], alphabetic.has(c), upper.has(c), lower.has(c), breaks[c]].join();
+        return [utf8, category[version][c], ...sets.map((set) => set.has(c)), breaks[c]].join();
     };
 }
 
-/* An old character of the same traits for each new one, if possible of the same script. */
+const withoutBreaks = (key) => key.slice(0, key.lastIndexOf(','));
+
+/* An old character of the same traits for each new one, if possible of the same script; and for those whose traits have changed,
+ * but for breaks, and for characters of two bytes (U+0363 to U+036F became Alphabetic), which nothing has to look at then. */
+const isOld = (c) => category[BASE][c] !== NONE && category[BASE][c] !== 'Surrogate';
+
 async function standIns() {
     const [old, now] = [await traits(BASE), await traits(17)];
     const [oldScript, script] = [await scripts(BASE), await scripts(17)];
     const maps = [new Map(), new Map(), new Map()]; /* the best kind of likeness first */
-    const keys = (traits, script) => [traits + ',' + script, traits, traits.slice(0, traits.lastIndexOf(','))];
+    const keys = (traits, script) => [traits + ',' + script, traits, withoutBreaks(traits)];
     for (let c = 0; c < N; c++) {
-        if (category[BASE][c] === NONE || category[BASE][c] === 'Surrogate')
+        if (!isOld(c))
             continue;
         keys(old(c), oldScript[c]).forEach((key, i) => maps[i].has(key) || maps[i].set(key, c));
     }
     /* Without a like one in how graphemes break (Kirat Rai's vowels): a character past U+FFFF is looked up alone anyway. */
     return (c) => {
+        const changed = since(c) <= BASE && c >= 0x800 && isOld(c) && withoutBreaks(old(c)) !== withoutBreaks(now(c))
+            && category[16][c] === category[17][c];
+        if (since(c) <= BASE && !changed)
+            return 0;
         const found = keys(now(c), script[c]).map((key, i) => maps[i].get(key)).find((old) => old !== undefined);
         if (found === undefined)
             throw new Error(`no stand-in for ${hex(c)}: ${now(c)}`);
@@ -92,7 +101,7 @@ function runs(value, bridged) {
     for (let c = 0; c < N; c++) {
         const v = value(c);
         if (v === undefined) {
-            if (out.length > 0 && !bridged(c))
+            if (out.length > 0 && !bridged(c, out[out.length - 1].value))
                 out[out.length - 1].closed = true;
             continue;
         }
@@ -118,13 +127,13 @@ const NEWER_TYPES = `#include <stdint.h>
 
 typedef struct newer_range {
     uint32_t first, last;
-    uint8_t since;     /* a version by which it is assigned: 9, 14, 16 or 17 */
+    uint8_t since;     /* a version by which it is assigned: 8, 9, 14, 16 or 17 */
     uint32_t stand_in; /* a character of version 14 with the same traits; 0: it is one itself */
 } newer_range;
 
 typedef struct changed_range {
     uint32_t first, last;
-    utf8proc_category_t category;
+    utf8proc_category_t in_8, in_9;
 } changed_range;
 
 typedef struct lower_range {
@@ -145,13 +154,17 @@ typedef struct script_start {
 
 async function newerTable() {
     const standIn = await standIns();
+    const row = (c) => {
+        const like = standIn(c);
+        return since(c) > 0 || like > 0 ? `${since(c) || 8}, ${like > 0 ? hex(like) : 0}` : undefined;
+    };
     const isUnassigned = (c) => category[17][c] === NONE;
-    const newer = runs((c) => (since(c) > 0 ? `${since(c)}, ${since(c) > BASE ? hex(standIn(c)) : 0}` : undefined),
-        isUnassigned);
+    const isBridge = (c, value) => isUnassigned(c) && value.endsWith(' 0');
+    const newer = runs(row, isBridge);
     const isLetter = (c, version) => SHORT[category[version][c]][0] === 'L';
     const changed = runs(
         (c) => (category[8][c] !== NONE && [BASE, 16, 17].some((version) => category[version][c] !== category[8][c]
-            && !(isLetter(c, 8) && isLetter(c, version))) ? SHORT[category[8][c]] : undefined),
+            && !(isLetter(c, 8) && isLetter(c, version))) ? `UTF8PROC_CATEGORY_${SHORT[category[8][c]]}, UTF8PROC_CATEGORY_${SHORT[category[9][c]]}` : undefined),
         () => false);
     const pages = new Array(26).fill(0);
     newer.forEach((r) => {
@@ -161,14 +174,14 @@ async function newerTable() {
     const lower = await load(17, 'Simple_Case_Mapping/Lowercase/code-points.mjs');
     const lowered = runs((c) => (since(c) > BASE && lower.has(c) ? lower.get(c) - c : undefined), () => false);
     return NEWER_TYPES +
-        '/* Characters assigned after version 8. Gaps that no version assigns may lie inside a row. */\n' +
+        '/* Characters assigned after version 8, and some that changed. Gaps that no version assigns may lie inside a row whose\n * characters stand for themselves. */\n' +
         'static const newer_range newer[] = {\n' +
         rows(newer, (r) => `    {${hex(r.first)}, ${hex(r.last)}, ${r.value}},`) + '};\n\n' +
         '/* Pages of 256 characters that have some of them, a bit each. */\n' +
         `static const uint32_t newer_pages[${pages.length}] = {\n    ` + pages.map((p) => hex(p) + 'u').join(', ') + '};\n\n' +
-        '/* Characters that version 8 has in another category than later ones; changes among letters are left out. */\n' +
+        '/* Characters that version 8 has in another category than later ones, and that of version 9; changes among letters are left\n * out. */\n' +
         'static const changed_range changed[] = {\n' +
-        rows(changed, (r) => `    {${hex(r.first)}, ${hex(r.last)}, UTF8PROC_CATEGORY_${r.value}},`) + '};\n\n' +
+        rows(changed, (r) => `    {${hex(r.first)}, ${hex(r.last)}, ${r.value}},`) + '};\n\n' +
         '/* Lower case of capitals assigned after version 14. */\n' +
         'static const lower_range lowered[] = {\n' +
         rows(lowered, (r) => `    {${hex(r.first)}, ${hex(r.last)}, ${r.value}},`) + '};\n';

@@ -10,14 +10,19 @@
 #include "base/mem.h"
 #include "text/bpe.h"
 #include "text/byte_map.h"
+#include "text/normalizer.h"
 #include "text/pre_tokenizer.h"
 #include "text/utf8.h"
 
 typedef struct bpe_state {
     gol_pre_tokenizer *pre_tokenizer;
     const gol_pre_spec *spec;
+    const gol_norm_class *form; /* a Unicode form that texts are put into; NULL: none */
     gol_bpe bpe;
 } bpe_state;
+
+/* A normalized text may have as many bytes. */
+enum { NORMALIZED_MAX = 256 << 20 };
 
 /* While loading: written texts of all symbols. */
 typedef struct symbol_table {
@@ -206,6 +211,26 @@ static int find_spec(const gol_pre_spec **out, const gol_model_file *file, gol_e
     return 0;
 }
 
+/* A key of ours, for which GGUF has none: what gollum convert found in tokenizer.json. */
+static int find_form(const gol_norm_class **out, const gol_model_file *file, gol_err *err)
+{
+    static const gol_norm_class *const forms[] = {&gol_norm_nfc, &gol_norm_nfd, &gol_norm_nfkc,
+                                                  &gol_norm_nfkd};
+    gol_str name = {NULL, 0};
+    const int rc = gol_meta_str(file, GOL_META_NORMALIZER, &name, err);
+    if (rc <= 0)
+        return rc;
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        if (gol_str_is(name, forms[i]->name)) {
+            *out = forms[i];
+            return 0;
+        }
+    }
+    char quoted[64];
+    return gol_fail(err, GOL_EUNSUPPORTED, "%s: '%s', NFC, NFD, NFKC and NFKD are accepted",
+                    GOL_META_NORMALIZER, gol_quote(quoted, sizeof quoted, name));
+}
+
 static void destroy(void *opaque)
 {
     bpe_state *state = opaque;
@@ -220,6 +245,8 @@ static int create(void **out, gol_vocab *vocab, const gol_model_file *file, gol_
     if (state == NULL)
         return out_of_memory(err);
     int rc = find_spec(&state->spec, file, err);
+    if (rc == 0)
+        rc = find_form(&state->form, file, err);
     if (rc == 0)
         rc = gol_pre_tokenizer_create(&state->pre_tokenizer, state->spec, true, err);
     if (rc == 0)
@@ -250,16 +277,49 @@ static int encode_word(void *user, gol_str word, gol_err *err)
     return gol_bpe_encode(run->bpe, run->vocab, &run->scratch, run->ids, word);
 }
 
-static int encode(const void *opaque, const gol_vocab *vocab, gol_ids *ids, gol_str text,
-                  unsigned where, gol_err *err)
+/* Runs of valid text are normalized, other bytes stay. */
+static int normalize(const gol_norm_class *form, gol_buf *out, gol_str text, gol_err *err)
 {
-    (void)where;
-    const bpe_state *state = opaque;
+    int rc = 0;
+    for (size_t pos = 0; rc == 0 && pos < text.len && !out->failed;) {
+        const gol_str rest = {text.data + pos, text.len - pos};
+        const size_t n_valid = gol_utf8_valid_prefix(rest);
+        if (n_valid > 0)
+            rc = form->apply(NULL, out, (gol_str){rest.data, n_valid}, pos == 0, err);
+        else
+            gol_buf_putc(out, rest.data[0]);
+        pos += n_valid > 0 ? n_valid : 1;
+    }
+    if (rc == 0 && out->failed)
+        rc = gol_fail(err, GOL_ENOMEM, "tokenizer: out of memory, or over %d bytes, normalized",
+                      NORMALIZED_MAX);
+    return rc;
+}
+
+static int encode_words(const bpe_state *state, const gol_vocab *vocab, gol_ids *ids, gol_str text,
+                        gol_err *err)
+{
     bpe_run run = {.bpe = &state->bpe, .vocab = vocab, .ids = ids};
     const int rc = gol_pre_tokenizer_split(state->pre_tokenizer, text, encode_word, &run, err);
     if (rc == GOL_ENOMEM)
         gol_fail(err, rc, "tokenizer: out of memory for a text of %zu bytes", text.len);
     gol_word_scratch_deinit(&run.scratch);
+    return rc;
+}
+
+static int encode(const void *opaque, const gol_vocab *vocab, gol_ids *ids, gol_str text,
+                  unsigned where, gol_err *err)
+{
+    (void)where;
+    const bpe_state *state = opaque;
+    if (state->form == NULL)
+        return encode_words(state, vocab, ids, text, err);
+    gol_buf normalized;
+    gol_buf_init(&normalized, NORMALIZED_MAX);
+    int rc = normalize(state->form, &normalized, text, err);
+    if (rc == 0)
+        rc = encode_words(state, vocab, ids, gol_buf_view(&normalized), err);
+    gol_buf_deinit(&normalized);
     return rc;
 }
 

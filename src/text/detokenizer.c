@@ -10,7 +10,17 @@
 void gol_detokenizer_init(gol_detokenizer *d, const gol_tokenizer *tok, bool skip_special,
                           bool at_start)
 {
-    *d = (gol_detokenizer){.tok = tok, .skip_special = skip_special, .at_start = at_start};
+    *d = (gol_detokenizer){
+        .tok = tok, .skip_special = skip_special, .at_start = at_start, .last = -1};
+}
+
+/* A space at the end of a word waits for the next word. */
+static gol_str hold_space(gol_detokenizer *d, gol_str piece, gol_buf *out)
+{
+    if (d->owes_space)
+        gol_utf8_filter_push(&d->filter, GOL_STR(" "), out);
+    d->owes_space = piece.len > 0 && piece.data[piece.len - 1] == ' ';
+    return (gol_str){piece.data, piece.len - d->owes_space};
 }
 
 void gol_detokenizer_push(gol_detokenizer *d, int32_t id, gol_buf *out)
@@ -18,6 +28,9 @@ void gol_detokenizer_push(gol_detokenizer *d, int32_t id, gol_buf *out)
     const bool is_control = gol_tokenizer_is_control(d->tok, id);
     if (is_control && d->skip_special)
         return;
+    if (d->tok->vocab.drops_repeats && id == d->last)
+        return;
+    d->last = id;
     gol_str piece = gol_tokenizer_piece(d->tok, id);
     const bool is_user_defined = d->tok->vocab.tokens[id].type == GOL_TOKEN_USER_DEFINED;
     const bool is_special = is_control || (is_user_defined && !d->tok->vocab.user_tokens_are_text);
@@ -26,6 +39,8 @@ void gol_detokenizer_push(gol_detokenizer *d, int32_t id, gol_buf *out)
         if (d->tok->vocab.adds_space && piece.len > 0 && piece.data[0] == ' ')
             piece = (gol_str){piece.data + 1, piece.len - 1};
     }
+    if (d->tok->vocab.spaces_end_words)
+        piece = hold_space(d, piece, out);
     gol_utf8_filter_push(&d->filter, piece, out);
 }
 

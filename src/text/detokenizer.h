@@ -16,6 +16,8 @@ typedef struct gol_detokenizer {
     gol_utf8_filter filter;
     bool skip_special; /* leave control tokens out */
     bool at_start;     /* no token seen yet: a leading space that encode added is dropped */
+    bool owes_space;   /* the last token ended a word */
+    int32_t last;      /* the last token that was not left out; -1: none */
 } gol_detokenizer;
 
 /* at_start false: the tokens continue a prompt, their leading space belongs to the text. */

@@ -101,19 +101,41 @@ static int unmap(gol_buf *out, gol_str text, gol_err *err)
     return out->failed ? no_room(out, err) : 0;
 }
 
+static int map(gol_buf *out, gol_str bytes, gol_err *err)
+{
+    gol_buf_clear(out);
+    for (size_t i = 0; i < bytes.len; i++) {
+        char written[2];
+        gol_buf_put(out, written, (size_t)gol_byte_map_write(written, (uint8_t)bytes.data[i]));
+    }
+    return out->failed ? no_room(out, err) : 0;
+}
+
+/* To the model, in the writing that it reads. */
+static int encode_piece(pipeline_run *run, gol_str text, bool is_mapped, gol_err *err)
+{
+    const bool reads_mapped = run->pipeline->model_reads_mapped;
+    if (!run->pipeline->is_byte_level)
+        return encode_word(run, text, err);
+    gol_buf *other = &run->texts[GOL_PIPELINE_STEPS_MAX];
+    int rc = 0;
+    if (is_mapped && !reads_mapped)
+        rc = unmap(other, text, err);
+    else if (!is_mapped && reads_mapped)
+        rc = map(other, text, err);
+    else
+        return encode_word(run, text, err);
+    return rc == 0 ? encode_word(run, gol_buf_view(other), err) : rc;
+}
+
 static int put_piece(const gol_piece_sink *sink, const gol_piece *piece, gol_err *err)
 {
     pipeline_run *run = sink->user;
     const gol_pipeline *pipeline = run->pipeline;
     if (piece->text.len == 0)
         return 0;
-    if (sink->level == pipeline->n_pres) {
-        if (!piece->is_mapped)
-            return encode_word(run, piece->text, err);
-        gol_buf *bytes = &run->texts[GOL_PIPELINE_STEPS_MAX];
-        const int rc = unmap(bytes, piece->text, err);
-        return rc == 0 ? encode_word(run, gol_buf_view(bytes), err) : rc;
-    }
+    if (sink->level == pipeline->n_pres)
+        return encode_piece(run, piece->text, piece->is_mapped, err);
     const gol_pre_step *step = &pipeline->pres[sink->level];
     const gol_pre_scratch scratch = {&run->regex, &run->texts[sink->level]};
     const gol_piece_sink next = {put_piece, run, sink->level + 1};
@@ -123,7 +145,7 @@ static int put_piece(const gol_piece_sink *sink, const gol_piece *piece, gol_err
 static int encode_plain(pipeline_run *run, gol_str text, bool at_text_start, gol_err *err)
 {
     const gol_piece_sink first = {put_piece, run, 0};
-    const gol_piece piece = {text, at_text_start, run->pipeline->norms_write_mapped};
+    const gol_piece piece = {text, at_text_start, run->pipeline->starts_mapped};
     return put_piece(&first, &piece, err);
 }
 
@@ -152,6 +174,26 @@ static int encode_normalized(pipeline_run *run, gol_str text, unsigned where, go
     return 0;
 }
 
+/* Whether the normalized text begins where the text does: not if its first character was dropped, or replaced together with others
+ * (an expression's match counts as its last character then). */
+static int check_start(const gol_pipeline *pipeline, gol_str text, gol_str normalized,
+                       unsigned *where, gol_err *err)
+{
+    if (!pipeline->marks_first || (*where & GOL_RUN_AT_TEXT_START) == 0 || text.len == 0)
+        return 0;
+    size_t n = 0;
+    gol_utf8_next(text, &n);
+    gol_buf first;
+    gol_buf_init(&first, GOL_NORMALIZED_TEXT_MAX);
+    const int rc = gol_pipeline_normalize(pipeline, &first, (gol_str){text.data, n}, true, err);
+    const bool is_kept = first.len > 0 && normalized.len >= first.len &&
+                         memcmp(normalized.data, first.data, first.len) == 0;
+    if (first.len == 0 || (pipeline->norms_replace && !is_kept))
+        *where &= ~(unsigned)GOL_RUN_AT_TEXT_START;
+    gol_buf_deinit(&first);
+    return rc;
+}
+
 static int encode_valid(pipeline_run *run, gol_str text, unsigned where, gol_err *err)
 {
     if (run->pipeline->n_norms == 0)
@@ -160,6 +202,8 @@ static int encode_valid(pipeline_run *run, gol_str text, unsigned where, gol_err
     gol_buf_init(&normalized, GOL_NORMALIZED_TEXT_MAX);
     int rc = gol_pipeline_normalize(run->pipeline, &normalized, text,
                                     (where & GOL_RUN_AT_START) != 0, err);
+    if (rc == 0)
+        rc = check_start(run->pipeline, text, gol_buf_view(&normalized), &where, err);
     if (rc == 0)
         rc = encode_normalized(run, gol_buf_view(&normalized), where, err);
     gol_buf_deinit(&normalized);
@@ -182,7 +226,7 @@ static int encode_bytes(pipeline_run *run, gol_str text, unsigned where, gol_err
         while (pos < text.len && gol_utf8_decode(text.data + pos, text.len - pos, &cp, &n_bad) <= 0)
             pos++;
         if (rc == 0 && pos > bad)
-            rc = encode_word(run, (gol_str){text.data + bad, pos - bad}, err);
+            rc = encode_piece(run, (gol_str){text.data + bad, pos - bad}, false, err);
     }
     return rc;
 }

@@ -24,7 +24,11 @@ typedef struct gol_pipeline {
     int n_pres;
     gol_word_model model;
     bool norms_write_mapped; /* a normalizer step writes bytes as GPT-2 does */
+    bool norms_replace;      /* one replaces matches of an expression or a text */
     bool is_byte_level;      /* the model takes bytes: text that is no UTF-8, too */
+    bool model_reads_mapped; /* as GPT-2 writes them */
+    bool starts_mapped;      /* what the normalizer writes is what the model reads, already */
+    bool marks_first;        /* a step that asks whether a piece begins the text */
     char pre_name[32];       /* as tokenizer.ggml.pre would say; "": it has none */
 } gol_pipeline;
 

@@ -28,10 +28,11 @@
 /* o200k: words are cut where lower case turns to upper. */
 #define UPPER "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]"
 #define LOWER "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]"
-#define CASED(suffix)                                                                              \
-    "[^\\r\\n\\p{L}\\p{N}]?" UPPER "*" LOWER "+" suffix "|[^\\r\\n\\p{L}\\p{N}]?" UPPER "+" LOWER  \
+#define CASED_OF(upper, lower, suffix)                                                             \
+    "[^\\r\\n\\p{L}\\p{N}]?" upper "*" lower "+" suffix "|[^\\r\\n\\p{L}\\p{N}]?" upper "+" lower  \
     "*" suffix
-#define OTHERS_SLASH " ?[^" WS "\\p{L}\\p{N}]+[\\r\\n/]*"
+#define CASED(suffix) CASED_OF(UPPER, LOWER, suffix)
+#define OTHERS_SLASH  " ?[^" WS "\\p{L}\\p{N}]+[\\r\\n/]*"
 
 /* DeepSeek's first generation: cased letters (without modifier and other letters), ASCII and fullwidth punctuation. */
 #define CASED_LETTERS                                                                              \
@@ -59,10 +60,17 @@
 /* "\s+$": a match can only begin where a run begins, and saying so keeps the search linear. */
 #define TRAILING_WS "(?<!" WS ")" WS "++$"
 
+#define ASCII_WORD "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+"
 #define DEEPSEEK3                                                                                  \
-    "[!\"#$%&'()*+,\\-./"                                                                          \
-    ":;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| "             \
-    "?[\\p{P}\\p{S}]+[\\r\\n]*|" BLANKS
+    ASCII_WORD "|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| "                                    \
+               "?[\\p{P}\\p{S}]+[\\r\\n]*|" BLANKS
+
+/* Digits in groups of three, counted from the right, as GOL_PRE_DIGITS_RIGHT, whatever is behind them. */
+#define DIGITS_RIGHT "(?<=\\p{Nd})\\p{Nd}{3}|\\p{Nd}{1,3}(?=(?:\\p{Nd}{3})*+(?!\\p{Nd}))"
+
+/* Kimi K2: o200k's words without ideographs, [A&&[^\p{Han}]] written as what is in none of the other categories. */
+#define UPPER_NO_HAN "[^\\p{Ll}\\p{N}\\p{P}\\p{S}\\p{Z}\\p{C}\\p{sc:Han}]"
+#define LOWER_NO_HAN "[^\\p{Lu}\\p{Lt}\\p{N}\\p{P}\\p{S}\\p{Z}\\p{C}\\p{sc:Han}]"
 
 /* Bloom and its kin: everything up to white space or one of these marks. */
 #define BLOOM " ?[^(" WS "|.,!?\\x{2026}\\x{3002}\\x{FF0C}\\x{3001}\\x{964}\\x{6D4}\\x{60C})]+"
@@ -87,6 +95,10 @@
     {                                                                                              \
         CASED(CONTRACTION "?") "|\\p{N}{1,3}|" OTHERS_SLASH "|" BLANKS                             \
     }
+#define PATTERNS_AYA                                                                               \
+    {                                                                                              \
+        GOL_PRE_DIGITS_RIGHT, CASED(CONTRACTION "?") "|\\p{N}{1,3}|" OTHERS_SLASH "|" BLANKS       \
+    }
 #define PATTERNS_TEKKEN                                                                            \
     {                                                                                              \
         CASED("") "|\\p{N}|" OTHERS_SLASH "|" BLANKS                                               \
@@ -97,13 +109,31 @@
     }
 #define PATTERNS_DEEPSEEK3                                                                         \
     {                                                                                              \
-        "\\p{N}{1,3}", "[\\x{4E00}-\\x{9FA5}\\x{3040}-\\x{309F}\\x{30A0}-\\x{30FF}]+", DEEPSEEK3   \
+        "\\p{N}{1,3}", "[" KANA_HAN "]+", DEEPSEEK3                                                \
     }
 #define PATTERNS_BAILING                                                                           \
     {                                                                                              \
         "'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}+|\\p{N}| ?[^" WS                      \
         "\\p{L}\\p{N}]++[\\r\\n]*|" WS "*[\\r\\n]|" WS "+(?!" NOT_WS ")|" WS "+"                   \
     }
+
+/* Jais 2: white space in powers of two. */
+#define BLANKS_OF(n) WS "{" n "}(?!" NOT_WS ")|"
+#define BLANKS_JAIS2                                                                               \
+    BLANKS_OF("512")                                                                               \
+    BLANKS_OF("256")                                                                               \
+    BLANKS_OF("128")                                                                               \
+    BLANKS_OF("64")                                                                                \
+    BLANKS_OF("32") BLANKS_OF("16") BLANKS_OF("8") BLANKS_OF("4") BLANKS_OF("1,2") WS
+
+/* Trinity: scripts that are written without spaces. */
+#define ASIAN                                                                                      \
+    "[\\x{4E00}-\\x{9FFF}\\x{3400}-\\x{4DBF}\\x{F900}-\\x{FAFF}\\x{3040}-\\x{309F}\\x{30A0}-"      \
+    "\\x{30FF}\\x{FF65}-\\x{FF9F}\\x{2F00}-\\x{2FDF}\\x{E40}-\\x{E7F}\\x{E80}-\\x{EFF}\\x{1780}-"  \
+    "\\x{17FF}\\x{1000}-\\x{109F}\\x{AA60}-\\x{AA7F}\\x{A9E0}-\\x{A9FF}\\x{AC00}-\\x{D7AF}\\x{"    \
+    "1100}-"                                                                                       \
+    "\\x{11FF}]"
+#define KANA_HAN "\\x{4E00}-\\x{9FA5}\\x{3040}-\\x{309F}\\x{30A0}-\\x{30FF}"
 
 /* The first is the default. */
 static const gol_pre_spec specs[] = {
@@ -135,19 +165,69 @@ static const gol_pre_spec specs[] = {
     {.name = "dbrx", .patterns = PATTERNS_CL100K},
     {.name = "smaug-bpe", .patterns = PATTERNS_CL100K},
     {.name = "chatglm-bpe", .patterns = PATTERNS_CL100K},
-    {.name = "glm4", .patterns = PATTERNS_CL100K},
+    {.name = "glm4", .patterns = PATTERNS_CL100K, .ignore_merges = true},
+    {.name = "glm5", .patterns = PATTERNS_CL100K, .ignore_merges = true},
+    {.name = "jina-v5-nano", .patterns = PATTERNS_CL100K, .ignore_merges = true, .adds_bos = true},
+    {.name = "minicpm5",
+     .patterns = {"\\p{N}{1,3}", CONTRACTION "|" WORD "|\\p{N}+|" OTHERS "|" BLANKS},
+     .ignore_merges = true},
+    {.name = "jais-2",
+     .patterns = {CONTRACTION "|" WORD "|\\p{N}{1,3}|" OTHERS "|" WS "*[\\r\\n]+|" BLANKS_JAIS2}},
     {.name = "stablelm2", .patterns = PATTERNS_QWEN2},
     {.name = "deepseek-r1-qwen", .patterns = PATTERNS_QWEN2},
     {.name = "megrez", .patterns = PATTERNS_QWEN2},
     {.name = "hunyuan", .patterns = PATTERNS_QWEN2},
     {.name = "grok-2", .patterns = PATTERNS_QWEN2},
+    {.name = "kormo", .patterns = PATTERNS_QWEN2},
+    {.name = "f2llmv2", .patterns = PATTERNS_QWEN2},
+    {.name = "solar-open", .patterns = PATTERNS_QWEN2},
+    {.name = "laguna", .patterns = {"[^\\n]+|[\\n]+", QWEN2}},
+    {.name = "ufakzeka", .patterns = {WORD "|\\p{N}|" OTHERS "|" BLANKS}},
+    {.name = "qwen35",
+     .patterns = {CONTRACTION "|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}]+|\\p{N}| ?[^" WS
+                              "\\p{L}\\p{M}\\p{N}]+[\\r\\n]*|" BLANKS}},
+    {.name = "exaone-moe",
+     .patterns = {CONTRACTION
+                  "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}\\p{M}*+(?: ?\\p{L}\\p{M}*+)*+|\\p{N}| ?[^" WS
+                  "\\p{L}\\p{N}]+[\\r\\n/]?|" WS "*[\\r\\n]|" WS "+(?!" NOT_WS ")|" WS "+"}},
     {.name = "hunyuan-dense", .patterns = PATTERNS_DEEPSEEK3},
+    {.name = "hy_v4", .patterns = PATTERNS_DEEPSEEK3},
+    {.name = "joyai-llm", .patterns = PATTERNS_DEEPSEEK3},
+    {.name = "spark2_5",
+     .patterns = {"\\p{N}{1,3}", "[" KANA_HAN "]+",
+                  ASCII_WORD "|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+|"
+                             "[\\r\\n]|" WS "+(?!" NOT_WS ")|" WS "+",
+                  "\\p{N}"}},
+    {.name = "afmoe",
+     .patterns = {"\\p{N}+", "(?<=\\p{N})\\p{N}{3}|\\p{N}{1,3}(?=(?:\\p{N}{3})*+(?!\\p{N}))",
+                  ASIAN "+", DEEPSEEK3}},
+    {.name = "youtu",
+     .patterns =
+         {"[\\x{AC00}-\\x{D7A3}\\x{3131}-\\x{318E}]+|[\\x{FF01}\\x{2026}\\x{201C}\\x{201D}\\x{2018}"
+          "\\x{2019}\\x{2014}\\x{FF1A}\\x{FF1B}\\x{FF0C}\\x{3001}-\\x{303F}\\x{FE30}-\\x{FE4F}]+|"
+          "[\\x{3105}-\\x{312F}]+|[" KANA_HAN "]+",
+          CASED(CONTRACTION "?") "|\\p{N}|" OTHERS_SLASH "|" BLANKS},
+     .ignore_merges = true},
     {.name = "llama4", .patterns = PATTERNS_GPT4O},
     {.name = "kanana2", .patterns = PATTERNS_GPT4O},
+    {.name = "talkie", .patterns = PATTERNS_GPT4O},
+    {.name = "minimax-m2", .patterns = PATTERNS_GPT4O},
+    {.name = "granite-embed-multi-97m", .patterns = PATTERNS_GPT4O, .ignore_merges = true},
+    {.name = "tiny_aya", .patterns = PATTERNS_AYA},
+    {.name = "cohere2moe", .patterns = PATTERNS_AYA},
+    {.name = "superbpe", .patterns = {"\\p{N}+", DIGITS_RIGHT}},
+    {.name = "kimi-k2",
+     .patterns = {"[\\p{sc:Han}]+|" CASED_OF(UPPER_NO_HAN, LOWER_NO_HAN,
+                                             CONTRACTION "?") "|\\p{N}{"
+                                                              "1,3}|" OTHERS "|" BLANKS}},
     {.name = "command-r", .patterns = PATTERNS_DIGITS_GPT2},
     {.name = "codeshell", .patterns = PATTERNS_DIGITS_GPT2},
     {.name = "exaone", .patterns = PATTERNS_DIGITS_GPT2},
     {.name = "minerva-7b", .patterns = PATTERNS_DIGITS_GPT2},
+    {.name = "mellum2", .patterns = PATTERNS_DIGITS_GPT2},
+    {.name = "chameleon",
+     .patterns = {"<sentinel:[0-9]+>", "IMGIMG[A-I]{1,4}Z", "[\\t\\n]|    |  ", "\\p{N}",
+                  "[\\p{P}!-/:-@\\[-`{-~]", GPT2}},
     {.name = "exaone4", .patterns = PATTERNS_GPT2},
     {.name = "phi-2", .patterns = PATTERNS_GPT2},
     {.name = "olmo", .patterns = PATTERNS_GPT2},

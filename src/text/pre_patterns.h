@@ -12,6 +12,13 @@
 
 enum { GOL_PRE_PATTERNS_MAX = 7 };
 
+/* \d{1,3}(?=(?:\d{3})*\b): groups of three digits, counted from the right. Written so that a run of digits is looked at to its end only
+ * where it begins; with a word's character behind it the run is left alone. */
+#define GOL_PRE_WORD_CHAR "[\\p{Alphabetic}\\p{M}\\p{Pc}\\x{B2}\\x{B3}\\x{B9}\\x{BC}-\\x{BE}]"
+#define GOL_PRE_DIGITS_RIGHT                                                                       \
+    "(?<=\\p{Nd})\\p{Nd}{3}|\\p{Nd}++(?=" GOL_PRE_WORD_CHAR                                        \
+    ")(*SKIP)(*F)|\\p{Nd}{1,3}(?=(?:\\p{Nd}{3})*+(?!\\p{Nd}))"
+
 typedef struct gol_pre_spec {
     const char *name;                           /* tokenizer.ggml.pre */
     const char *patterns[GOL_PRE_PATTERNS_MAX]; /* NULL-terminated */

@@ -69,13 +69,15 @@ int gol_split_piece(const gol_piece *piece, gol_split_find *find, const void *st
                     const gol_pre_scratch *scratch, gol_split_behavior behavior, bool is_inverted,
                     const gol_piece_sink *next, gol_err *err);
 
-/* Without options: BERT's white space and punctuation, white space, words and runs of what is neither. */
+/* Without options: BERT's white space and punctuation, white space, words and runs of what is neither, changes of writing. */
 extern const gol_pre_class gol_pre_bert, gol_pre_whitespace_split, gol_pre_whitespace;
+extern const gol_pre_class gol_pre_scripts;
 
 /* Each returns 0 or GOL_ENOMEM, with *out untouched on failure. */
 int gol_pre_digits_create(gol_pre_step *out, bool individual, gol_err *err);
 int gol_pre_punctuation_create(gol_pre_step *out, gol_split_behavior behavior, gol_err *err);
 int gol_pre_delimiter_create(gol_pre_step *out, uint32_t cp, gol_err *err);
+int gol_pre_length_create(gol_pre_step *out, size_t n, gol_err *err); /* n characters each, n > 0 */
 /* Also GOL_EINVAL: the expression does not compile. */
 int gol_pre_split_create(gol_pre_step *out, gol_str pattern, gol_split_behavior behavior,
                          bool is_inverted, gol_err *err);

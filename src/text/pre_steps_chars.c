@@ -1,5 +1,5 @@
 /*
- * Pre-tokenizer steps that look at one character after the other: white space, punctuation, digits, a delimiter. Each character that
+ * Pre-tokenizer steps that look at one character after the other: white space, punctuation, digits, a delimiter, a count. Each character that
  * counts is a match of its own, as in the steps of these names in a tokenizer.json.
  */
 #include "text/pre_step.h"
@@ -164,3 +164,36 @@ static int split_words(const void *state, const gol_pre_scratch *scratch, const 
 }
 
 const gol_pre_class gol_pre_whitespace = {"Whitespace", split_words, NULL};
+
+/* The next n characters, or those that are left. */
+static int find_stretch(const void *state, const gol_pre_scratch *scratch, gol_str text, size_t pos,
+                        size_t *start, size_t *end, gol_err *err)
+{
+    (void)scratch;
+    (void)err;
+    const size_t *n = state;
+    *start = pos;
+    for (size_t i = 0; i < *n && pos < text.len; i++)
+        gol_utf8_next(text, &pos);
+    *end = pos;
+    return 1;
+}
+
+static int split_length(const void *state, const gol_pre_scratch *scratch, const gol_piece *piece,
+                        const gol_piece_sink *next, gol_err *err)
+{
+    return gol_split_piece(piece, find_stretch, state, scratch, GOL_SPLIT_ISOLATED, false, next,
+                           err);
+}
+
+static const gol_pre_class pre_length = {"FixedLength", split_length, gol_free};
+
+int gol_pre_length_create(gol_pre_step *out, size_t n, gol_err *err)
+{
+    size_t *state = gol_try_alloc(sizeof *state);
+    if (state == NULL)
+        return gol_fail(err, GOL_ENOMEM, "pre-tokenizer: out of memory");
+    *state = n;
+    *out = (gol_pre_step){&pre_length, state};
+    return 0;
+}

@@ -19,7 +19,7 @@ enum {
     HEAP_KIB_MAX = 64 << 10,
     DEPTH_MAX = 10 * 1000,
     JIT_STACK_MIN = 32 << 10,
-    JIT_STACK_MAX = 1 << 20,
+    JIT_STACK_MAX = 64 << 20, /* reserved, not used: what a group repeated a million times needs */
     OPTIONS = PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C | PCRE2_DOLLAR_ENDONLY,
 };
 

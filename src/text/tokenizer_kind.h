@@ -11,6 +11,9 @@
 #include "text/tokenizer.h"
 #include "text/vocab.h"
 
+/* A Unicode form (NFC, ...) that byte-level BPE puts texts into: gollum's own key, others do not read it. */
+#define GOL_META_NORMALIZER "gollum.tokenizer.normalizer"
+
 enum {
     GOL_RUN_AT_START = 1,      /* nothing or a special token is before it */
     GOL_RUN_AT_TEXT_START = 2, /* nothing is */

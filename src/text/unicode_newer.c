@@ -85,15 +85,15 @@ gol_str gol_unicode_regex_subject(gol_buf *out, gol_str text)
     return gol_buf_view(out);
 }
 
-int gol_unicode_category_8(uint32_t cp)
+int gol_unicode_category(uint32_t cp, gol_unicode_version version)
 {
-    if (!gol_unicode_has(cp, GOL_UNICODE_8))
+    if (!gol_unicode_has(cp, version))
         return UTF8PROC_CATEGORY_CN;
     for (size_t i = 0; i < N_OF(changed) && cp >= changed[i].first; i++) {
-        if (cp <= changed[i].last)
-            return changed[i].category;
+        if (cp <= changed[i].last && version <= GOL_UNICODE_9)
+            return (int)(version == GOL_UNICODE_8 ? changed[i].in_8 : changed[i].in_9);
     }
-    return utf8proc_category((utf8proc_int32_t)cp);
+    return utf8proc_category((utf8proc_int32_t)gol_unicode_stand_in(cp, version));
 }
 
 uint32_t gol_unicode_newer_lower(uint32_t cp)

@@ -3,8 +3,8 @@
  * PCRE2 and utf8proc answer from those they were built with, version 14 or later. What lies between is known here, up to
  * version 17:
  *
- *   8    punctuation, marks, control characters (the unicode_categories package for Rust)
- *   9    normalization forms, scripts (unicode_normalization_alignments; UnicodeScripts)
+ *   8    punctuation, control characters, accents in BertNormalizer (the unicode_categories package for Rust)
+ *   9    normalization forms, marks in StripAccents, scripts (unicode_normalization_alignments; UnicodeScripts)
  *   16   regular expressions (Oniguruma 6.9.10; Rust's regex)
  *   17   numbers, white space, lower case, grapheme clusters (Rust's library, unicode-segmentation)
  *
@@ -37,8 +37,8 @@ uint32_t gol_unicode_stand_in(uint32_t cp, gol_unicode_version version);
  * newer characters, out's content, emptied before. out->failed says whether that fitted. */
 gol_str gol_unicode_regex_subject(gol_buf *out, gol_str text);
 
-/* A utf8proc_category_t, of version 8. */
-int gol_unicode_category_8(uint32_t cp);
+/* A utf8proc_category_t. */
+int gol_unicode_category(uint32_t cp, gol_unicode_version version);
 
 /* The lower case of a capital that version 17 has and version 14 has not; other characters are their own. */
 uint32_t gol_unicode_newer_lower(uint32_t cp);

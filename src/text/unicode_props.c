@@ -8,11 +8,6 @@
 
 #include "text/unicode_newer.h"
 
-static utf8proc_category_t category(uint32_t cp, gol_unicode_version version)
-{
-    return utf8proc_category((utf8proc_int32_t)gol_unicode_stand_in(cp, version));
-}
-
 bool gol_unicode_is_space(uint32_t cp)
 {
     if (cp < 0x80)
@@ -29,7 +24,7 @@ bool gol_unicode_is_ascii_punctuation(uint32_t cp)
 
 bool gol_unicode_is_punctuation(uint32_t cp)
 {
-    const int c = gol_unicode_category_8(cp);
+    const int c = gol_unicode_category(cp, GOL_UNICODE_8);
     return c >= UTF8PROC_CATEGORY_PC && c <= UTF8PROC_CATEGORY_PO;
 }
 
@@ -37,31 +32,31 @@ bool gol_unicode_is_number(uint32_t cp)
 {
     if (cp < 0x80)
         return cp >= '0' && cp <= '9';
-    const utf8proc_category_t c = category(cp, GOL_UNICODE_17);
+    const int c = gol_unicode_category(cp, GOL_UNICODE_17);
     return c >= UTF8PROC_CATEGORY_ND && c <= UTF8PROC_CATEGORY_NO;
 }
 
 bool gol_unicode_is_mark(uint32_t cp)
 {
-    const int c = gol_unicode_category_8(cp);
+    const int c = gol_unicode_category(cp, GOL_UNICODE_9);
     return c >= UTF8PROC_CATEGORY_MN && c <= UTF8PROC_CATEGORY_ME;
 }
 
 bool gol_unicode_is_nonspacing(uint32_t cp)
 {
-    return cp >= 0x300 && gol_unicode_category_8(cp) == UTF8PROC_CATEGORY_MN;
+    return cp >= 0x300 && gol_unicode_category(cp, GOL_UNICODE_8) == UTF8PROC_CATEGORY_MN;
 }
 
 bool gol_unicode_is_other(uint32_t cp)
 {
-    const int c = gol_unicode_category_8(cp);
+    const int c = gol_unicode_category(cp, GOL_UNICODE_8);
     return c == UTF8PROC_CATEGORY_CC || c == UTF8PROC_CATEGORY_CF || c == UTF8PROC_CATEGORY_CS ||
            c == UTF8PROC_CATEGORY_CO;
 }
 
 bool gol_unicode_is_word(uint32_t cp)
 {
-    const utf8proc_category_t c = category(cp, GOL_UNICODE_16);
+    const int c = gol_unicode_category(cp, GOL_UNICODE_16);
     if (c >= UTF8PROC_CATEGORY_LU && c <= UTF8PROC_CATEGORY_ND)
         return true; /* letters, marks, decimal digits: neighbours in utf8proc's list */
     return c == UTF8PROC_CATEGORY_NL || c == UTF8PROC_CATEGORY_PC || cp == 0x200C || cp == 0x200D ||

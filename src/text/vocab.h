@@ -57,6 +57,8 @@ typedef struct gol_vocab {
     bool adds_bos, adds_eos;
     bool adds_space;           /* encode puts a space before the text's first word */
     bool user_tokens_are_text; /* decoding: a user-defined token is the start of a text, too */
+    bool spaces_end_words;     /* decoding: a token's last space is there only if a token follows */
+    bool drops_repeats;        /* decoding: a token that follows itself is left out (CTC) */
     int32_t *eog_ids;
     size_t n_eog_ids;
 } gol_vocab;

@@ -1,8 +1,7 @@
 /*
  * tokenizer.json: "decoder", worked out once for every token, so that a stream of ids can be decoded one by one. What a step does
- * to the beginning of the whole text is remembered: the decoder takes a space away there (detokenizer.c).
- *
- * End-of-word marks become spaces, at the end of a text, too: a stream does not know which word is its last.
+ * to the beginning of the whole text is remembered: the decoder takes a space away there, and the one that an end-of-word mark leaves
+ * behind the last word (detokenizer.c).
  */
 #include "text/hf/hf_parts.h"
 
@@ -11,7 +10,8 @@
 #include "text/wordpiece_text.h"
 
 #define KINDS                                                                                      \
-    "Sequence, ByteLevel, Metaspace, WordPiece, BPEDecoder, ByteFallback, Fuse, Strip, Replace"
+    "Sequence, ByteLevel, Metaspace, WordPiece, BPEDecoder, ByteFallback, Fuse, Strip, Replace, "  \
+    "CTC"
 
 /* Replacing may make tokens longer than they are written, within bounds: bytes of one, and of all. */
 enum { STEPS_MAX = 16, PIECE_MAX = 4 * GOL_VOCAB_TEXT_MAX, PIECES_MAX = 512 << 20 };
@@ -22,6 +22,7 @@ typedef enum decode_kind {
     DECODE_REPLACE,
     DECODE_WORDPIECE,
     DECODE_STRIP,
+    DECODE_CLEANUP,
 } decode_kind;
 
 typedef struct decode_step {
@@ -36,6 +37,8 @@ typedef struct decode_steps {
     int n;
     bool is_fused; /* what follows sees the whole text */
     bool strips_left;
+    bool spaces_end_words;
+    bool drops_repeats;
 } decode_steps;
 
 static int add_step(const gol_hftok_node *node, decode_steps *to, decode_step step, gol_err *err)
@@ -108,7 +111,25 @@ static int read_suffix(const gol_hftok_node *node, decode_steps *to, gol_err *er
     decode_step step = {.kind = DECODE_REPLACE, .from = GOL_STR("</w>"), .to = GOL_STR(" ")};
     if (gol_hftok_str(node, "suffix", &step.from, err) < 0)
         return GOL_EMODEL;
+    to->spaces_end_words = true;
     return add_step(node, to, step, err);
+}
+
+/* Connectionist temporal classification (Graves et al. 2006): repeats are one, the pad token separates them. */
+static int read_ctc(const gol_hftok_node *node, decode_steps *to, gol_err *err)
+{
+    decode_step pad = {.kind = DECODE_REPLACE, .from = GOL_STR("<pad>"), .to = GOL_STR("")};
+    decode_step delimiter = {.kind = DECODE_REPLACE, .from = GOL_STR("|"), .to = GOL_STR(" ")};
+    bool cleans_up = true;
+    if (gol_hftok_str(node, "pad_token", &pad.from, err) < 0 ||
+        gol_hftok_str(node, "word_delimiter_token", &delimiter.from, err) < 0 ||
+        gol_hftok_bool(node, "cleanup", &cleans_up, err) < 0)
+        return GOL_EMODEL;
+    to->drops_repeats = true;
+    int rc = add_step(node, to, pad, err);
+    if (rc == 0 && cleans_up)
+        rc = add_step(node, to, (decode_step){.kind = DECODE_CLEANUP}, err);
+    return rc == 0 && cleans_up ? add_step(node, to, delimiter, err) : rc;
 }
 
 static int read_steps(const gol_hftok_node *node, decode_steps *to, gol_err *err)
@@ -139,6 +160,8 @@ static int read_steps(const gol_hftok_node *node, decode_steps *to, gol_err *err
         return read_strip(node, to, err);
     if (gol_str_is(type, "Replace"))
         return read_replace(node, to, err);
+    if (gol_str_is(type, "CTC"))
+        return read_ctc(node, to, err);
     if (!gol_str_is(type, "Fuse"))
         return gol_hftok_unknown_type(node, type, KINDS, err);
     to->is_fused = true;
@@ -170,6 +193,26 @@ static void replace(gol_buf *out, gol_str text, gol_str from, gol_str to)
             gol_buf_putc(out, text.data[pos++]);
         }
     }
+}
+
+/* The other decoders' "cleanup", for a token that has spaces. */
+static void clean_up(gol_buf *out, gol_str text)
+{
+    static const char *const joined[][2] = {{" .", "."},     {" ?", "?"},           {" !", "!"},
+                                            {" ,", ","},     {" ' ", "'"},          {" n't", "n't"},
+                                            {" 'm", "'m"},   {" do not", " don't"}, {" 's", "'s"},
+                                            {" 've", "'ve"}, {" 're", "'re"}};
+    gol_buf before;
+    gol_buf_init(&before, out->len_max);
+    gol_buf_put_str(out, text);
+    for (size_t i = 0; i < sizeof joined / sizeof joined[0] && !before.failed; i++) {
+        gol_buf_clear(&before);
+        gol_buf_put_str(&before, gol_buf_view(out));
+        gol_buf_clear(out);
+        replace(out, gol_buf_view(&before), gol_str_from(joined[i][0]), gol_str_from(joined[i][1]));
+    }
+    out->failed = out->failed || before.failed;
+    gol_buf_deinit(&before);
 }
 
 static void strip(gol_buf *out, gol_str text, const decode_step *step)
@@ -217,6 +260,8 @@ static int set_piece(gol_vocab *vocab, gol_token *token, const decode_steps *ste
             replace(out, text, step->from, step->to);
         else if (step->kind == DECODE_STRIP)
             strip(out, text, step);
+        else if (step->kind == DECODE_CLEANUP)
+            clean_up(out, text);
         else if (step->kind == DECODE_BYTE_FALLBACK && byte >= 0)
             gol_buf_putc(out, (char)byte);
         else if (step->kind == DECODE_BYTE_FALLBACK)
@@ -247,6 +292,8 @@ int gol_hftok_read_decoder(const gol_hftok_node *node, gol_vocab *vocab, gol_hft
         return rc;
     facts->strips_left = steps.strips_left;
     vocab->user_tokens_are_text = true;
+    vocab->spaces_end_words = steps.spaces_end_words;
+    vocab->drops_repeats = steps.drops_repeats;
     gol_buf bufs[2];
     gol_buf_init(&bufs[0], PIECE_MAX);
     gol_buf_init(&bufs[1], PIECE_MAX);

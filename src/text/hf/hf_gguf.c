@@ -30,6 +30,7 @@ typedef struct gguf_tokenizer {
     gol_str *merges; /* [n_merges] */
     size_t n_merges;
     gol_str charsmap;
+    gol_str form; /* a Unicode form of gpt2's texts; empty: none */
     bool adds_space, removes_extra_spaces;
     gol_arena arena; /* texts that are made here */
 } gguf_tokenizer;
@@ -131,6 +132,12 @@ static const char *find_pre(const gol_hftok_facts *facts, bool ignores_merges)
     return NULL;
 }
 
+static bool is_form(gol_str type)
+{
+    return gol_str_is(type, "NFC") || gol_str_is(type, "NFD") || gol_str_is(type, "NFKC") ||
+           gol_str_is(type, "NFKD");
+}
+
 static int describe_bytes(gguf_tokenizer *g, const gol_hftok_node *root,
                           const gol_hftok_facts *facts, gol_err *err)
 {
@@ -142,9 +149,10 @@ static int describe_bytes(gguf_tokenizer *g, const gol_hftok_node *root,
     if (gol_hftok_bool(&model, "ignore_merges", &ignores_merges, err) < 0 ||
         gol_hftok_str(&normalizer, "type", &type, err) < 0)
         return GOL_EMODEL;
-    if (gol_hftok_is_there(&normalizer) && !gol_str_is(type, "NFC"))
+    if (type.len > 0 && !is_form(type))
         return gol_hftok_fail(&normalizer, err, GOL_EUNSUPPORTED,
-                              "GGUF has no normalizers for byte-level BPE (NFC is left out)");
+                              "for byte-level BPE only NFC, NFD, NFKC and NFKD can be written");
+    g->form = type;
     if (facts->bytes_add_space)
         return gol_hftok_fail(&pre, err, GOL_EUNSUPPORTED,
                               "add_prefix_space: GGUF has none for byte-level BPE");
@@ -259,6 +267,8 @@ static void write_keys(const gguf_tokenizer *g, gol_gguf_writer *w)
         gol_gguf_writer_add_array(w, "tokenizer.ggml.scores", GOL_VALUE_F32, g->scores, n);
     if (strcmp(g->model, "gpt2") == 0)
         gol_gguf_writer_add_strs(w, "tokenizer.ggml.merges", g->merges, g->n_merges);
+    if (g->form.len > 0)
+        gol_gguf_writer_add_str(w, GOL_META_NORMALIZER, g->form);
     if (g->charsmap.len > 0)
         gol_gguf_writer_add_array(w, "tokenizer.ggml.precompiled_charsmap", GOL_VALUE_U8,
                                   g->charsmap.data, g->charsmap.len);

@@ -126,8 +126,10 @@ static int read_step(const gol_hftok_node *node, gol_str type, gol_norm_step *st
         return read_strip(node, step, err);
     if (gol_str_is(type, "BertNormalizer"))
         return read_bert(node, step, facts, err);
-    if (gol_str_is(type, "Replace"))
+    if (gol_str_is(type, "Replace")) {
+        pipeline->norms_replace = true;
         return read_replace(node, step, err);
+    }
     if (gol_str_is(type, "Precompiled"))
         return read_precompiled(node, step, facts, err);
     if (gol_str_is(type, "Prepend")) {

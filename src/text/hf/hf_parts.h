@@ -18,6 +18,7 @@ typedef struct gol_hftok_facts {
     gol_buf patterns[GOL_HFTOK_PATTERNS_MAX];
     int n_patterns;
     bool has_other_steps; /* that are no such expression */
+    bool has_byte_steps;  /* ByteLevel among the pre-tokenizer's steps */
     bool bytes_add_space; /* ByteLevel puts a space before */
     bool merges_by_rank;  /* the model has merges */
     gol_prepend_scheme prepend;

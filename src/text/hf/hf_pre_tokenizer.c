@@ -10,7 +10,9 @@
 
 #define KINDS                                                                                      \
     "Sequence, Split, ByteLevel, Metaspace, Digits, Punctuation, Whitespace, WhitespaceSplit, "    \
-    "CharDelimiterSplit, BertPreTokenizer"
+    "CharDelimiterSplit, BertPreTokenizer, UnicodeScripts, FixedLength"
+
+enum { LENGTH_DEFAULT = 5, LENGTH_MAX = 1 << 30 };
 
 static int read_behavior(const gol_hftok_node *node, gol_split_behavior *out, gol_err *err)
 {
@@ -85,7 +87,7 @@ static int read_byte_level(const gol_hftok_node *node, gol_pre_step *step, gol_p
     if (gol_hftok_bool(node, "add_prefix_space", &opts.adds_space, err) < 0 ||
         gol_hftok_bool(node, "use_regex", &opts.uses_pattern, err) < 0)
         return GOL_EMODEL;
-    pipeline->is_byte_level = true;
+    pipeline->is_byte_level = facts->has_byte_steps = true;
     facts->bytes_add_space = facts->bytes_add_space || opts.adds_space;
     if (opts.uses_pattern)
         note_pattern(facts, gol_str_from(gol_pre_spec_find(GOL_STR("gpt-2"))->patterns[0]));
@@ -184,11 +186,21 @@ static int read_delimiter(const gol_hftok_node *node, gol_pre_step *step, gol_hf
     return gol_pre_delimiter_create(step, gol_utf8_next(delimiter, &pos), err);
 }
 
+static int read_length(const gol_hftok_node *node, gol_pre_step *step, gol_hftok_facts *facts,
+                       gol_err *err)
+{
+    int64_t n = LENGTH_DEFAULT;
+    if (gol_hftok_int(node, "length", 1, LENGTH_MAX, &n, err) < 0)
+        return GOL_EMODEL;
+    facts->has_other_steps = true;
+    return gol_pre_length_create(step, (size_t)n, err);
+}
+
 static int read_step(const gol_hftok_node *node, gol_str type, gol_pre_step *step,
                      gol_pipeline *pipeline, gol_hftok_facts *facts, bool is_last, gol_err *err)
 {
     static const gol_pre_class *const plain[] = {&gol_pre_bert, &gol_pre_whitespace,
-                                                 &gol_pre_whitespace_split};
+                                                 &gol_pre_whitespace_split, &gol_pre_scripts};
     for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
         if (gol_str_is(type, plain[i]->name)) {
             facts->has_other_steps = true;
@@ -200,14 +212,19 @@ static int read_step(const gol_hftok_node *node, gol_str type, gol_pre_step *ste
         return read_split(node, step, facts, err);
     if (gol_str_is(type, "ByteLevel"))
         return read_byte_level(node, step, pipeline, facts, is_last, err);
-    if (gol_str_is(type, "Metaspace"))
-        return read_metaspace(node, step, facts, err);
+    if (gol_str_is(type, "Metaspace")) {
+        const int rc = read_metaspace(node, step, facts, err);
+        pipeline->marks_first = pipeline->marks_first || facts->prepend == GOL_PREPEND_FIRST;
+        return rc;
+    }
     if (gol_str_is(type, "Digits"))
         return read_digits(node, step, facts, err);
     if (gol_str_is(type, "Punctuation"))
         return read_punctuation(node, step, facts, err);
     if (gol_str_is(type, "CharDelimiterSplit"))
         return read_delimiter(node, step, facts, err);
+    if (gol_str_is(type, "FixedLength"))
+        return read_length(node, step, facts, err);
     return gol_hftok_unknown_type(node, type, KINDS, err);
 }
 

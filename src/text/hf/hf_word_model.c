@@ -320,8 +320,17 @@ static int fill_bpe(gol_bpe *bpe, const gol_hftok_node *model, const gol_vocab *
     return rc;
 }
 
+/* All that reaches the model are bytes, written as GPT-2 writes them: no step adds characters behind that. */
+static bool can_read_bytes(const gol_pipeline *pipeline, const gol_hftok_facts *facts)
+{
+    const int last = pipeline->n_norms - 1;
+    const bool ends_mapped = !pipeline->norms_write_mapped ||
+                             pipeline->norms[last].kind == &gol_norm_byte_level;
+    return pipeline->is_byte_level && ends_mapped && !facts->has_metaspace;
+}
+
 static int create_bpe(gol_word_model *out, const gol_hftok_node *model, const gol_vocab *vocab,
-                      bool by_bytes, gol_err *err)
+                      gol_pipeline *pipeline, const gol_hftok_facts *facts, gol_err *err)
 {
     const gol_hftok_node merges = gol_hftok_get(model, "merges");
     if (gol_hftok_n(&merges) > GOL_BPE_MERGES_MAX)
@@ -332,19 +341,16 @@ static int create_bpe(gol_word_model *out, const gol_hftok_node *model, const go
         gol_free(bpe);
         return gol_hftok_fail(model, err, GOL_ENOMEM, "out of memory");
     }
-    bpe->by_bytes = by_bytes;
+    bpe->by_bytes = can_read_bytes(pipeline, facts);
     const int rc = fill_bpe(bpe, model, vocab, err);
     if (rc != 0) {
         gol_bpe_deinit(bpe);
         gol_free(bpe);
         return rc;
     }
-    if (by_bytes && bpe->n_prefix + bpe->n_suffix > 0) {
-        gol_bpe_deinit(bpe);
-        gol_free(bpe);
-        return gol_hftok_fail(model, err, GOL_EUNSUPPORTED,
-                              "continuing_subword_prefix or end_of_word_suffix beside ByteLevel");
-    }
+    if (bpe->n_prefix + bpe->n_suffix > 0) /* bytes are characters with marks then (CLIP) */
+        bpe->by_bytes = false;
+    pipeline->model_reads_mapped = !bpe->by_bytes;
     fill_symbols(bpe, vocab);
     *out = (gol_word_model){&gol_word_bpe, bpe};
     return 0;
@@ -370,8 +376,10 @@ int gol_hftok_read_model(const gol_hftok_node *model, const gol_vocab *vocab,
     int rc = gol_hftok_model_type(model, &type, err);
     if (rc != 0)
         return rc;
+    pipeline->model_reads_mapped = true; /* characters, whatever they are */
+    pipeline->starts_mapped = pipeline->norms_write_mapped && !facts->has_byte_steps;
     if (gol_str_is(type, "BPE"))
-        return create_bpe(&pipeline->model, model, vocab, pipeline->is_byte_level, err);
+        return create_bpe(&pipeline->model, model, vocab, pipeline, facts, err);
     if (gol_str_is(type, "WordPiece"))
         return create_wordpiece(&pipeline->model, model, vocab, err);
     if (gol_str_is(type, "WordLevel")) {

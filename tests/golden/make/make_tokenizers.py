@@ -75,6 +75,7 @@ RULES = {"ﬁ": "fi", "①": "1", "½": "1/2", "Ⅻ": "XII", "e\u0301": "\u00E9"
 
 
 def train_spm(kind, **options):
+    OUT.mkdir(parents=True, exist_ok=True)
     rules = OUT / "rules.tsv"
     rules.write_text("".join("%s\t%s\n" % (" ".join("%X" % ord(c) for c in a), " ".join("%X" % ord(c) for c in b))
                              for a, b in RULES.items()))
@@ -329,6 +330,11 @@ def regex_odd():
     return bpe_train(t)
 
 
+SPM_CASES = (("spm_unigram", "unigram", {}), ("spm_unigram_bytes", "unigram", {"byte_fallback": True}),
+             ("spm_bpe", "bpe", {"byte_fallback": True, "remove_extra_whitespaces": False}),
+             ("spm_bpe_plain", "bpe", {"add_dummy_prefix": False, "user_defined_symbols": ["<user>"]}))
+
+
 def write_ids(name, rows):
     (OUT / (name + ".ids")).write_text("".join(" ".join(map(str, ids)) + "\n" for ids in rows))
 
@@ -342,13 +348,12 @@ def main():
         compact = json.dumps(json.loads(tokenizer.to_str()), ensure_ascii=False, separators=(",", ":"))
         (OUT / (name + ".json")).write_text(compact + "\n")
         write_ids(name, (tokenizer.encode(t).ids for t in texts))
-    for name, kind, options in (("spm_unigram", "unigram", {}), ("spm_unigram_bytes", "unigram", {"byte_fallback": True}),
-                                ("spm_bpe", "bpe", {"byte_fallback": True, "remove_extra_whitespaces": False}),
-                                ("spm_bpe_plain", "bpe", {"add_dummy_prefix": False, "user_defined_symbols": ["<user>"]})):
+    for name, kind, options in SPM_CASES:
         model = train_spm(kind, **options)
         (OUT / (name + ".model")).write_bytes(model)
         processor = sentencepiece.SentencePieceProcessor(model_proto=model)
         write_ids(name, (processor.encode(t) for t in texts))
 
 
-main()
+if __name__ == "__main__":
+    main()

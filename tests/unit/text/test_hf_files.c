@@ -129,8 +129,8 @@ static void errors_name_file_and_path(void **state)
          "\"Regex\":\"(\"},\"behavior\":\"Isolated\"}}",
          "tokenizer.json: pre_tokenizer: regular expression '('", GOL_EMODEL},
         {"{\"model\":{\"vocab\":{\"a\":0}},\"pre_tokenizer\":{\"type\":\"Split\",\"pattern\":{"
-         "\"Regex\":\"[a&&b]\"},\"behavior\":\"Isolated\"}}",
-         "tokenizer.json: pre_tokenizer.pattern: expression '[a&&b]': an intersection",
+         "\"Regex\":\"[a&&[b]\"},\"behavior\":\"Isolated\"}}",
+         "tokenizer.json: pre_tokenizer.pattern: expression '[a&&[b]': a class without its end",
          GOL_EUNSUPPORTED},
         {"{\"model\":{\"vocab\":{\"a\":0}},\"normalizer\":{\"type\":\"Precompiled\","
          "\"precompiled_charsmap\":\"AAAA\"}}",
