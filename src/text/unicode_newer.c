@@ -93,7 +93,7 @@ int gol_unicode_category(uint32_t cp, gol_unicode_version version)
         if (cp <= changed[i].last && version <= GOL_UNICODE_9)
             return (int)(version == GOL_UNICODE_8 ? changed[i].in_8 : changed[i].in_9);
     }
-    return utf8proc_category((utf8proc_int32_t)gol_unicode_stand_in(cp, version));
+    return (int)utf8proc_category((utf8proc_int32_t)gol_unicode_stand_in(cp, version));
 }
 
 uint32_t gol_unicode_newer_lower(uint32_t cp)

@@ -37,7 +37,7 @@ static bool begins_with(gol_str text, gol_str mark)
     return text.len > mark.len && (mark.len == 0 || memcmp(text.data, mark.data, mark.len) == 0);
 }
 
-/* The tokens with a mark, without it; those that have another, longer one are not of this kind. */
+/* The tokens with a mark, without it; those that begin with the other mark, which is not empty, are not of this kind. */
 static int init_trie(gol_piece_trie *trie, const gol_vocab *vocab, gol_piece_entry *entries,
                      gol_str mark, gol_str other)
 {
@@ -45,7 +45,7 @@ static int init_trie(gol_piece_trie *trie, const gol_vocab *vocab, gol_piece_ent
     for (int32_t id = 0; id < vocab->n; id++) {
         const gol_str text = vocab->tokens[id].text;
         if (!gol_vocab_is_plain(vocab, id) || !begins_with(text, mark) ||
-            (other.len > mark.len && begins_with(text, other)))
+            (other.len > 0 && begins_with(text, other)))
             continue;
         entries[n++] = (gol_piece_entry){{text.data + mark.len, text.len - mark.len}, id};
     }
@@ -97,8 +97,9 @@ int gol_wordpiece_create(gol_word_model *out, const gol_vocab *vocab,
     wordpiece_state *state = gol_try_calloc(1, sizeof *state);
     gol_piece_entry *entries = gol_try_array((size_t)vocab->n, sizeof *entries);
     int rc = state != NULL && entries != NULL ? 0 : GOL_ENOMEM;
+    /* A word that begins with "##" itself may begin with any token. */
     if (rc == 0)
-        rc = init_trie(&state->first, vocab, entries, opts->first_mark, opts->rest_mark);
+        rc = init_trie(&state->first, vocab, entries, opts->first_mark, GOL_STR(""));
     if (rc == 0)
         rc = init_trie(&state->rest, vocab, entries, opts->rest_mark, opts->first_mark);
     gol_free(entries);

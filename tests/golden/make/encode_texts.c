@@ -71,12 +71,18 @@ static gol_tokenizer *load(const char *path)
     return tok;
 }
 
+static int hex_digit(char c)
+{
+    const char *digits = "0123456789abcdef";
+    const char *found = c != '\0' ? strchr(digits, c) : NULL;
+    return found != NULL ? (int)(found - digits) : -1;
+}
+
 static void encode_line(const gol_tokenizer *tok, char *line, unsigned flags)
 {
     size_t n = 0;
-    unsigned byte;
-    for (const char *c = line; sscanf(c, "%2x", &byte) == 1; c += 2)
-        line[n++] = (char)byte;
+    for (const char *c = line; hex_digit(c[0]) >= 0; c += 2)
+        line[n++] = (char)(hex_digit(c[0]) << 4 | hex_digit(c[1]));
     gol_err err = {0};
     gol_ids ids = {0};
     if (gol_tokenizer_encode(tok, &ids, (gol_str){line, n}, flags, &err) != 0)

@@ -7,8 +7,7 @@ what the `tokenizers` and `sentencepiece` packages make of some hundred texts.
     texts.hex     one text a line, UTF-8 in hex
     NAME.ids      line i: the ids of text i, with special tokens added (NAME.json) or without (NAME.model)
 
-Made with tokenizers 0.23.3 and sentencepiece 0.2.3; characters younger than Unicode 3.2 are left out, for these packages and
-others do not agree on them."""
+Made with tokenizers 0.23.3 and sentencepiece 0.2; the last sixty texts have characters up to Unicode 17."""
 import io
 import json
 import pathlib
@@ -20,6 +19,7 @@ from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalize
 
 OUT = pathlib.Path(__file__).parents[2] / "data" / "tokenizers"
 N_TEXTS = 120
+N_YOUNG_TEXTS = 60
 
 WORDS = """the of and to a in is it you that he was for on are with as his they be at one have this from by hot but some what
 there we can out other were all your when up use word how said an each she which do their time if will way about many then
@@ -58,6 +58,21 @@ def text(r):
                        for p in r.choices(POOLS, k=r.randint(1, 8)))
     return "".join(r.choice([r.choice(WORDS), r.choice(PHRASES), r.choice(WRITTEN), " ", "  ", r.choice(r.choice(POOLS))])
                    for _ in range(r.randint(1, 10)))
+
+
+def everywhere(r):
+    """Characters of all planes, the youngest ones often."""
+    ranges = [(0x20, 0x7F), (0xA0, 0x530), (0x530, 0x900), (0x860, 0x8FF), (0x900, 0x1000), (0x1000, 0x2000), (0x1AB0, 0x1B00),
+              (0x1C80, 0x1D00), (0x1DC0, 0x1E00), (0x2000, 0x2C00), (0x2C00, 0x3400), (0xA640, 0xAC00), (0xA7C0, 0xA800),
+              (0xF900, 0xFFFE), (0x10000, 0x11400), (0x10D40, 0x10F00), (0x11380, 0x11400), (0x11B00, 0x12000), (0x16100, 0x17000),
+              (0x18CFF, 0x18E00), (0x1AFF0, 0x1B300), (0x1CC00, 0x1D000), (0x1D000, 0x1E000), (0x1DF00, 0x1F000), (0x1F000, 0x20000),
+              (0x2A6D0, 0x2A740), (0x2EBE0, 0x2EE60), (0x31340, 0x33480)]
+    first, end = r.choice(ranges)
+    return "".join(chr(r.randrange(first, end)) for _ in range(r.randint(1, 6)))
+
+
+def young_text(r):
+    return "".join(r.choice([everywhere(r), sentence(r)[:12], " ", "\n", "1٣"]) for _ in range(r.randint(1, 12)))
 
 
 CORPUS = [sentence(random.Random(i)) for i in range(1000)] + [w.capitalize() + "." for w in WORDS]
@@ -330,6 +345,46 @@ def regex_odd():
     return bpe_train(t)
 
 
+@case
+def clip():
+    t = Tokenizer(models.BPE(unk_token="<unk>", end_of_word_suffix="</w>"))
+    t.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
+    t.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(r"'s|'t|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"), "removed", invert=True), pre_tokenizers.ByteLevel(add_prefix_space=False)])
+    t.decoder = decoders.ByteLevel()
+    return bpe_train(t, vocab=640, alpha=ALPHABET, end_of_word_suffix="</w>")
+
+
+@case
+def wp_scripts(): return wp(None, pre_tokenizers.Sequence([pre_tokenizers.UnicodeScripts(), pre_tokenizers.WhitespaceSplit()]))
+@case
+def wp_fixed(): return wp(normalizers.StripAccents(), pre_tokenizers.Sequence([pre_tokenizers.Punctuation("isolated"), pre_tokenizers.FixedLength(length=3)]))
+
+
+@case
+def regex_classes():
+    t = Tokenizer(models.BPE(unk_token="<unk>"))
+    S = pre_tokenizers.Split
+    t.pre_tokenizer = pre_tokenizers.Sequence([S(Regex(r"\p{Han}+|[\p{L}\p{M}&&[^\p{Han}]]+"), "isolated"), S(Regex(r"[[:punct:]&&[^'.]]|[\W&&[^\s]]"), "isolated"), S(Regex(r"\b[a-m[^\x00-\x7F]]"), "merged_with_next"), S(Regex(r"\d{1,3}(?=(?:\d{3})*\b)"), "isolated")])
+    return bpe_train(t)
+
+
+@case
+def byte_metaspace():
+    t = Tokenizer(models.BPE(unk_token="<unk>"))
+    t.normalizer = normalizers.Sequence([normalizers.StripAccents(), normalizers.ByteLevel()])
+    t.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first")
+    return bpe_train(t, vocab=500)
+
+
+@case
+def ctc():
+    t = Tokenizer(models.WordLevel({c: i for i, c in enumerate(["<pad>", "<unk>", "|"] + list("abcdefghijklmnopqrstuvwxyz'."))}, unk_token="<unk>"))
+    t.normalizer = normalizers.Sequence([normalizers.Lowercase(), normalizers.Replace(" ", "|")])
+    t.pre_tokenizer = pre_tokenizers.Split(Regex("."), "isolated")
+    t.decoder = decoders.CTC()
+    return t
+
+
 SPM_CASES = (("spm_unigram", "unigram", {}), ("spm_unigram_bytes", "unigram", {"byte_fallback": True}),
              ("spm_bpe", "bpe", {"byte_fallback": True, "remove_extra_whitespaces": False}),
              ("spm_bpe_plain", "bpe", {"add_dummy_prefix": False, "user_defined_symbols": ["<user>"]}))
@@ -339,19 +394,26 @@ def write_ids(name, rows):
     (OUT / (name + ".ids")).write_text("".join(" ".join(map(str, ids)) + "\n" for ids in rows))
 
 
+def write_json(name, tokenizer):
+    compact = json.dumps(json.loads(tokenizer.to_str()), ensure_ascii=False, separators=(",", ":"))
+    (OUT / (name + ".json")).write_text(compact + "\n")
+
+
 def main():
+    """Tokenizers that are there already are kept as they are: training is not the same everywhere."""
     OUT.mkdir(parents=True, exist_ok=True)
-    texts = [text(random.Random(1000 + i)) for i in range(N_TEXTS)]
+    texts = [text(random.Random(1000 + i)) for i in range(N_TEXTS)] + [young_text(random.Random(i)) for i in range(N_YOUNG_TEXTS)]
     (OUT / "texts.hex").write_text("".join(t.encode().hex() + "\n" for t in texts))
     for name, make in CASES.items():
-        tokenizer = make()
-        compact = json.dumps(json.loads(tokenizer.to_str()), ensure_ascii=False, separators=(",", ":"))
-        (OUT / (name + ".json")).write_text(compact + "\n")
+        if not (OUT / (name + ".json")).exists():
+            write_json(name, make())
+        tokenizer = Tokenizer.from_file(str(OUT / (name + ".json")))
         write_ids(name, (tokenizer.encode(t).ids for t in texts))
     for name, kind, options in SPM_CASES:
-        model = train_spm(kind, **options)
-        (OUT / (name + ".model")).write_bytes(model)
-        processor = sentencepiece.SentencePieceProcessor(model_proto=model)
+        path = OUT / (name + ".model")
+        if not path.exists():
+            path.write_bytes(train_spm(kind, **options))
+        processor = sentencepiece.SentencePieceProcessor(model_proto=path.read_bytes())
         write_ids(name, (processor.encode(t) for t in texts))
 
 

@@ -28,6 +28,12 @@
 #define WORDS                                                                                      \
     "{\"model\":{\"type\":\"WordPiece\",\"unk_token\":\"u\",\"vocab\":{\"u\":0,\"a\":1,\"##b\":2}" \
     "}}"
+#define CUT(regex)                                                                                 \
+    "\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\",\"pattern\":" \
+    "{"                                                                                            \
+    "\"Regex\":\"" regex                                                                           \
+    "\"},\"behavior\":\"Isolated\",\"invert\":false},{\"type\":\"ByteLevel\","                     \
+    "\"use_regex\":false}]}"
 #define WHOLE "{" BPE "," BYTES "," ADDED "," AROUND "," DECODER "}"
 
 static gol_tokenizer *create(const gol_hftok_files *files)
@@ -251,6 +257,74 @@ enum { TEXT_LEN = 1 << 20, SECONDS_MAX = 2 };
 #endif
 
 /* Processor time of one encoding; quadratic work on a run of equal characters would miss the limit by far. */
+static void an_end_of_word_is_a_space_only_before_another_word(void **state)
+{
+    (void)state;
+    const gol_hftok_files files = {
+        .tokenizer_json = GOL_STR("{\"model\":{\"type\":\"BPE\",\"end_of_word_suffix\":\"</w>\","
+                                  "\"vocab\":{\"a\":0,\"b</w>\":1},\"merges\":[]},"
+                                  "\"pre_tokenizer\":{\"type\":\"WhitespaceSplit\"},"
+                                  "\"decoder\":{\"type\":\"BPEDecoder\",\"suffix\":\"</w>\"}}")};
+    gol_tokenizer *tok = create(&files);
+    assert_encodes(tok, "ab b", 0, 0, 1, 1);
+    assert_decodes(tok, IDS(0, 1, 1), true, "ab b");
+    assert_decodes(tok, IDS(1), true, "b");
+    assert_decodes(tok, IDS(1, 0), true, "b a");
+    gol_tokenizer_destroy(&tok);
+}
+
+static void a_word_may_begin_with_the_mark_itself(void **state)
+{
+    (void)state;
+    const gol_hftok_files files = {
+        .tokenizer_json = GOL_STR(
+            "{\"model\":{\"type\":\"WordPiece\",\"unk_token\":\"u\",\"vocab\":{"
+            "\"u\":0,\"a\":1,\"##a\":2,\"##b\":3,\"##\":4}},"
+            "\"pre_tokenizer\":{\"type\":\"WhitespaceSplit\"}}")};
+    gol_tokenizer *tok = create(&files);
+    assert_encodes(tok, "ab ##ab ## b", 0, 1, 3, 2, 3, 4, 0);
+    gol_tokenizer_destroy(&tok);
+}
+
+static void repeats_are_one_where_the_decoder_is_ctc(void **state)
+{
+    (void)state;
+    const gol_hftok_files files = {
+        .tokenizer_json = GOL_STR("{\"model\":{\"type\":\"WordLevel\",\"unk_token\":\"<pad>\","
+                                  "\"vocab\":{\"<pad>\":0,\"|\":1,\"l\":2,\"o\":3,\" .\":4}},"
+                                  "\"decoder\":{\"type\":\"CTC\",\"pad_token\":\"<pad>\","
+                                  "\"word_delimiter_token\":\"|\",\"cleanup\":true}}")};
+    gol_tokenizer *tok = create(&files);
+    assert_decodes(tok, IDS(3, 3, 1, 1, 2, 2, 0, 2, 3, 4), false, "o l<pad>lo.");
+    gol_tokenizer_destroy(&tok);
+}
+
+static void a_unicode_form_goes_into_gguf_and_back(void **state)
+{
+    (void)state;
+    const gol_hftok_files files = {
+        .tokenizer_json = GOL_STR(
+            "{\"model\":{\"type\":\"BPE\",\"vocab\":{\"\u00C3\":0,\"\u00A9\":1,"
+            "\"\u00C3\u00A9\":2,\"e\":3},\"merges\":[\"\u00C3 \u00A9\"]},"
+            "\"normalizer\":{\"type\":\"NFC\"}," BYTES "}")};
+    gol_err err = {0};
+    gol_gguf_writer *w;
+    assert_int_equal(gol_gguf_writer_create(&w, &err), 0);
+    if (gol_hftok_write(&files, 0, w, &err) != 0)
+        fail_msg("%s", err.message);
+    gol_tokenizer *tok = load_file(vocab_finish(w));
+    assert_encodes(tok, "e\xCC\x81", 0, 2);
+    assert_encodes(tok, "\xC3\xA9\xC3", 0, 2, 0); /* what is no UTF-8 stays */
+    gol_tokenizer_destroy(&tok);
+
+    assert_int_equal(gol_gguf_writer_create(&w, &err), 0);
+    if (gol_hftok_write(&files, 0, w, &err) != 0)
+        fail_msg("%s", err.message);
+    gol_gguf_writer_add_str(w, "gollum.tokenizer.normaliser", GOL_STR("ignored"));
+    tok = load_file(vocab_finish(w));
+    gol_tokenizer_destroy(&tok);
+}
+
 static void runs_of_one_character_take_no_quadratic_time(void **state)
 {
     (void)state;
@@ -272,7 +346,14 @@ static void runs_of_one_character_take_no_quadratic_time(void **state)
         "{\"normalizer\":{\"type\":\"BertNormalizer\"},\"pre_tokenizer\":{\"type\":"
         "\"BertPreTokenizer\"},"
         "\"model\":{\"type\":\"WordPiece\",\"unk_token\":\"u\",\"vocab\":{\"u\":0,\"a\":1,\"##b\":"
-        "2}}}"};
+        "2}}}",
+        "{" BPE "," CUT("\\\\s+$") "}",
+        "{" BPE "," CUT("\\\\d{1,3}(?=(?:\\\\d{3})*\\\\b)") "}",
+        "{" BPE
+        "," CUT("(?:\\\\p{L}\\\\p{M}*(?: \\\\p{L}\\\\p{M}*)*)+|[\\\\p{L}&&[^\\\\p{Han}]]+") "}",
+        "{" BPE ",\"pre_tokenizer\":{\"type\":\"UnicodeScripts\"}}",
+        "{" BPE ",\"pre_tokenizer\":{\"type\":\"FixedLength\",\"length\":7}}",
+    };
     char *text = malloc(TEXT_LEN);
     for (size_t i = 0; i < sizeof jsons / sizeof jsons[0]; i++) {
         const gol_hftok_files files = {.tokenizer_json = gol_str_from(jsons[i])};
@@ -307,6 +388,10 @@ int main(void)
         cmocka_unit_test(a_model_file_may_stand_for_a_folder),
         cmocka_unit_test(gguf_keys_give_the_same_ids),
         cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(an_end_of_word_is_a_space_only_before_another_word),
+        cmocka_unit_test(a_word_may_begin_with_the_mark_itself),
+        cmocka_unit_test(repeats_are_one_where_the_decoder_is_ctc),
+        cmocka_unit_test(a_unicode_form_goes_into_gguf_and_back),
         cmocka_unit_test(runs_of_one_character_take_no_quadratic_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,9 +40,15 @@ static const char *const names[] = {
     "unigram_bytes",
     "norm_bytelevel",
     "regex_odd",
+    "regex_classes",
+    "clip",
+    "wp_scripts",
+    "wp_fixed",
+    "byte_metaspace",
+    "ctc",
 };
 
-enum { N_NAMES = sizeof names / sizeof names[0], N_TEXTS = 120, TEXT_MAX = 1 << 16 };
+enum { N_NAMES = sizeof names / sizeof names[0], N_TEXTS = 180, TEXT_MAX = 1 << 16 };
 
 static gol_str texts[N_TEXTS];
 

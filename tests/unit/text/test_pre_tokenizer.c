@@ -111,6 +111,44 @@ static void o200k_cuts_where_case_rises(void **state)
     assert_words("tekken", "camelCase 12", "camel|Case| |1|2");
 }
 
+static void digits_are_grouped_from_the_right(void **state)
+{
+    (void)state;
+    assert_words("tiny_aya", "1234567 12 x", "1|234|567| |12| x");
+    assert_words("tiny_aya", "1234567a 1234", "123|456|7|a| |1|234");
+    assert_words("superbpe", "a1234 567", "a|1|234| |567");
+    assert_words("afmoe", "x12345", "x|12|345");
+}
+
+static void kimi_keeps_ideographs_apart(void **state)
+{
+    (void)state;
+    assert_words("kimi-k2",
+                 "ab\xE4\xB8\x80\xE4\xBA\x8C"
+                 "Cd 1234",
+                 "ab|\xE4\xB8\x80\xE4\xBA\x8C|Cd| |123|4");
+    assert_words("gpt-4o", "ab\xE4\xB8\x80", "ab\xE4\xB8\x80");
+}
+
+static void other_names_cut_as_their_models_do(void **state)
+{
+    (void)state;
+    assert_words("exaone-moe", "\xEA\xB0\x80 \xEB\x82\x98 12", "\xEA\xB0\x80 \xEB\x82\x98| |1|2");
+    assert_words("qwen35", "e\xCC\x81x", "e\xCC\x81x");
+    assert_words("qwen2", "e\xCC\x81x", "e|\xCC\x81x");
+    assert_words("jais-2", "a     b", "a|    | b");
+    assert_words("laguna", "a\n\nb", "a|\n\n|b");
+    assert_words("chameleon", "a  b\n12,", "a|  |b|\n|1|2|,");
+}
+
+static void characters_younger_than_the_library_are_letters(void **state)
+{
+    (void)state;
+    /* Garay (Unicode 16) a letter and a digit: U+10D4A, U+10D41. */
+    assert_words("gpt-2", "a \xF0\x90\xB5\x8A\xF0\x90\xB5\x81!",
+                 "a| \xF0\x90\xB5\x8A|\xF0\x90\xB5\x81|!");
+}
+
 static void mongolian_vowel_separator_is_no_white_space(void **state)
 {
     (void)state;
@@ -237,6 +275,10 @@ int main(void)
         cmocka_unit_test(falcon_splits_punctuation_then_digits_by_three),
         cmocka_unit_test(deepseek_isolates_newlines_and_east_asian_runs),
         cmocka_unit_test(o200k_cuts_where_case_rises),
+        cmocka_unit_test(digits_are_grouped_from_the_right),
+        cmocka_unit_test(kimi_keeps_ideographs_apart),
+        cmocka_unit_test(other_names_cut_as_their_models_do),
+        cmocka_unit_test(characters_younger_than_the_library_are_letters),
         cmocka_unit_test(mongolian_vowel_separator_is_no_white_space),
         cmocka_unit_test(bytes_that_are_no_utf8_are_words_of_their_own),
         cmocka_unit_test(all_patterns_compile_keep_every_byte_and_need_no_jit),

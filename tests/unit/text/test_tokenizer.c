@@ -80,7 +80,8 @@ static void check_speed(const gol_tokenizer *tok)
 static void a_mebibyte_of_one_byte_or_of_noise_takes_no_quadratic_time(void **state)
 {
     (void)state;
-    static const char *const pres[] = {"gpt-2", "llama-bpe", "deepseek-llm", "gpt-4o"};
+    static const char *const pres[] = {"gpt-2",  "llama-bpe", "deepseek-llm",
+                                       "gpt-4o", "kimi-k2",   "tiny_aya"};
     for (size_t i = 0; i < sizeof pres / sizeof pres[0]; i++) {
         init_bpe(pres[i]);
         gol_tokenizer *tok = load_spec(&v);
