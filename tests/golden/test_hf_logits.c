@@ -1,6 +1,6 @@
 /*
  * Models in the form of Hugging Face's transformers against that library's answers (tests/golden/make/make_hf_models.py): logits of
- * every position, or an encoder's states of every position, and the one vector of a text where the folder says how it is made. Without
+ * every position, or an encoder's states of every position, and the one vector of a text where the folder says how it is made, or a classifier's scores. Without
  * arguments those in tests/data/hf; `test_hf_logits DIR` takes all folders in DIR that have `tokens`. A folder with model.gguf stands for
  * what `gollum convert` made of it: that file is compared.
  */
@@ -147,16 +147,18 @@ static bool states_agree(const loaded *l)
     return is_ok;
 }
 
-/* By the engine: pooled as the folder says, through the linear layers that it has. */
-static bool embedding_agrees(const loaded *l)
+/* By the engine: pooled as the folder says, through the linear layers that it has; or scored, as a classifier does. */
+static bool vector_agrees(const loaded *l, const char *name)
 {
-    const size_t n_embd = (size_t)gol_model_config(l->model)->n_embd;
+    const gol_config *config = gol_model_config(l->model);
+    const int32_t n_classes = config->classifier.n_classes;
+    const size_t n = (size_t)(n_classes > 0 ? n_classes : config->n_embd);
     const gol_engine_opts opts = {.max_seqs = 1,
                                   .max_batch_tokens = l->n_tokens,
                                   .max_model_len = l->n_tokens,
                                   .block_size = 4,
                                   .kv_type = GOL_KV_F32};
-    gol_embedding embedding = {.values = calloc(n_embd, sizeof(float))};
+    gol_embedding embedding = {.values = calloc(n, sizeof(float))};
     collector client;
     gol_engine *engine;
     gol_err err = {0};
@@ -175,7 +177,7 @@ static bool embedding_agrees(const loaded *l)
     assert_true(collector_wait_end(&client));
     collector_deinit(&client);
     gol_engine_destroy(&engine);
-    const bool is_ok = is_near(l, "embedding.f32", embedding.values, n_embd);
+    const bool is_ok = is_near(l, name, embedding.values, n);
     free(embedding.values);
     return is_ok;
 }
@@ -190,7 +192,9 @@ static bool agrees(const char *folder)
     if (is_ok && has(folder, "states.f32") && ++n)
         is_ok &= states_agree(&l);
     if (is_ok && has(folder, "embedding.f32") && ++n)
-        is_ok &= embedding_agrees(&l);
+        is_ok &= vector_agrees(&l, "embedding.f32");
+    if (is_ok && has(folder, "scores.f32") && ++n)
+        is_ok &= vector_agrees(&l, "scores.f32");
     unload(&l);
     return is_ok && n > 0;
 }

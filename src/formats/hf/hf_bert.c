@@ -55,6 +55,19 @@ static const gol_hf_rule roberta_rules[] = {
     {0},
 };
 
+/* Classifiers, such as rerankers: two layers behind the first row, the first of which BERT calls its pooler. */
+static const gol_hf_rule bert_class_rules[] = {
+    {"cls.*", "~pooler.dense.*", NULL},
+    {"cls.output.*", "classifier.*", NULL},
+    {0},
+};
+
+static const gol_hf_rule roberta_class_rules[] = {
+    {"cls.*", "classifier.dense.*", NULL},
+    {"cls.output.*", "classifier.out_proj.*", NULL},
+    {0},
+};
+
 static void read_bert(gol_hf *hf)
 {
     gol_hf_put_sizes(hf);
@@ -129,6 +142,11 @@ void gol_hf_put_types(gol_hf *hf)
 #define DISTIL  "bert", read_distil, {distil_rules}, COMMON
 #define ROBERTA "bert", read_roberta, {layer_rules, roberta_rules}, COMMON
 
+#define BERT_CLASSES                                                                               \
+    "bert", read_bert, {layer_rules, greek_rules, bert_rules, bert_class_rules}, COMMON
+#define ROBERTA_CLASSES                                                                            \
+    "bert", read_roberta, {layer_rules, roberta_rules, roberta_class_rules}, COMMON
+
 const gol_hf_family gol_hf_families_bert[] = {
     {"BertModel", BERT},
     {"BertForMaskedLM", BERT},
@@ -136,6 +154,9 @@ const gol_hf_family gol_hf_families_bert[] = {
     {"RobertaForMaskedLM", ROBERTA},
     {"XLMRobertaModel", ROBERTA},
     {"XLMRobertaForMaskedLM", ROBERTA},
+    {"BertForSequenceClassification", BERT_CLASSES},
+    {"RobertaForSequenceClassification", ROBERTA_CLASSES},
+    {"XLMRobertaForSequenceClassification", ROBERTA_CLASSES},
     {"DistilBertModel", DISTIL},
     {"DistilBertForMaskedLM", DISTIL},
     {0},

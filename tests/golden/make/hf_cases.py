@@ -1,7 +1,7 @@
 """The models of make_hf_models.py: classes of Hugging Face's transformers, with configurations in the forms in which models are published.
 
 Each case: config and class of the library, changes to the smallest configuration; drop and add: keys of config.json that become what
-older versions of the library wrote; is_encoder, pooling and dense: what is asked for, see make_hf_models.py."""
+older versions of the library wrote; is_encoder, is_classifier, pooling and dense: what is asked for, see make_hf_models.py."""
 
 BASE = dict(vocab_size=32, hidden_size=16, intermediate_size=24, num_hidden_layers=2, num_attention_heads=4,
             num_key_value_heads=2, max_position_embeddings=128, bos_token_id=1, eos_token_id=2, pad_token_id=0,
@@ -169,6 +169,10 @@ CASES["distilbert"] = dict(
     config="DistilBertConfig", is_encoder=True, pooling="mean",
     changes=dict(vocab_size=32, dim=16, hidden_dim=24, n_layers=2, n_heads=4, max_position_embeddings=128, pad_token_id=0),
     **{"class": "DistilBertModel"})
+case("bert_scores", "Bert", "ForSequenceClassification", dict(ENCODER, type_vocab_size=2, num_labels=3), is_classifier=True)
+case("xlm_roberta_scores", "XLMRoberta", "ForSequenceClassification",
+     dict(ENCODER, type_vocab_size=1, pad_token_id=1, bos_token_id=0, max_position_embeddings=130, num_labels=1),
+     is_classifier=True)
 NOMIC = dict(ENCODER, type_vocab_size=2, hidden_act="silu", tie_word_embeddings=True)
 case("nomic_bert", "NomicBert", "Model", NOMIC, is_encoder=True, pooling="mean")
 # config.json as Nomic Embed's own code wants it, which the library does not read

@@ -7,6 +7,7 @@ Writes OUT/NAME/ as save_pretrained() does (32-bit floats), with config.json in 
 the library, and writes beside it `tokens` (ids separated by blanks) and, little-endian,
     logits.f32     [n_tokens][n_vocab], of models that generate
     states.f32     [n_tokens][n_embd], of encoders: the last layer's
+    scores.f32     [n_classes], of classifiers
     embedding.f32  [n_embd], of folders that say how a text becomes one vector
 Needs transformers 5 and torch; development only. The folders in tests/data/hf were made by
     make_hf_models.py tests/data/hf $(make_hf_models.py --committed)
@@ -115,6 +116,8 @@ def answers(model, case, ids):
         if case.get("is_encoder"):
             base = getattr(model, model.base_model_prefix, model)
             return base(input_ids=ids).last_hidden_state[0]
+        if case.get("is_classifier"):
+            return model(input_ids=ids).logits[0]
         return model(input_ids=ids, use_cache=False).logits[0]
 
 
@@ -135,7 +138,10 @@ def make(out, name):
     ids = torch.randint(3, n_vocab, (1, N_TOKENS), generator=torch.Generator().manual_seed(7))
     values = answers(model.eval(), case, ids)
     (folder / "tokens").write_text(" ".join(map(str, ids[0].tolist())) + "\n")
-    write_floats(folder / ("states.f32" if case.get("is_encoder") else "logits.f32"), values)
+    kind = "states" if case.get("is_encoder") else "scores" if case.get("is_classifier") else "logits"
+    write_floats(folder / f"{kind}.f32", values)
+    if case.get("is_classifier"):
+        write_tokenizer(folder, n_vocab)
     if case.get("pooling"):
         write_floats(folder / "embedding.f32", write_modules(folder, case, values))
         write_tokenizer(folder, n_vocab)
