@@ -34,8 +34,8 @@ SAVE_EVERY_S = 120
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="folder of tokenizer, checkpoint and log")
-    parser.add_argument("--steps", type=int, default=3000)
-    parser.add_argument("--decay-steps", type=int, default=800)
+    parser.add_argument("--steps", type=int, default=1150)
+    parser.add_argument("--decay-steps", type=int, default=380)
     parser.add_argument("--evaluate-every", type=int, default=250)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--compile", action="store_true", help="let torch.compile write the kernels; needs a C++ compiler")
@@ -112,11 +112,11 @@ def main() -> None:
         if run.step % 25 == 0:
             run.log(loss=round(sum(losses) / len(losses), 4))
             losses = []
-        if run.step % args.evaluate_every == 0 or run.step == args.steps:
-            run.log(accuracy=accuracy(run.model, run.tokenizer, limit=None if run.step == args.steps else 60))
         if time.monotonic() - saved > SAVE_EVERY_S or run.step == args.steps:
             run.save()
             saved = time.monotonic()
+        if run.step % args.evaluate_every == 0 or run.step == args.steps:
+            run.log(accuracy=accuracy(run.model, run.tokenizer, limit=None if run.step == args.steps else 60))
 
 
 if __name__ == "__main__":
