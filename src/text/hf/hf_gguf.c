@@ -283,6 +283,9 @@ static void write_keys(const gguf_tokenizer *g, gol_gguf_writer *w)
     if (is_bert) {
         write_id(w, "tokenizer.ggml.cls_token_id", vocab->bos);
         write_id(w, "tokenizer.ggml.seperator_token_id", vocab->eos);
+    } else if (g->tok->middle.n > 1) { /* RoBERTa's second </s> between two texts */
+        write_id(w, "tokenizer.ggml.seperator_token_id", g->tok->middle.data[1]);
+        gol_gguf_writer_add_bool(w, "tokenizer.ggml.add_sep_token", true);
     }
     gol_gguf_writer_add_bool(w, "tokenizer.ggml.add_bos_token", g->tok->prefix.n > 0);
     gol_gguf_writer_add_bool(w, "tokenizer.ggml.add_eos_token", g->tok->suffix.n > 0);

@@ -55,9 +55,9 @@ int gol_hftok_model_type(const gol_hftok_node *model, gol_str *out, gol_err *err
 int gol_hftok_read_added_tokens(const gol_hftok_node *root, const gol_vocab *vocab,
                                 gol_special_tokens *raw, gol_pipeline *pipeline, gol_err *err);
 
-/* Ids around a text. */
+/* Ids around a text, and those between two. */
 int gol_hftok_read_post_processor(const gol_hftok_node *node, const gol_vocab *vocab,
-                                  gol_ids *prefix, gol_ids *suffix, gol_err *err);
+                                  gol_ids *prefix, gol_ids *suffix, gol_ids *middle, gol_err *err);
 
 /* Every token's piece. */
 int gol_hftok_read_decoder(const gol_hftok_node *node, gol_vocab *vocab, gol_hftok_facts *facts,

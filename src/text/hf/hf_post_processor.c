@@ -1,5 +1,5 @@
 /*
- * tokenizer.json: "post_processor", as far as it concerns a single text: which ids stand before and behind it.
+ * tokenizer.json: "post_processor": which ids stand before and behind a text, and between two of them.
  */
 #include "text/hf/hf_parts.h"
 
@@ -8,6 +8,7 @@
 typedef struct around {
     gol_ids *prefix;
     gol_ids *suffix;
+    gol_ids *middle;
 } around;
 
 static int out_of_memory(const gol_hftok_node *node, gol_err *err)
@@ -34,10 +35,9 @@ static int check_id(const gol_hftok_node *node, const gol_vocab *vocab, const js
     return gol_hftok_fail(node, err, GOL_EMODEL, "no token id, 0 to %d are accepted", vocab->n - 1);
 }
 
-/* {"SpecialToken": {"id": NAME}}: its ids are in special_tokens.NAME.ids. */
+/* {"SpecialToken": {"id": NAME}}: its ids are in special_tokens.NAME.ids. They go into `to`, where *at grows. */
 static int put_special(const gol_hftok_node *template, const gol_hftok_node *item,
-                       const gol_vocab *vocab, const around *to, bool is_before, size_t *n_before,
-                       gol_err *err)
+                       const gol_vocab *vocab, gol_ids *to, size_t *at, gol_err *err)
 {
     const gol_hftok_node special = gol_hftok_get(item, "SpecialToken");
     gol_str name;
@@ -54,10 +54,28 @@ static int put_special(const gol_hftok_node *template, const gol_hftok_node *ite
         rc = check_id(&node, vocab, node.json, err);
         if (rc != 0)
             return rc;
-        const int32_t id = (int32_t)json_integer_value(node.json);
-        rc = is_before ? put_first(to->prefix, (*n_before)++, id) : gol_ids_push(to->suffix, id);
-        if (rc != 0)
+        if (put_first(to, (*at)++, (int32_t)json_integer_value(node.json)) != 0)
             return out_of_memory(&node, err);
+    }
+    return 0;
+}
+
+/* What stands between the first text and the second. */
+static int read_pair_template(const gol_hftok_node *node, const gol_vocab *vocab, const around *to,
+                              gol_err *err)
+{
+    const gol_hftok_node items = gol_hftok_get(node, "pair");
+    int n_texts = 0;
+    size_t at = to->middle->n;
+    for (size_t i = 0; i < gol_hftok_n(&items); i++) {
+        const gol_hftok_node item = gol_hftok_at(&items, i);
+        const bool is_text = json_object_get(item.json, "Sequence") != NULL;
+        n_texts += is_text;
+        if (is_text || n_texts != 1)
+            continue;
+        const int rc = put_special(node, &item, vocab, to->middle, &at, err);
+        if (rc != 0)
+            return rc;
     }
     return 0;
 }
@@ -67,20 +85,23 @@ static int read_template(const gol_hftok_node *node, const gol_vocab *vocab, con
 {
     const gol_hftok_node single = gol_hftok_get(node, "single");
     bool is_before = true;
-    size_t n_before = 0;
+    size_t at = 0;
     for (size_t i = 0; i < gol_hftok_n(&single); i++) {
         const gol_hftok_node item = gol_hftok_at(&single, i);
         if (json_object_get(item.json, "Sequence") != NULL) {
             if (!is_before)
                 return gol_hftok_fail(&item, err, GOL_EUNSUPPORTED, "a second text in 'single'");
             is_before = false;
+            at = to->suffix->n;
             continue;
         }
-        const int rc = put_special(node, &item, vocab, to, is_before, &n_before, err);
+        const int rc = put_special(node, &item, vocab, is_before ? to->prefix : to->suffix, &at,
+                                   err);
         if (rc != 0)
             return rc;
     }
-    return is_before ? gol_hftok_fail(&single, err, GOL_EMODEL, "the text is not in it") : 0;
+    return is_before ? gol_hftok_fail(&single, err, GOL_EMODEL, "the text is not in it")
+                     : read_pair_template(node, vocab, to, err);
 }
 
 /* ["[CLS]", 101] */
@@ -95,8 +116,9 @@ static int read_pair(const gol_hftok_node *from, const char *key, const gol_voca
     return rc;
 }
 
+/* n_between: how often the separator stands between two texts. */
 static int read_cls_sep(const gol_hftok_node *node, const gol_vocab *vocab, const around *to,
-                        gol_err *err)
+                        int n_between, gol_err *err)
 {
     int32_t cls = -1, sep = -1;
     int rc = read_pair(node, "cls", vocab, &cls, err);
@@ -106,11 +128,15 @@ static int read_cls_sep(const gol_hftok_node *node, const gol_vocab *vocab, cons
         return rc;
     if (put_first(to->prefix, 0, cls) != 0 || gol_ids_push(to->suffix, sep) != 0)
         return out_of_memory(node, err);
+    for (int i = 0; i < n_between; i++) {
+        if (gol_ids_push(to->middle, sep) != 0)
+            return out_of_memory(node, err);
+    }
     return 0;
 }
 
 int gol_hftok_read_post_processor(const gol_hftok_node *node, const gol_vocab *vocab,
-                                  gol_ids *prefix, gol_ids *suffix, gol_err *err)
+                                  gol_ids *prefix, gol_ids *suffix, gol_ids *middle, gol_err *err)
 {
     gol_str type;
     if (!gol_hftok_is_there(node))
@@ -118,19 +144,21 @@ int gol_hftok_read_post_processor(const gol_hftok_node *node, const gol_vocab *v
     int rc = gol_hftok_type(node, &type, err);
     if (rc != 0)
         return rc;
-    const around to = {prefix, suffix};
+    const around to = {prefix, suffix, middle};
     if (gol_str_is(type, "ByteLevel")) /* about offsets alone */
         return 0;
     if (gol_str_is(type, "TemplateProcessing"))
         return read_template(node, vocab, &to, err);
-    if (gol_str_is(type, "BertProcessing") || gol_str_is(type, "RobertaProcessing"))
-        return read_cls_sep(node, vocab, &to, err);
+    if (gol_str_is(type, "BertProcessing"))
+        return read_cls_sep(node, vocab, &to, 1, err);
+    if (gol_str_is(type, "RobertaProcessing"))
+        return read_cls_sep(node, vocab, &to, 2, err);
     if (!gol_str_is(type, "Sequence"))
         return gol_hftok_unknown_type(node, type, KINDS, err);
     const gol_hftok_node steps = gol_hftok_get(node, "processors");
     for (size_t i = 0; rc == 0 && i < gol_hftok_n(&steps); i++) {
         const gol_hftok_node step = gol_hftok_at(&steps, i);
-        rc = gol_hftok_read_post_processor(&step, vocab, prefix, suffix, err);
+        rc = gol_hftok_read_post_processor(&step, vocab, prefix, suffix, middle, err);
     }
     return rc;
 }

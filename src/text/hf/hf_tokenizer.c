@@ -66,7 +66,7 @@ static int read_parts(gol_tokenizer *tok, const gol_hftok_node *root, gol_hftok_
         rc = gol_hftok_read_added_tokens(root, &tok->vocab, &tok->special, pipeline, err);
     if (rc == 0)
         rc = gol_hftok_read_post_processor(&post_processor, &tok->vocab, &tok->prefix, &tok->suffix,
-                                           err);
+                                           &tok->middle, err);
     if (rc == 0)
         rc = gol_hftok_read_decoder(&decoder, &tok->vocab, facts, err);
     tok->vocab.adds_space = facts->strips_left;

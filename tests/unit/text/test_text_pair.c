@@ -2,6 +2,7 @@
 #include "unit/text/text_test.h"
 
 #include "base/mem.h"
+#include "text/hf/hf_files.h"
 #include "text/text_pair.h"
 
 #define MARK "\xE2\x96\x81"
@@ -95,6 +96,55 @@ static void roberta_parts_texts_with_two_ends_unless_the_file_says_one(void **st
     w = begin_xlmr(true);
     gol_gguf_writer_add_u32(w, "tokenizer.ggml.add_sep_token", 1);
     assert_refused(w, GOL_EMODEL, "add_sep_token");
+}
+
+#define WORDS                                                                                      \
+    "\"added_tokens\":[{\"id\":0,\"content\":\"<s>\",\"special\":true},{\"id\":1,\"content\":"     \
+    "\"</s>\",\"special\":true}],\"pre_tokenizer\":{\"type\":\"Whitespace\"},\"model\":{\"type\":" \
+    "\"WordLevel\",\"unk_token\":\"u\",\"vocab\":{\"<s>\":0,\"</s>\":1,\"u\":2,\"a\":3,\"b\":4}}"
+#define CLS_SEP "\"cls\":[\"<s>\",0],\"sep\":[\"</s>\",1]"
+#define TEXT(t) "{\"Sequence\":{\"id\":\"" t "\",\"type_id\":0}}"
+#define END     "{\"SpecialToken\":{\"id\":\"</s>\",\"type_id\":0}}"
+#define ENDS    "\"special_tokens\":{\"</s>\":{\"id\":\"</s>\",\"ids\":[1],\"tokens\":[\"</s>\"]}}"
+#define SINGLE  "\"type\":\"TemplateProcessing\",\"single\":[" TEXT("A") "," END "],"
+
+/* What the tokenizers package puts between two texts. */
+static void a_tokenizer_json_says_what_stands_between(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *processor;
+        int32_t ids[8]; /* -1 ends; of "a" and "b b"; none: no pairs */
+    } cases[] = {
+        {"{\"type\":\"BertProcessing\"," CLS_SEP "}", {0, 3, 1, 4, 4, 1, -1}},
+        {"{\"type\":\"RobertaProcessing\"," CLS_SEP "}", {0, 3, 1, 1, 4, 4, 1, -1}},
+        {"{" SINGLE "\"pair\":[" TEXT("A") "," END "," TEXT("B") "," END "]," ENDS "}",
+         {3, 1, 4, 4, 1, -1}},
+        {"{" SINGLE "\"pair\":[" TEXT("A") "," END "," END "," TEXT("B") "," END "]," ENDS "}",
+         {3, 1, 1, 4, 4, 1, -1}},
+        {"{" SINGLE "\"pair\":[" TEXT("A") "," TEXT("B") "," END "]," ENDS "}", {-1}},
+        {"{" SINGLE "\"pair\":[]," ENDS "}", {-1}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char json[2048];
+        gol_err err = {0};
+        gol_tokenizer *tok;
+        snprintf(json, sizeof json, "{" WORDS ",\"post_processor\":%s}", cases[i].processor);
+        const gol_hftok_files files = {.tokenizer_json = gol_str_from(json)};
+        if (gol_hftok_create(&tok, &files, &err) != 0)
+            fail_msg("case %zu: %s", i, err.message);
+        size_t n = 0;
+        while (cases[i].ids[n] >= 0)
+            n++;
+        gol_ids none = {0};
+        if (n > 0)
+            assert_pair(tok, no_prompt, "a", "b b", 0, cases[i].ids, n);
+        else
+            assert_int_equal(
+                gol_text_pair_encode(tok, &none, no_prompt, GOL_STR("a"), GOL_STR("b"), 0, &err),
+                GOL_EUNSUPPORTED);
+        gol_tokenizer_destroy(&tok);
+    }
 }
 
 static void a_vocabulary_without_a_separator_takes_no_pairs(void **state)
@@ -200,6 +250,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bert_parts_texts_with_sep),
         cmocka_unit_test(roberta_parts_texts_with_two_ends_unless_the_file_says_one),
+        cmocka_unit_test(a_tokenizer_json_says_what_stands_between),
         cmocka_unit_test(a_vocabulary_without_a_separator_takes_no_pairs),
         cmocka_unit_test(a_prompt_takes_the_texts_and_keeps_its_tokens_to_itself),
         cmocka_unit_test(a_files_prompt_has_a_place_for_both_texts),
