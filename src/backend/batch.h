@@ -34,6 +34,8 @@ typedef struct gol_batch {
     int32_t n_tokens;
     const int32_t *tokens;    /* [n_tokens] ids in [0, n_vocab) */
     const int32_t *positions; /* [n_tokens] */
+    /* [n_tokens] token types, of encoders that tell two texts apart; NULL: all are 0 */
+    const int32_t *types;
     /* [n_tokens] where the token's K and V go: block_id * block_size + offset */
     const int32_t *slot_mapping;
     int32_t n_seqs;

@@ -36,6 +36,9 @@ int gol_pooling_check(const gol_request *request, const gol_seq_limits *limits, 
         return gol_fail(err, GOL_EUNSUPPORTED,
                         "the model's file names no pooling, so it was not made for embeddings; "
                         "mean, cls and last can be asked for");
+    if (e->n_first < 0 || e->n_first > request->n_prompt)
+        return gol_fail(err, GOL_EINVAL, "embedding.n_first is %d, the prompt has %d tokens",
+                        e->n_first, request->n_prompt);
     if (request->max_tokens != 0 || request->scores)
         return gol_fail(err, GOL_EINVAL,
                         "an embedding comes alone: max_tokens is %d, 0 is accepted, and no scores",

@@ -88,6 +88,9 @@ typedef struct gol_prompt_scores {
 typedef struct gol_embedding {
     float *values;       /* [n_embd of the model], of scores: [classifier.n_classes] */
     gol_pooling pooling; /* NONE: the model's own */
+    /* Of two texts in the prompt: tokens of the first one, with what parts them; the others get the token type 1, where the model
+     * has such. 0: all is one text. */
+    int32_t n_first;
 } gol_embedding;
 
 /* One event of a request. Pointers are valid during the callback only. */

@@ -43,6 +43,7 @@ static int allocate_arrays(gol_runner *r, const gol_engine_limits *limits, gol_e
     const size_t n_seqs = (size_t)limits->max_seqs;
     r->tokens = gol_try_array(n_rows, sizeof *r->tokens);
     r->positions = gol_try_array(n_rows, sizeof *r->positions);
+    r->types = gol_try_array(n_rows, sizeof *r->types);
     r->slot_mapping = gol_try_array(n_rows, sizeof *r->slot_mapping);
     r->seqs = gol_try_array(n_seqs, sizeof *r->seqs);
     r->output_rows = gol_try_array(n_rows, sizeof *r->output_rows);
@@ -51,8 +52,9 @@ static int allocate_arrays(gol_runner *r, const gol_engine_limits *limits, gol_e
     r->state_seqs = gol_try_array(n_rows, sizeof *r->state_seqs);
     r->row_jobs = gol_try_array(n_seqs, sizeof *r->row_jobs);
     r->results = gol_try_array(n_seqs, sizeof *r->results);
-    if (!r->tokens || !r->positions || !r->slot_mapping || !r->seqs || !r->output_rows ||
-        !r->output_seqs || !r->state_rows || !r->state_seqs || !r->row_jobs || !r->results)
+    if (!r->tokens || !r->positions || !r->types || !r->slot_mapping || !r->seqs ||
+        !r->output_rows || !r->output_seqs || !r->state_rows || !r->state_seqs || !r->row_jobs ||
+        !r->results)
         return gol_fail(err, GOL_ENOMEM, "out of memory for batches of %d tokens",
                         limits->max_batch_tokens);
     return 0;
@@ -79,6 +81,7 @@ int gol_runner_init(gol_runner *r, const gol_model *model, const gol_engine_limi
         .n_vocab = gol_model_config(model)->n_vocab,
         .n_embd = gol_model_config(model)->n_embd,
         .n_classes = gol_model_config(model)->classifier.n_classes,
+        .has_types = gol_model_config(model)->n_token_types > 1,
         .block_size = limits->block_size,
     };
     int rc = allocate_arrays(r, limits, err);
@@ -98,8 +101,8 @@ int gol_runner_init(gol_runner *r, const gol_model *model, const gol_engine_limi
 
 uint64_t gol_runner_bytes(gol_backend *be, int32_t n_vocab, const gol_engine_limits *limits)
 {
-    /* tokens, positions, slot_mapping, output_rows, state_rows; output_seqs, state_seqs */
-    const uint64_t row = 5 * sizeof(int32_t) + 2 * sizeof(gol_seq *);
+    /* tokens, positions, types, slot_mapping, output_rows, state_rows; output_seqs, state_seqs */
+    const uint64_t row = 6 * sizeof(int32_t) + 2 * sizeof(gol_seq *);
     const uint64_t seq = sizeof(gol_batch_seq) + sizeof(gol_row_job) + sizeof(gol_step_result);
     const uint64_t lane = sizeof(gol_sampler) + gol_sampler_bytes(n_vocab);
     return (uint64_t)limits->max_batch_tokens * row + (uint64_t)limits->max_seqs * seq +
@@ -124,6 +127,7 @@ void gol_runner_deinit(gol_runner *r)
     gol_free(r->output_rows);
     gol_free(r->seqs);
     gol_free(r->slot_mapping);
+    gol_free(r->types);
     gol_free(r->positions);
     gol_free(r->tokens);
     *r = (gol_runner){0};
@@ -132,11 +136,13 @@ void gol_runner_deinit(gol_runner *r)
 /* The rows of one sequence, from `row` on. */
 static void fill_rows(gol_runner *r, const gol_seq *seq, int32_t row)
 {
+    const int32_t n_first = seq->embedding ? seq->embedding->n_first : 0;
     for (int32_t i = 0; i < seq->n_scheduled; i++, row++) {
         const int32_t position = seq->n_computed + i;
         const int32_t block_id = seq->block_table[position / r->block_size];
         r->tokens[row] = seq->tokens[position];
         r->positions[row] = position;
+        r->types[row] = n_first > 0 && position >= n_first;
         r->slot_mapping[row] = block_id * r->block_size + position % r->block_size;
     }
 }
@@ -197,6 +203,7 @@ static gol_batch fill_batch(gol_runner *r, const gol_plan *plan)
         .n_tokens = row,
         .tokens = r->tokens,
         .positions = r->positions,
+        .types = r->has_types ? r->types : NULL,
         .slot_mapping = r->slot_mapping,
         .n_seqs = plan->n_seqs,
         .seqs = r->seqs,

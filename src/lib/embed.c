@@ -46,8 +46,9 @@ static int copy_ids(const texts_call *call, const gollum_text *text, gol_ids *id
     return 0;
 }
 
-static int encode(void *user, size_t i, gol_ids *ids, gol_err *err)
+static int encode(void *user, size_t i, gol_ids *ids, size_t *n_first, gol_err *err)
 {
+    (void)n_first;
     const texts_call *call = user;
     const gollum_text *text = &call->texts[i];
     return text->n_ids > 0 ? copy_ids(call, text, ids, err) : encode_text(call, text, ids, err);

@@ -72,11 +72,13 @@ static int submit_item(open_call *c, size_t i, gol_embedding *embedding, gol_err
 {
     gol_ids ids = {0};
     const int32_t n_max = gollum_max_model_len(c->call->g);
-    int rc = c->call->encode(c->call->user, i, &ids, err);
+    size_t n_first = 0;
+    int rc = c->call->encode(c->call->user, i, &ids, &n_first, err);
     if (rc == 0 && ids.n > (size_t)n_max)
         rc = gol_fail(err, GOL_ECONTEXT, "the %s has %zu tokens, the context has %d", c->call->item,
                       ids.n, n_max);
     if (rc == 0) {
+        embedding->n_first = (int32_t)n_first;
         const gol_request request = {
             .prompt = ids.data,
             .n_prompt = (int32_t)ids.n,

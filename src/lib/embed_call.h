@@ -11,8 +11,8 @@ typedef struct gol_embed_call {
     gollum *g;
     gol_pooling pooling;
     const char *item; /* "text", for messages */
-    /* Appends the tokens of the i-th to ids. */
-    int (*encode)(void *user, size_t i, gol_ids *ids, gol_err *err);
+    /* Appends the tokens of the i-th to ids. *n_first is 0, or of two texts becomes the tokens of the first. */
+    int (*encode)(void *user, size_t i, gol_ids *ids, size_t *n_first, gol_err *err);
     void *user;
 } gol_embed_call;
 

@@ -19,7 +19,7 @@ static int check_text(const char *name, const char *text, size_t len, gol_err *e
                : gol_fail(err, GOL_EINVAL, "%s is NULL, but %s_len is %zu", name, name, len);
 }
 
-static int encode(void *user, size_t i, gol_ids *ids, gol_err *err)
+static int encode(void *user, size_t i, gol_ids *ids, size_t *n_first, gol_err *err)
 {
     const pairs_call *call = user;
     const gollum_pair *p = &call->pairs[i];
@@ -28,7 +28,7 @@ static int encode(void *user, size_t i, gol_ids *ids, gol_err *err)
         rc = check_text("document", p->document, p->document_len, err);
     if (rc != 0)
         return rc;
-    return gol_text_pair_encode(call->g->parts.tok, ids, call->prompt,
+    return gol_text_pair_encode(call->g->parts.tok, ids, n_first, call->prompt,
                                 (gol_str){p->query, p->query_len},
                                 (gol_str){p->document, p->document_len}, call->flags, err);
 }

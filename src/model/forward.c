@@ -86,7 +86,8 @@ static void embed(gol_forward *fwd, const gol_batch *batch)
     if (c->embd_scale != 1.0f)
         ops->scale(fwd->be, fwd->x, fwd->x, c->embd_scale, n);
     if (w->token_types.n_out > 0) {
-        ops->embed(fwd->be, fwd->h, &w->token_types, fwd->type_ids, batch->n_tokens);
+        ops->embed(fwd->be, fwd->h, &w->token_types, batch->types ? batch->types : fwd->type_ids,
+                   batch->n_tokens);
         ops->add(fwd->be, fwd->x, fwd->x, fwd->h, n);
     }
     if (w->position_embd.n_out > 0) {
@@ -165,6 +166,7 @@ static void check_batch(const gol_forward *fwd, const gol_batch *batch)
     for (int32_t i = 0; i < batch->n_tokens; i++) {
         assert(batch->tokens[i] >= 0 && batch->tokens[i] < c->n_vocab);
         assert(batch->positions[i] >= 0 && batch->positions[i] < fwd->n_ctx_max);
+        assert(!batch->types || (batch->types[i] >= 0 && batch->types[i] < c->n_token_types));
     }
     assert(batch->n_states >= 0 && batch->n_states <= batch->n_tokens);
     assert(batch->n_states == 0 || fwd->n_outputs_max > 0);

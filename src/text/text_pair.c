@@ -104,8 +104,10 @@ static int push_all(gol_ids *ids, const gol_ids *more, gol_err *err)
     return 0;
 }
 
-static int encode_joined(const gol_tokenizer *tok, gol_ids *ids, const pair *p, gol_err *err)
+static int encode_joined(const gol_tokenizer *tok, gol_ids *ids, size_t *n_first, const pair *p,
+                         gol_err *err)
 {
+    const size_t n_before = ids->n;
     if (tok->middle.n == 0)
         return gol_fail(err, GOL_EUNSUPPORTED,
                         "the model has no token to put between two texts, and its file no prompt "
@@ -115,18 +117,20 @@ static int encode_joined(const gol_tokenizer *tok, gol_ids *ids, const pair *p, 
         rc = gol_tokenizer_encode(tok, ids, p->query, p->flags, err);
     if (rc == 0)
         rc = push_all(ids, &tok->middle, err);
+    *n_first = ids->n - n_before;
     if (rc == 0)
         rc = gol_tokenizer_encode(tok, ids, p->document, p->flags, err);
     return rc == 0 ? push_all(ids, &tok->suffix, err) : rc;
 }
 
-int gol_text_pair_encode(const gol_tokenizer *tok, gol_ids *ids, gol_str prompt, gol_str query,
-                         gol_str document, unsigned flags, gol_err *err)
+int gol_text_pair_encode(const gol_tokenizer *tok, gol_ids *ids, size_t *n_first, gol_str prompt,
+                         gol_str query, gol_str document, unsigned flags, gol_err *err)
 {
+    *n_first = 0;
     const size_t n_before = ids->n;
     const pair p = {query, document, flags & (unsigned)GOL_ENCODE_PARSE_SPECIAL};
     const int rc = prompt.data != NULL ? encode_prompt(tok, ids, prompt, &p, err)
-                                       : encode_joined(tok, ids, &p, err);
+                                       : encode_joined(tok, ids, n_first, &p, err);
     if (rc != 0)
         ids->n = n_before;
     return rc;

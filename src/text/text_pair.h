@@ -4,7 +4,7 @@
  *
  *     gol_str prompt;
  *     rc = gol_text_pair_find_prompt(file, &prompt, &err);
- *     rc = gol_text_pair_encode(tok, &ids, prompt, query, document, 0, &err);
+ *     rc = gol_text_pair_encode(tok, &ids, &n_first, prompt, query, document, 0, &err);
  */
 #ifndef GOL_TEXT_TEXT_PAIR_H
 #define GOL_TEXT_TEXT_PAIR_H
@@ -15,10 +15,11 @@
  * none. Errors: GOL_EMODEL (the metadata's type, or a prompt without one of the two). */
 int gol_text_pair_find_prompt(const gol_model_file *file, gol_str *out, gol_err *err);
 
-/* Appends to ids. flags: GOL_ENCODE_PARSE_SPECIAL or 0, for the two texts; control tokens of the prompt are always tokens. Errors:
+/* Appends to ids; *n_first: how many of those belong to the query, with what parts it from the document, and 0 with a prompt, which is one
+ * text. flags: GOL_ENCODE_PARSE_SPECIAL or 0, for the two texts; control tokens of the prompt are always tokens. Errors:
  * those of gol_tokenizer_encode(), GOL_EUNSUPPORTED (no prompt, and the model has no separator). On failure ids holds what it held
  * before. */
-int gol_text_pair_encode(const gol_tokenizer *tok, gol_ids *ids, gol_str prompt, gol_str query,
-                         gol_str document, unsigned flags, gol_err *err);
+int gol_text_pair_encode(const gol_tokenizer *tok, gol_ids *ids, size_t *n_first, gol_str prompt,
+                         gol_str query, gol_str document, unsigned flags, gol_err *err);
 
 #endif

@@ -60,6 +60,18 @@ static void read_tokens(loaded *l)
     assert_true(l->n_tokens > 0);
 }
 
+/* Tokens of the first of two texts; 0: it is one. */
+static int32_t read_n_first(const char *folder)
+{
+    int32_t n = 0;
+    FILE *f = open_in(folder, "n_first");
+    if (f) {
+        assert_int_equal(fscanf(f, "%d", &n), 1);
+        fclose(f);
+    }
+    return n;
+}
+
 /* False: gollum cannot read it; the message is printed. */
 static bool load(loaded *l, const char *folder)
 {
@@ -158,7 +170,8 @@ static bool vector_agrees(const loaded *l, const char *name)
                                   .max_model_len = l->n_tokens,
                                   .block_size = 4,
                                   .kv_type = GOL_KV_F32};
-    gol_embedding embedding = {.values = calloc(n, sizeof(float))};
+    gol_embedding embedding = {.values = calloc(n, sizeof(float)),
+                               .n_first = read_n_first(l->folder)};
     collector client;
     gol_engine *engine;
     gol_err err = {0};

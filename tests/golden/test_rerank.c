@@ -120,9 +120,10 @@ static void pairs_have_the_reference_ids(void **state)
         for (int i = 0; i < pairs.n; i++) {
             int32_t want[N_IDS_MAX];
             gol_ids ids = {0};
+            size_t n_first;
             const record *r = &pairs.items[i];
             const size_t n = parse_ids(want, r->fields[1]);
-            if (gol_text_pair_encode(tok, &ids, prompt, gol_str_from(r->fields[2]),
+            if (gol_text_pair_encode(tok, &ids, &n_first, prompt, gol_str_from(r->fields[2]),
                                      gol_str_from(r->fields[3]), 0, &err) != 0)
                 fail_msg("%s", err.message);
             assert_int_equal(ids.n, n);

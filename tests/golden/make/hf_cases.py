@@ -170,6 +170,7 @@ CASES["distilbert"] = dict(
     changes=dict(vocab_size=32, dim=16, hidden_dim=24, n_layers=2, n_heads=4, max_position_embeddings=128, pad_token_id=0),
     **{"class": "DistilBertModel"})
 case("bert_scores", "Bert", "ForSequenceClassification", dict(ENCODER, type_vocab_size=2, num_labels=3), is_classifier=True)
+case("bert_pair", "Bert", "ForSequenceClassification", dict(ENCODER, type_vocab_size=2, num_labels=1), is_classifier=True, n_first=7)
 case("xlm_roberta_scores", "XLMRoberta", "ForSequenceClassification",
      dict(ENCODER, type_vocab_size=1, pad_token_id=1, bos_token_id=0, max_position_embeddings=130, num_labels=1),
      is_classifier=True)

@@ -8,6 +8,7 @@ the library, and writes beside it `tokens` (ids separated by blanks) and, little
     logits.f32     [n_tokens][n_vocab], of models that generate
     states.f32     [n_tokens][n_embd], of encoders: the last layer's
     scores.f32     [n_classes], of classifiers
+    n_first        of two texts: tokens of the first one, the others have type 1
     embedding.f32  [n_embd], of folders that say how a text becomes one vector
 Needs transformers 5 and torch; development only. The folders in tests/data/hf were made by
     make_hf_models.py tests/data/hf $(make_hf_models.py --committed)
@@ -117,7 +118,8 @@ def answers(model, case, ids):
             base = getattr(model, model.base_model_prefix, model)
             return base(input_ids=ids).last_hidden_state[0]
         if case.get("is_classifier"):
-            return model(input_ids=ids).logits[0]
+            types = torch.arange(N_TOKENS)[None] >= case.get("n_first", N_TOKENS)
+            return model(input_ids=ids, token_type_ids=types.long()).logits[0]
         return model(input_ids=ids, use_cache=False).logits[0]
 
 
@@ -142,6 +144,8 @@ def make(out, name):
     write_floats(folder / f"{kind}.f32", values)
     if case.get("is_classifier"):
         write_tokenizer(folder, n_vocab)
+    if "n_first" in case:
+        (folder / "n_first").write_text(f"{case['n_first']}\n")
     if case.get("pooling"):
         write_floats(folder / "embedding.f32", write_modules(folder, case, values))
         write_tokenizer(folder, n_vocab)

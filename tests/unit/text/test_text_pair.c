@@ -12,13 +12,15 @@ static vocab_spec v;
 
 static const gol_str no_prompt = {NULL, 0};
 
-static void assert_pair(const gol_tokenizer *tok, gol_str prompt, const char *query,
-                        const char *document, unsigned flags, const int32_t *expected, size_t n)
+/* Returns how many ids belong to the query. */
+static size_t assert_pair(const gol_tokenizer *tok, gol_str prompt, const char *query,
+                          const char *document, unsigned flags, const int32_t *expected, size_t n)
 {
     gol_err err = {0};
     gol_ids ids = {0};
-    if (gol_text_pair_encode(tok, &ids, prompt, gol_str_from(query), gol_str_from(document), flags,
-                             &err) != 0)
+    size_t n_first;
+    if (gol_text_pair_encode(tok, &ids, &n_first, prompt, gol_str_from(query),
+                             gol_str_from(document), flags, &err) != 0)
         fail_msg("%s", err.message);
     for (size_t i = 0; i < ids.n && i < n; i++)
         if (ids.data[i] != expected[i])
@@ -26,6 +28,7 @@ static void assert_pair(const gol_tokenizer *tok, gol_str prompt, const char *qu
                      expected[i]);
     assert_int_equal(ids.n, n);
     gol_ids_deinit(&ids);
+    return n_first;
 }
 
 static void bert_parts_texts_with_sep(void **state)
@@ -45,7 +48,8 @@ static void bert_parts_texts_with_sep(void **state)
         if (i > 0)
             gol_gguf_writer_add_bool(w, "tokenizer.ggml.add_sep_token", i > 1);
         gol_tokenizer *tok = load_file(vocab_finish(w));
-        assert_pair(tok, no_prompt, "a", "b a", 0, IDS(CLS, A, SEP, B, A, SEP));
+        assert_int_equal(assert_pair(tok, no_prompt, "a", "b a", 0, IDS(CLS, A, SEP, B, A, SEP)),
+                         3);
         assert_pair(tok, no_prompt, "", "", 0, IDS(CLS, SEP, SEP));
         assert_pair(tok, no_prompt, "a", "[SEP]", 0, IDS(CLS, A, SEP, UNK, UNK, UNK, SEP));
         assert_pair(tok, no_prompt, "a", "[SEP]", GOL_ENCODE_PARSE_SPECIAL,
@@ -140,9 +144,9 @@ static void a_tokenizer_json_says_what_stands_between(void **state)
         if (n > 0)
             assert_pair(tok, no_prompt, "a", "b b", 0, cases[i].ids, n);
         else
-            assert_int_equal(
-                gol_text_pair_encode(tok, &none, no_prompt, GOL_STR("a"), GOL_STR("b"), 0, &err),
-                GOL_EUNSUPPORTED);
+            assert_int_equal(gol_text_pair_encode(tok, &none, &n, no_prompt, GOL_STR("a"),
+                                                  GOL_STR("b"), 0, &err),
+                             GOL_EUNSUPPORTED);
         gol_tokenizer_destroy(&tok);
     }
 }
@@ -152,11 +156,12 @@ static void a_vocabulary_without_a_separator_takes_no_pairs(void **state)
     (void)state;
     gol_err err = {0};
     gol_ids ids = {0};
+    size_t n_first;
     vocab_init_bytes(&v, "gpt-2");
     gol_tokenizer *tok = load_spec(&v);
     assert_int_equal(gol_ids_push(&ids, 7), 0);
     assert_int_equal(
-        gol_text_pair_encode(tok, &ids, no_prompt, GOL_STR("a"), GOL_STR("b"), 0, &err),
+        gol_text_pair_encode(tok, &ids, &n_first, no_prompt, GOL_STR("a"), GOL_STR("b"), 0, &err),
         GOL_EUNSUPPORTED);
     assert_non_null(strstr(err.message, "no token to put between two texts"));
     assert_int_equal(ids.n, 1);
@@ -175,7 +180,7 @@ static void a_prompt_takes_the_texts_and_keeps_its_tokens_to_itself(void **state
     gol_tokenizer *tok = load_spec(&v);
     const gol_str prompt = GOL_STR("<|im_start|>a{query}-{document}{query}<|im_end|>");
     /* the prompt's "a" and the query's "b" merge: they are one text */
-    assert_pair(tok, prompt, "b", "c", 0, IDS(start, a_b, '-', 'c', 'b', end));
+    assert_int_equal(assert_pair(tok, prompt, "b", "c", 0, IDS(start, a_b, '-', 'c', 'b', end)), 0);
     /* marks inside of the texts, and braces that are none, are text */
     assert_pair(tok, GOL_STR("{query}{x{document}"), "{document}", "{", 0,
                 IDS('{', 'd', 'o', 'c', 'u', 'm', 'e', 'n', 't', '}', '{', 'x', '{'));
@@ -230,10 +235,11 @@ static void no_failing_allocation_hurts(void **state)
     for (uint64_t n = 1;; n++) {
         gol_err err = {0};
         gol_ids ids = {0};
+        size_t n_first;
         gol_mem_fail_nth(n, false);
-        const int rc = gol_text_pair_encode(tok, &ids, GOL_STR("{query}<|im_end|>{document}"),
-                                            GOL_STR("a long enough query to grow the list"),
-                                            GOL_STR("and a document"), 0, &err);
+        const int rc = gol_text_pair_encode(
+            tok, &ids, &n_first, GOL_STR("{query}<|im_end|>{document}"),
+            GOL_STR("a long enough query to grow the list"), GOL_STR("and a document"), 0, &err);
         const bool has_failed = gol_mem_n_failed() > 0;
         gol_mem_fail_nth(0, false);
         assert_true(rc == 0 || has_failed); /* regular expressions do without some of it */
