@@ -228,6 +228,40 @@ static void scores_are_as_many_as_classes_and_differ_by_text(void **state)
     }
 }
 
+static void a_second_text_is_told_from_the_first_in_any_company(void **state)
+{
+    (void)state;
+    loaded l = load("bert-rank", 2);
+    gol_engine *engine = create_engine(&l, (gol_engine_opts){.max_seqs = N_CLIENTS});
+    float alone[N_CLIENTS];
+    float together[N_CLIENTS];
+    for (int is_alone = 1; is_alone >= 0; is_alone--) {
+        collector clients[N_CLIENTS];
+        gol_embedding embeddings[N_CLIENTS];
+        for (int i = 0; i < N_CLIENTS; i++) {
+            collector_init(&clients[i]);
+            clients[i].is_held = i == 0 && !is_alone;
+            embeddings[i] = (gol_embedding){.values = is_alone ? &alone[i] : &together[i],
+                                            .n_first = 5 * i}; /* 0: it is one text */
+            const gol_request request = request_of(0, &embeddings[i], &clients[i]);
+            submit(engine, &request);
+            if (is_alone)
+                assert_true(collector_wait_end(&clients[i]));
+        }
+        if (!is_alone)
+            collector_release(&clients[0]);
+        for (int i = 0; i < N_CLIENTS; i++) {
+            assert_true(collector_wait_end(&clients[i]));
+            collector_deinit(&clients[i]);
+        }
+    }
+    assert_memory_equal(together, alone, sizeof alone);
+    for (int i = 1; i < N_CLIENTS; i++)
+        assert_true(alone[i] != alone[i - 1]);
+    gol_engine_destroy(&engine);
+    unload(&l);
+}
+
 static void a_reranking_decoder_scores_in_slices_and_through_preemption(void **state)
 {
     (void)state;
@@ -274,6 +308,11 @@ static void what_cannot_be_is_refused_with_the_reason(void **state)
     request.n_prompt--; /* at the limit */
     submit(engine, &request);
     assert_true(collector_wait_end(&c));
+    embedding.n_first = request.n_prompt + 1;
+    expect_refusal(engine, &request, GOL_EINVAL, "n_first is 40, the prompt has 39");
+    embedding.n_first = -1;
+    expect_refusal(engine, &request, GOL_EINVAL, "n_first is -1");
+    embedding.n_first = 0;
     request.max_tokens = 1;
     expect_refusal(engine, &request, GOL_EINVAL, "max_tokens is 1");
     request.embedding = NULL;
@@ -310,6 +349,7 @@ int main(void)
         cmocka_unit_test(encoders_prompts_are_computed_whole),
         cmocka_unit_test(a_decoder_embeds_beside_streams_and_through_preemption),
         cmocka_unit_test(scores_are_as_many_as_classes_and_differ_by_text),
+        cmocka_unit_test(a_second_text_is_told_from_the_first_in_any_company),
         cmocka_unit_test(a_reranking_decoder_scores_in_slices_and_through_preemption),
         cmocka_unit_test(what_cannot_be_is_refused_with_the_reason),
     };
