@@ -164,15 +164,16 @@ static void company_in_a_batch_changes_no_bit(void **state)
         past_slots[p] = tables[0][p / BLOCK] * BLOCK + p % BLOCK;
     }
     const gol_batch_seq past_seq = {.n_rows = 16, .n_blocks = 3, .block_table = tables[0]};
-    const gol_batch past = {16, tokens, past_positions, past_slots, 1, &past_seq, 0, NULL, 0, NULL};
+    const gol_batch past = {16,        tokens, past_positions, NULL, past_slots, 1,
+                            &past_seq, 0,      NULL,           0,    NULL};
     gol_forward_run(fwd, kv, NULL, &past);
 
-    const gol_batch all = {N_ALL, tokens, positions, slots, 3, seqs, N_ALL, outputs, 0, NULL};
+    const gol_batch all = {N_ALL, tokens, positions, NULL, slots, 3, seqs, N_ALL, outputs, 0, NULL};
     float together[N * TINY_VOCAB];
     memcpy(together, gol_forward_run(fwd, kv, NULL, &all) + TINY_VOCAB, sizeof together);
     const gol_batch_seq alone_seq = {.n_rows = N, .n_blocks = 3, .block_table = tables[1]};
-    const gol_batch alone = {N,          tokens + 1, positions + 1, slots + 1, 1,
-                             &alone_seq, N,          outputs,       0,         NULL};
+    const gol_batch alone = {N,          tokens + 1, positions + 1, NULL, slots + 1, 1,
+                             &alone_seq, N,          outputs,       0,    NULL};
     assert_memory_equal(gol_forward_run(fwd, kv, NULL, &alone), together, sizeof together);
 
     gol_forward_destroy(&fwd);
