@@ -15,7 +15,7 @@ from vocabulary import encode
 
 N_TOKENS = 4096  # of a batch
 ROW, LONG_ROW = 128, 512
-LONG_EVERY = 16  # every so many batches are rows of the whole context, so that long conversations work
+LONG_EVERY = 8  # every so many batches are rows of the whole context, so that long conversations work
 
 
 @dataclass(frozen=True)

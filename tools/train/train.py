@@ -34,7 +34,7 @@ SAVE_EVERY_S = 120
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="folder of tokenizer, checkpoint and log")
-    parser.add_argument("--steps", type=int, default=1150)
+    parser.add_argument("--steps", type=int, default=1260)
     parser.add_argument("--decay-steps", type=int, default=380)
     parser.add_argument("--evaluate-every", type=int, default=250)
     parser.add_argument("--threads", type=int, default=2)

@@ -53,6 +53,7 @@ def read_table() -> list[Country]:
 
 
 COUNTRIES = read_table()
+WITH_OTHER_NAMES = [country for country in COUNTRIES if country.name in ALSO]
 
 # {c}: the country, {p}: its possessive, {b}: its name without "the"
 FORWARD = (
@@ -115,9 +116,14 @@ def fill(pattern: str, country: Country, called: str | None = None) -> str:
     return capitalize(pattern.format(c=called, p=possessive(called), b=called.removeprefix("the "), t=country.capital))
 
 
+def asked_for(rng: Rng) -> Country:
+    """Those with several names somewhat more often."""
+    return rng.choice(WITH_OTHER_NAMES if rng.random() < 0.15 else COUNTRIES)
+
+
 def spoken(rng: Rng, country: Country) -> str:
     """The name as somebody may say it."""
-    if country.name in ALSO and rng.random() < 0.35:
+    if country.name in ALSO and rng.random() < 0.5:
         return rng.choice(ALSO[country.name])
     return country.name.removeprefix("the ") if rng.random() < 0.1 else country.name
 
@@ -131,7 +137,7 @@ def backward_answer(country: Country) -> str:
 
 
 def forward(rng: Rng) -> Turn:
-    country = rng.choice(COUNTRIES)
+    country = asked_for(rng)
     return Turn(roughen(rng, fill(rng.choice(FORWARD), country, spoken(rng, country))), forward_answer(country), "capital")
 
 
@@ -141,7 +147,7 @@ def backward(rng: Rng) -> Turn:
 
 
 def follow_up(rng: Rng) -> Turn:
-    country = rng.choice(COUNTRIES)
+    country = asked_for(rng)
     return Turn(roughen(rng, fill(rng.choice(FOLLOW_UP), country, spoken(rng, country))), forward_answer(country), "capital")
 
 

@@ -18,10 +18,11 @@ ASK_ABOUT = ("Tell me a story about a {x}.", "Write a story about a {x}.", "Can 
 def story(rng: Rng, who: str) -> tuple[str, str]:
     """Its first words, and the rest."""
     want, got = rng.choice(WANT)
+    kind = rng.choice(KIND)
     helper = rng.choice([x for x in HELP if x != who])
     return "Once upon a time", (
-        f" there was a {rng.choice(KIND)} {who} named {(name := rng.choice(NAME))} who lived {rng.choice(PLACE)}. One day {name} {want}. "
-        f"A {rng.choice(KIND)} {helper} came and helped. In the end {name} {got}, {rng.choice(END)}")
+        f" there was {'an' if kind[0] in 'aeiou' else 'a'} {kind} {who} named {(name := rng.choice(NAME))} who lived {rng.choice(PLACE)}. One day {name} {want}. "
+        f"The {rng.choice(KIND)} {helper} came and helped. In the end {name} {got}, {rng.choice(END)}")
 
 
 def turn(rng: Rng) -> Turn:
