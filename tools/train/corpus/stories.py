@@ -20,8 +20,9 @@ def story(rng: Rng, who: str) -> tuple[str, str]:
     want, got = rng.choice(WANT)
     kind = rng.choice(KIND)
     helper = rng.choice([x for x in HELP if x != who])
+    name, article = rng.choice(NAME), "an" if kind[0] in "aeiou" else "a"
     return "Once upon a time", (
-        f" there was {'an' if kind[0] in 'aeiou' else 'a'} {kind} {who} named {(name := rng.choice(NAME))} who lived {rng.choice(PLACE)}. One day {name} {want}. "
+        f" there was {article} {kind} {who} named {name} who lived {rng.choice(PLACE)}. One day {name} {want}. "
         f"The {rng.choice(KIND)} {helper} came and helped. In the end {name} {got}, {rng.choice(END)}")
 
 
