@@ -100,6 +100,9 @@ void gol_hf_list_modules(gol_hf *hf)
     json_t *root = read_list(hf);
     static const char *const without_weights[] = {".Transformer", ".Pooling", ".Normalize"};
     const json_t *list = json_object_get(root, "modules");
+    if (root && !json_is_array(list))
+        refuse(hf, "modules.json", "stands where a list of modules is expected",
+               gol_str_from(gol_json_type_name(list)));
     for (size_t i = 0; i < json_array_size(list) && hf->rc == 0; i++) {
         const json_t *module = json_array_get(list, i);
         const json_t *type = json_object_get(module, "type");
@@ -145,13 +148,28 @@ static const struct {
     {"pooling_mode_lasttoken", "lasttoken", 3},
 };
 
+/* How many modes of older files are true: the vectors of several follow each other, which no number of GGUF's says. */
+static size_t count_modes(json_t *pooling)
+{
+    static const char prefix[] = "pooling_mode_";
+    const char *key;
+    json_t *value;
+    size_t n = 0;
+    json_object_foreach(pooling, key, value)
+    {
+        n += strncmp(key, prefix, sizeof prefix - 1) == 0 && json_is_true(value);
+    }
+    return n;
+}
+
 void gol_hf_put_pooling(gol_hf *hf)
 {
     json_t *root = NULL;
     if (gol_hf_read_json(hf, "1_Pooling/config.json", &root) != 1)
         return;
     const json_t *mode = json_object_get(root, "pooling_mode");
-    for (size_t i = 0; i < sizeof pooling_modes / sizeof *pooling_modes; i++) {
+    const size_t n_modes = count_modes(root);
+    for (size_t i = 0; n_modes <= 1 && i < sizeof pooling_modes / sizeof *pooling_modes; i++) {
         if (json_is_true(json_object_get(root, pooling_modes[i].key)) ||
             (json_is_string(mode) && gol_str_is(gol_json_str(mode), pooling_modes[i].mode))) {
             gol_hf_put_u32(hf, "pooling_type", pooling_modes[i].type);

@@ -96,6 +96,10 @@ static void what_changes_vectors_in_another_way_is_refused(void **state)
     expect_refusal(GOL_EUNSUPPORTED, "models.LSTM' is no module that is supported");
     write_text("modules.json", "[7]");
     expect_refusal(GOL_EUNSUPPORTED, "is no module that is supported");
+    write_text("modules.json", "{\"a\":1}");
+    expect_refusal(GOL_EUNSUPPORTED, "modules.json: 'an object' stands where a list");
+    write_text("modules.json", "3");
+    expect_refusal(GOL_EUNSUPPORTED, "modules.json");
     write_text("modules.json", "{\"a\":");
     expect_refusal(GOL_EMODEL, "modules.json");
     static const char *const paths[] = {"../2_Dense", "/tmp", "2_Dense/..", "", "a\\u0000b"};
@@ -127,6 +131,9 @@ static void a_pooling_is_read_in_the_forms_of_both_ages(void **state)
         {"{\"pooling_mode\":\"cls\"}", 2},
         {"{\"pooling_mode\":\"lasttoken\"}", 3},
         {"{\"pooling_mode\":\"max\"}", 0},
+        {"{\"pooling_mode_max_tokens\":true}", 0},
+        {"{\"pooling_mode_mean_tokens\":true,\"pooling_mode_cls_token\":true}", 0},
+        {"{\"pooling_mode_mean_tokens\":true,\"pooling_mode_max_tokens\":true}", 0},
     };
     write_encoder("LlamaForCausalLM");
     make_folder("1_Pooling");
