@@ -30,6 +30,7 @@ typedef struct conversation {
     size_t n;
     bool is_terminal;
     gol_err output; /* why stdout failed */
+    int exit_code;  /* of a model that will never answer; 0: it may */
 } conversation;
 
 static volatile sig_atomic_t interrupted;
@@ -109,6 +110,8 @@ static int answer(conversation *c)
         rc = gollum_submit(c->g, &request, &id, &error);
         if (rc != 0)
             gol_cli_fail_public(&error);
+        if (rc == GOLLUM_EUNSUPPORTED)
+            c->exit_code = error.exit_code;
     }
     if (rc == GOLLUM_ECONTEXT)
         fprintf(stderr, "/clear begins a new conversation\n");
@@ -189,7 +192,7 @@ static char *read_line(const conversation *c)
 
 static void talk(conversation *c)
 {
-    while (c->output.code == 0) {
+    while (c->output.code == 0 && c->exit_code == 0) {
         char *line = read_line(c);
         if (line == NULL)
             break;
@@ -237,8 +240,7 @@ int gol_cmd_chat(const gol_settings *settings)
         if (c->is_terminal)
             fprintf(stderr, "%s: /help for help, Ctrl-D to end\n", path);
         talk(c);
-        if (c->output.code != 0)
-            exit_code = gol_cli_fail(&c->output);
+        exit_code = c->output.code != 0 ? gol_cli_fail(&c->output) : c->exit_code;
     }
     gollum_close(&c->g);
     gol_cli_chat_close(&c->chat);

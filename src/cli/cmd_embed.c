@@ -1,6 +1,6 @@
 /*
- * gollum embed: a vector, or a classifier's scores, for the tokens of --tokens, or for each line of stdin, one line of numbers each. Built on the public library
- * alone; lines go to the model in groups, which share its steps.
+ * gollum embed: a vector, or a classifier's scores, for the tokens of --tokens, or for each line of stdin, one line of numbers each.
+ * Built on the public library alone; lines go to the model in groups, which share its steps.
  */
 #include <stdio.h>
 #include <string.h>
@@ -55,34 +55,32 @@ static int print_vector(const embedder *e, const float *x, gol_err *err)
     return rc;
 }
 
-/* Up to GROUP texts. Returns the exit code. */
-static int embed_group(embedder *e, const gollum_text *texts, size_t n)
+/* Up to GROUP texts. first_line: see gol_cli_fail_line(). Returns the exit code. */
+static int embed_group(embedder *e, const gollum_text *texts, size_t n, size_t first_line)
 {
     gollum_error error;
     gol_err err = {0};
     if (gollum_embed(e->g, &e->options, texts, n, e->values, &error) != 0)
-        return gol_cli_fail_public(&error);
+        return gol_cli_fail_line(&error, "text", first_line);
     for (size_t i = 0; i < n; i++)
         if (print_vector(e, e->values + i * e->width, &err) != 0)
             return gol_cli_fail(&err);
     return 0;
 }
 
-/* A text is a line without its end. */
+/* A text is a line without its end. Returns the exit code. */
 static int embed_lines(embedder *e, gol_str input)
 {
     gollum_text texts[GROUP];
     size_t n = 0;
+    size_t n_done = 0;
     int exit_code = 0;
     while (input.len > 0 && exit_code == 0) {
-        const char *end = memchr(input.data, '\n', input.len);
-        const size_t len = end != NULL ? (size_t)(end - input.data) : input.len;
-        const size_t n_cut = len > 0 && input.data[len - 1] == '\r';
-        texts[n++] = (gollum_text){.text = input.data, .text_len = len - n_cut};
-        const size_t n_taken = len + (end != NULL);
-        input = (gol_str){input.data + n_taken, input.len - n_taken};
+        const gol_str line = gol_cli_take_line(&input);
+        texts[n++] = (gollum_text){.text = line.data, .text_len = line.len};
         if (n == GROUP || input.len == 0) {
-            exit_code = embed_group(e, texts, n);
+            exit_code = embed_group(e, texts, n, n_done + 1);
+            n_done += n;
             n = 0;
         }
     }
@@ -133,7 +131,8 @@ int gol_cmd_embed(const gol_settings *settings)
         exit_code = open_embedder(&e, path);
     if (exit_code == 0) {
         const gollum_text tokens = {.ids = ids.data, .n_ids = ids.n};
-        exit_code = ids.n > 0 ? embed_group(&e, &tokens, 1) : embed_lines(&e, gol_buf_view(&input));
+        exit_code = ids.n > 0 ? embed_group(&e, &tokens, 1, 0)
+                              : embed_lines(&e, gol_buf_view(&input));
     }
     gol_free(e.values);
     gollum_close(&e.g);

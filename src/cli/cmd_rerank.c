@@ -28,17 +28,6 @@ typedef struct reranker {
     size_t n;
 } reranker;
 
-/* Without its end. */
-static gol_str take_line(gol_str *input)
-{
-    const char *end = memchr(input->data, '\n', input->len);
-    size_t len = end != NULL ? (size_t)(end - input->data) : input->len;
-    const size_t n_taken = len + (end != NULL);
-    const gol_str line = {input->data, len > 0 && input->data[len - 1] == '\r' ? len - 1 : len};
-    *input = (gol_str){input->data + n_taken, input->len - n_taken};
-    return line;
-}
-
 static int parse_line(const reranker *r, ranked *out, gol_str line, gol_err *err)
 {
     const char *query = r->settings->query;
@@ -61,7 +50,7 @@ static size_t count_lines(gol_str input)
 {
     size_t n = 0;
     for (; input.len > 0; n++)
-        take_line(&input);
+        gol_cli_take_line(&input);
     return n;
 }
 
@@ -77,7 +66,7 @@ static int parse_input(reranker *r, gol_str input, gol_err *err)
     for (; r->n < n && rc == 0; r->n++) {
         ranked *item = &r->items[r->n];
         *item = (ranked){.index = r->n};
-        rc = parse_line(r, item, take_line(&input), err);
+        rc = parse_line(r, item, gol_cli_take_line(&input), err);
     }
     return rc;
 }
@@ -97,7 +86,7 @@ static int score_all(reranker *r, gollum *g)
         for (size_t i = 0; i < n; i++)
             pairs[i] = r->items[first + i].pair;
         if (gollum_rerank(g, &options, pairs, n, scores, &error) != 0)
-            return gol_cli_fail_public(&error);
+            return gol_cli_fail_line(&error, "pair", first + 1);
         for (size_t i = 0; i < n; i++)
             r->items[first + i].score = scores[i];
     }

@@ -53,6 +53,8 @@ static int render(const gol_cli_chat *chat, gol_buf *out, gol_str json, gol_err 
     gol_jvalue context;
     gol_jinja_init(&j, NULL);
     int rc = gol_template_json_parse(&j, &context, json, err);
+    if (rc != 0)
+        gol_fail_prefix(err, "stdin");
     if (rc == 0)
         rc = gol_chat_template_render(chat->format, out, &j, &context, has_tools(&j, &context),
                                       err);

@@ -25,6 +25,27 @@ int gol_cli_fail_public(const gollum_error *error)
     return error->exit_code;
 }
 
+int gol_cli_fail_line(const gollum_error *error, const char *item, size_t first_line)
+{
+    const char *message = error->message;
+    size_t n_before = 0;
+    const size_t n_item = strlen(item);
+    if (strncmp(message, item, n_item) == 0 && message[n_item] == ' ') {
+        char *end = NULL;
+        const unsigned long long number = strtoull(message + n_item + 1, &end, 10);
+        if (end != message + n_item + 1 && strncmp(end, ": ", 2) == 0) {
+            n_before = (size_t)number;
+            message = end + 2;
+        }
+    }
+    /* Other errors are the model's or the machine's, not the line's. */
+    if (first_line > 0 && (error->code == GOLLUM_EINVAL || error->code == GOLLUM_ECONTEXT))
+        fprintf(stderr, "gollum: line %zu: %s\n", first_line + n_before, message);
+    else
+        fprintf(stderr, "gollum: %s\n", message);
+    return error->exit_code;
+}
+
 bool gol_cli_wants_progress(const gol_settings *settings)
 {
     return !settings->quiet && isatty(STDERR_FILENO);
@@ -64,6 +85,16 @@ int gol_cli_read_stdin(gol_buf *out, gol_err *err)
             return gol_fail(err, GOL_ENOMEM, "stdin: out of memory after %zu bytes", out->len);
     }
     return ferror(stdin) ? gol_fail(err, GOL_EIO, "stdin: %s", strerror(errno)) : 0;
+}
+
+gol_str gol_cli_take_line(gol_str *input)
+{
+    const char *end = input->len > 0 ? memchr(input->data, '\n', input->len) : NULL;
+    const size_t len = end != NULL ? (size_t)(end - input->data) : input->len;
+    const size_t n_taken = len + (end != NULL);
+    const gol_str line = {input->data, len > 0 && input->data[len - 1] == '\r' ? len - 1 : len};
+    *input = (gol_str){input->data + n_taken, input->len - n_taken};
+    return line;
 }
 
 int gol_cli_write_stdout(gol_str text, gol_err *err)

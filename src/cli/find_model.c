@@ -46,12 +46,20 @@ int gol_find_named_model(gol_found_model *out, const char *name, gol_err *err)
 {
     struct stat info;
     *out = (gol_found_model){.origin = GOL_MODEL_FOUND};
+    if (name[0] == '\0')
+        return gol_fail(err, GOL_EUSAGE, "--model: is empty, the name of a model is expected");
     if (strlen(name) >= GOL_PATH_MAX)
         return fail_too_long("--model", err);
-    const int rc = stat(name, &info) == 0 ? look_into_folder(out->path, name, err)
-                                          : gol_find_cached_model(out->path, name, err);
+    const bool exists = stat(name, &info) == 0;
+    const int rc = exists ? look_into_folder(out->path, name, err)
+                          : gol_find_cached_model(out->path, name, err);
     if (rc < 0)
         return rc;
+    if (rc == 0 && !exists && gol_is_cache_name(name))
+        return gol_fail(err, GOL_ENOTFOUND,
+                        "%s: neither a file or folder here, nor a model in the caches of Hugging "
+                        "Face and Ollama",
+                        name);
     if (rc == 0) { /* whoever opens it says what is wrong */
         snprintf(out->path, GOL_PATH_MAX, "%s", name);
         out->origin = GOL_MODEL_GIVEN;

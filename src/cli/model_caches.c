@@ -330,6 +330,12 @@ static int find_in_ollama(char path[GOL_PATH_MAX], const model_name *name, gol_e
     return rc;
 }
 
+bool gol_is_cache_name(const char *text)
+{
+    model_name name;
+    return parse_name(&name, text) && !ends_with(text, ".gguf") && !ends_with(text, ".safetensors");
+}
+
 int gol_find_cached_model(char path[GOL_PATH_MAX], const char *text, gol_err *err)
 {
     model_name name;

@@ -13,6 +13,9 @@
 #include "base/error.h"
 #include "cli/common.h"
 
+/* Whether a cache could have it: owner/name, name:tag, ...; neither a path that begins elsewhere nor the name of a model's file. */
+bool gol_is_cache_name(const char *text);
+
 /* 1: path is the model's; 0: no cache has it; or an error that says what to choose from (GOL_EUSAGE), what is missing
  * (GOL_ENOTFOUND), what is broken (GOL_EMODEL). A text that is no name is found nowhere. */
 int gol_find_cached_model(char path[GOL_PATH_MAX], const char *text, gol_err *err);

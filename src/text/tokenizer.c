@@ -41,6 +41,10 @@ static int find_kind(const gol_tokenizer_class **out, const gol_model_file *file
     const int rc = gol_meta_str(file, "tokenizer.ggml.model", &name, err);
     if (rc < 0)
         return rc;
+    if (rc == 0 && gol_model_file_find_meta(file, "gollum.hf.config_json") != NULL)
+        return gol_fail(err, GOL_EMODEL,
+                        "no tokenizer: tokenizer.json, tokenizer.model, vocab.txt or vocab.json "
+                        "with merges.txt is expected beside config.json");
     if (rc == 0)
         return gol_fail(err, GOL_EMODEL,
                         "tokenizer.ggml.model: missing, the file has no tokenizer");

@@ -3,6 +3,7 @@ import json
 import pathlib
 import struct
 
+import conftest
 import tiny_model
 
 USAGE, BAD_MODEL, NOT_FOUND = 64, 65, 66
@@ -86,6 +87,20 @@ def test_embed_asks_for_a_pooling_where_the_file_names_none(gollum, model):
     assert refused.stdout == b""
     assert b"names no pooling" in refused.stderr
     assert gollum("embed", "-m", model, "--tokens", " ").returncode == USAGE
+
+
+def test_embed_names_the_line_that_is_too_long(gollum, model):
+    for n_before in (0, 2, 300):
+        lines = ["cat"] * n_before + ["the cat " * 5000, "cat"]
+        refused = gollum("embed", "-m", model, "--pooling", "mean", stdin="\n".join(lines))
+        assert refused.returncode == USAGE
+        assert b"gollum: line %d: the text has " % (n_before + 1) in refused.stderr, refused.stderr
+
+
+def test_a_folder_without_a_tokenizer_is_told_what_is_expected(gollum):
+    refused = gollum("run", "-m", conftest.ROOT / "tests/data/hf/llama", "-p", "cat")
+    assert refused.returncode == BAD_MODEL
+    assert b"no tokenizer: tokenizer.json" in refused.stderr, refused.stderr
 
 
 def test_inspect_shows_metadata_and_tensors(gollum, model):

@@ -69,6 +69,20 @@ def test_rerank_says_what_is_missing(gollum, model):
     assert (empty.returncode, empty.stdout) == (0, b"")
 
 
+def test_rerank_names_the_line_that_is_too_long(gollum):
+    for n_before in (0, 2, 300):
+        lines = ["panda"] * n_before + ["d " * 200, "panda"]
+        refused = gollum("rerank", "-m", ENCODER, "--query", "q", stdin="\n".join(lines))
+        assert refused.returncode == USAGE and refused.stdout == b""
+        assert b"gollum: line %d: the pair has " % (n_before + 1) in refused.stderr, refused.stderr
+
+
+def test_chat_ends_where_nothing_can_be_generated(gollum):
+    refused = gollum("chat", "-m", DECODER, "--chat-template", "plain", stdin="one\ntwo\n")
+    assert refused.returncode == BAD_MODEL
+    assert refused.stderr.count(b"generates none") == 1, refused.stderr
+
+
 @pytest.fixture(params=[ENCODER, DECODER], ids=["encoder", "decoder"])
 def mute(request, start_server):
     return start_server(model=request.param)

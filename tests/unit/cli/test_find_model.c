@@ -111,6 +111,21 @@ static void a_named_model_is_taken_whether_it_is_there_or_not(void **state)
     expect_named("models", "models/a.gguf", GOL_MODEL_FOUND);
 }
 
+static void what_is_neither_here_nor_in_a_cache_is_refused(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"nobody/nothing", "nobody/nothing:Q8_0", "nothing:1b"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        gol_err err = {0};
+        assert_int_equal(gol_find_named_model(&found, names[i], &err), GOL_ENOTFOUND);
+        assert_non_null(strstr(err.message, names[i]));
+        assert_non_null(strstr(err.message, "caches"));
+    }
+    gol_err err = {0};
+    assert_int_equal(gol_find_named_model(&found, "", &err), GOL_EUSAGE);
+    assert_non_null(strstr(err.message, "--model: is empty"));
+}
+
 static void a_name_has_a_limit(void **state)
 {
     (void)state;
@@ -379,6 +394,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_named_model_is_taken_whether_it_is_there_or_not),
+        TEST(what_is_neither_here_nor_in_a_cache_is_refused),
         TEST(a_name_has_a_limit),
         TEST(a_named_folder_gives_the_model_beside_the_built_in_one),
         TEST(the_first_model_in_name_order_is_used),
