@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -178,6 +179,16 @@ static void sync_folder(const char *path)
     gol_free(folder);
 }
 
+/* The rename would put a regular file in the place of anything else: for the superuser that includes the system's /dev/null. */
+static int check_replaceable(const char *path, gol_err *err)
+{
+    struct stat info;
+    if (stat(path, &info) != 0 || S_ISREG(info.st_mode))
+        return 0;
+    return gol_fail(err, GOL_EIO, "%s: is %s, which is not replaced by a file", path,
+                    S_ISDIR(info.st_mode) ? "a folder" : "a device, pipe or socket");
+}
+
 static int write_file(gol_gguf_writer *w, const char *path, const char *tmp_path,
                       gol_gguf_fill *fill, void *user, gol_err *err)
 {
@@ -209,6 +220,9 @@ int gol_gguf_writer_stream(gol_gguf_writer *w, const char *path, gol_gguf_fill *
         rc = check_unique(w, tensor_name_at, w->n_tensors, "tensor", e);
     if (rc != 0)
         return gol_fail_prefix(e, "%s", path);
+    rc = check_replaceable(path, e);
+    if (rc != 0)
+        return rc;
     char *tmp_path = gol_try_alloc(strlen(path) + sizeof ".tmp");
     if (!tmp_path)
         return gol_fail(e, GOL_ENOMEM, "%s: out of memory", path);

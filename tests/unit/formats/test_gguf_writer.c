@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "formats/gguf.h"
@@ -392,10 +393,36 @@ static void a_folder_is_not_replaced(void **state)
     gol_gguf_writer *w = new_writer();
     gol_err err;
     assert_int_equal(gol_gguf_writer_write(w, dir.path, &err), GOL_EIO);
-    assert_non_null(strstr(err.message, "cannot rename"));
+    assert_non_null(strstr(err.message, "is a folder"));
     char tmp[256];
     snprintf(tmp, sizeof tmp, "%s.tmp", dir.path);
     assert_int_equal(access(tmp, F_OK), -1);
+    gol_gguf_writer_destroy(&w);
+}
+
+/* A pipe stands for /dev/null, which a test must not risk. */
+static void a_device_or_pipe_is_not_replaced(void **state)
+{
+    (void)state;
+    char path[256];
+    char link[256];
+    struct stat info;
+    assert_int_equal(mkfifo(temp_dir_file(&dir, "pipe", path), 0600), 0);
+    assert_int_equal(symlink("pipe", temp_dir_file(&dir, "link", link)), 0);
+    gol_gguf_writer *w = new_writer();
+    const char *const paths[] = {path, link};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        gol_err err = {0};
+        char tmp[260];
+        assert_int_equal(gol_gguf_writer_write(w, paths[i], &err), GOL_EIO);
+        assert_non_null(strstr(err.message, "is a device, pipe or socket"));
+        snprintf(tmp, sizeof tmp, "%s.tmp", paths[i]);
+        assert_int_equal(access(tmp, F_OK), -1);
+    }
+    assert_int_equal(lstat(path, &info), 0);
+    assert_true(S_ISFIFO(info.st_mode));
+    assert_int_equal(lstat(link, &info), 0);
+    assert_true(S_ISLNK(info.st_mode));
     gol_gguf_writer_destroy(&w);
 }
 
@@ -479,6 +506,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(sizes_beyond_the_limits_are_refused_before_they_are_read,
                                         make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(a_folder_is_not_replaced, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(a_device_or_pipe_is_not_replaced, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(a_path_that_cannot_be_written_is_an_error, make_dir,
                                         remove_dir),
         cmocka_unit_test_setup_teardown(a_full_disk_is_an_error, make_dir, remove_dir),
