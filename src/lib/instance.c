@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/sysmem.h"
 #include "engine/engine_limits.h"
@@ -83,6 +84,15 @@ int gol_instance_prepare(gol_instance *out, const gol_instance_opts *opts, gol_e
     return rc;
 }
 
+/* What generates nothing needs no end. */
+static void warn_about_ends(const gol_instance *instance)
+{
+    size_t n = 0;
+    (void)gol_tokenizer_eog_ids(instance->tok, &n);
+    if (n == 0 && gol_model_config(instance->model)->has_logits)
+        gol_log_warn("text", "the vocabulary names no token that ends a generation");
+}
+
 int gol_instance_load(gol_instance *out, const gol_instance_opts *opts, gol_err *err)
 {
     int rc = gol_tokenizer_load(&out->tok, out->file, err);
@@ -93,7 +103,9 @@ int gol_instance_load(gol_instance *out, const gol_instance_opts *opts, gol_err 
                                                out->memory.available);
         rc = gol_engine_create(&out->engine, out->model, &o, err);
     }
-    if (rc != 0)
+    if (rc == 0)
+        warn_about_ends(out);
+    else
         gol_instance_close(out);
     return rc;
 }

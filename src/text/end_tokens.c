@@ -6,7 +6,6 @@
 
 #include <assert.h>
 
-#include "base/log.h"
 #include "text/tokenizer.h"
 
 /* Fullwidth bars and U+2581 between the words. The string is cut where a hex escape would eat a letter. */
@@ -83,7 +82,5 @@ int gol_vocab_load_end_tokens(gol_vocab *vocab, const gol_model_file *file, gol_
         if (vocab->tokens[id].is_eog)
             vocab->eog_ids[vocab->n_eog_ids++] = id;
     }
-    if (n == 0)
-        gol_log_warn("text", "the vocabulary names no token that ends a generation");
     return 0;
 }

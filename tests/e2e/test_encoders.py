@@ -77,6 +77,12 @@ def test_rerank_names_the_line_that_is_too_long(gollum):
         assert b"gollum: line %d: the pair has " % (n_before + 1) in refused.stderr, refused.stderr
 
 
+def test_what_generates_nothing_needs_no_end_token(gollum):
+    """The tokenizer of this folder names none; of a model that generates that is worth a warning."""
+    done = gollum("embed", "-m", conftest.ROOT / "tests/data/hf/bert", stdin="panda")
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_chat_ends_where_nothing_can_be_generated(gollum):
     refused = gollum("chat", "-m", DECODER, "--chat-template", "plain", stdin="one\ntwo\n")
     assert refused.returncode == BAD_MODEL
