@@ -49,6 +49,8 @@ def test_a_converted_folder_is_whole_and_answers_the_same(gollum, tmp_path, name
     folder = FOLDERS / name
     got = answer(gollum, folder, folder)
     assert answer(gollum, out, folder) == got
+    if (folder / "n_first").exists():
+        return  # two texts: --tokens cannot say where the second begins, so test_hf_logits has the comparison
     kinds = ("logits.f32", "embedding.f32", "scores.f32")
     want = floats(next(folder / kind for kind in kinds if (folder / kind).exists()).read_bytes())
     assert len(got) == len(want)

@@ -1,6 +1,6 @@
 /*
- * BERT, RoBERTa, which is one with other positions, and DistilBERT, which is one under other names: encoders. The pooler of the original is not used for embeddings, and what predicts
- * masked words does not either: both are left out.
+ * BERT, RoBERTa, which is one with other positions, and DistilBERT, which is one under other names: encoders. The pooler of the original
+ * is a classifier's first layer and nothing to embeddings; what predicts masked words is left out.
  */
 #include "formats/hf/hf_model.h"
 
