@@ -95,8 +95,10 @@ static void put_longrope(gol_hf *hf, uint32_t n_rot)
 {
     const double n_ctx = gol_hf_real(hf, "max_position_embeddings");
     const double n_orig = rope_real(hf, "original_max_position_embeddings");
-    if (hf->rc == 0 && !(n_orig > 1 && n_ctx > 0))
-        gol_hf_refuse(hf, GOL_EMODEL, "original_max_position_embeddings is no number over 1");
+    if (hf->rc == 0 && !(n_orig > 1 && n_orig <= INT32_MAX && n_ctx > 0))
+        gol_hf_refuse(hf, GOL_EMODEL,
+                      "original_max_position_embeddings is %g; over 1 to %d is accepted", n_orig,
+                      INT32_MAX);
     if (hf->rc != 0)
         return;
     const double scale = n_ctx / n_orig;

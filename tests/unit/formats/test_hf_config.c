@@ -101,6 +101,16 @@ static void rotations_that_we_do_not_have_are_refused(void **state)
                     ",\"rope_parameters\":{\"full_attention\":{\"rope_theta\":900},"
                     "\"sliding_attention\":{\"rope_type\":\"linear\",\"factor\":2}}");
     expect_refusal(GOL_EUNSUPPORTED, "rope_parameters.sliding_attention.rope_type");
+    static const char *const contexts[] = {"1", "1e30", "2147483648"};
+    for (size_t i = 0; i < sizeof contexts / sizeof *contexts; i++) {
+        char more[256];
+        snprintf(more, sizeof more,
+                 ",\"rope_scaling\":{\"type\":\"longrope\",\"short_factor\":[1,1],"
+                 "\"long_factor\":[1,1]},\"original_max_position_embeddings\":%s",
+                 contexts[i]);
+        write_config_of("Phi3ForCausalLM", more);
+        expect_refusal(GOL_EMODEL, "original_max_position_embeddings");
+    }
 }
 
 /* ------------------------------------------------------------------ windows ---- */
