@@ -99,23 +99,30 @@ static int read_vocab_txt(json_t **out, gol_str text, gol_err *err)
     return 0;
 }
 
-/* Adds {"content", "id", "special"} unless the list has the text. */
-static void add_token(json_t *list, const char *content, json_int_t id, bool is_special)
+/* "added_tokens" as tokenizer.json would have them, and the texts in it: files may hold as many as they like. */
+typedef struct added_list {
+    json_t *tokens;
+    json_t *texts; /* an object whose keys they are */
+} added_list;
+
+static void append(added_list *list, json_t *token)
 {
-    size_t i;
-    json_t *entry;
-    json_array_foreach(list, i, entry)
-    {
-        const char *known = json_string_value(json_object_get(entry, "content"));
-        if (known != NULL && strcmp(known, content) == 0)
-            return;
-    }
-    json_array_append_new(list, json_pack("{s:s, s:I, s:b, s:b}", "content", content, "id", id,
-                                          "special", is_special, "normalized", !is_special));
+    const char *text = json_string_value(json_object_get(token, "content"));
+    if (text != NULL)
+        json_object_set_new(list->texts, text, json_true());
+    json_array_append_new(list->tokens, token);
+}
+
+/* Adds {"content", "id", "special"} unless the list has the text. */
+static void add_token(added_list *list, const char *content, json_int_t id, bool is_special)
+{
+    if (json_object_get(list->texts, content) == NULL)
+        append(list, json_pack("{s:s, s:I, s:b, s:b}", "content", content, "id", id, "special",
+                               is_special, "normalized", !is_special));
 }
 
 /* "added_tokens_decoder" of tokenizer_config.json: {"ID": {"content": ...}}. */
-static void add_decoder_tokens(json_t *list, json_t *config)
+static void add_decoder_tokens(added_list *list, json_t *config)
 {
     const char *key;
     json_t *entry;
@@ -123,11 +130,11 @@ static void add_decoder_tokens(json_t *list, json_t *config)
     {
         json_t *copy = json_copy(entry);
         json_object_set_new(copy, "id", json_integer(strtoll(key, NULL, 10)));
-        json_array_append_new(list, copy);
+        append(list, copy);
     }
 }
 
-static void add_named_tokens(json_t *list, const json_t *vocab, const gol_hftok_config *config)
+static void add_named_tokens(added_list *list, const json_t *vocab, const gol_hftok_config *config)
 {
     static const char *const keys[] = {"bos_token", "eos_token", "unk_token", "sep_token",
                                        "pad_token", "cls_token", "mask_token"};
@@ -149,18 +156,19 @@ int gol_hftok_added_list(json_t **out, const gol_hftok_files *files, const json_
         if (rc != 0)
             return rc;
     }
-    json_t *list = json_array();
-    add_decoder_tokens(list, config->config);
+    added_list list = {json_array(), json_object()};
+    add_decoder_tokens(&list, config->config);
     const char *key;
     json_t *id;
     json_object_foreach(added, key, id)
     {
         if (json_is_integer(id))
-            add_token(list, key, json_integer_value(id), true);
+            add_token(&list, key, json_integer_value(id), true);
     }
-    add_named_tokens(list, vocab, config);
+    add_named_tokens(&list, vocab, config);
+    json_decref(list.texts);
     json_decref(added);
-    *out = list;
+    *out = list.tokens;
     return 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "text/hf/hf_files.h"
 
@@ -377,12 +378,39 @@ static void runs_of_one_character_take_no_quadratic_time(void **state)
     free(text);
 }
 
+/* A search of the list for each of them would take ten minutes. */
+static void added_tokens_may_be_many(void **state)
+{
+    (void)state;
+    enum { N = 200000, BYTES_EACH = 32 };
+    gol_buf text;
+    gol_buf_init(&text, (size_t)N * BYTES_EACH);
+    gol_buf_puts(&text, "{\"<s>\":5");
+    for (int i = 0; i < N; i++)
+        gol_buf_printf(&text, ",\"<t%d>\":%d", i, 6 + i);
+    gol_buf_putc(&text, '}');
+    assert_false(text.failed);
+    const gol_hftok_files files = {
+        .vocab_json = GOL_STR("{\"a\":0,\"b\":1,\"ab\":2,\"\xC4\xA0\":3,\"\xC4\xA0"
+                              "a\":4}"),
+        .merges_txt = GOL_STR("a b\n"),
+        .added_tokens_json = gol_buf_view(&text),
+        .tokenizer_config_json = GOL_STR(
+            "{\"added_tokens_decoder\":{\"7\":{\"content\":\"<t1>\",\"special\":true}}}"),
+    };
+    gol_tokenizer *tok = create(&files);
+    assert_encodes(tok, "ab<t1><t199999>", GOL_ENCODE_PARSE_SPECIAL, 2, 7, 200005);
+    gol_tokenizer_destroy(&tok);
+    gol_buf_deinit(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_tokenizer_json_is_read),
         cmocka_unit_test(the_files_beside_it_name_the_ends),
         cmocka_unit_test(older_files_give_the_same),
+        cmocka_unit_test(added_tokens_may_be_many),
         cmocka_unit_test(errors_name_file_and_path),
         cmocka_unit_test(nesting_ends_at_its_limit),
         cmocka_unit_test(a_model_file_may_stand_for_a_folder),
