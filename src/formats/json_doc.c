@@ -23,7 +23,7 @@ static size_t skip_string(gol_str text, size_t pos)
     return pos + 1;
 }
 
-static int check_limits(gol_str text, const gol_json_limits *limits, gol_err *err)
+int gol_json_check_limits(gol_str text, const gol_json_limits *limits, gol_err *err)
 {
     size_t depth = 0;
     size_t n_values = 1;
@@ -57,7 +57,7 @@ static int parse(json_t **out, gol_str text, const gol_json_limits *limits, gol_
 {
     if (text.len == 0)
         return gol_fail(err, GOL_EMODEL, "is empty; a JSON object is expected");
-    const int rc = check_limits(text, limits, err);
+    const int rc = gol_json_check_limits(text, limits, err);
     if (rc != 0)
         return rc;
     json_error_t info;

@@ -25,6 +25,9 @@ typedef struct gol_json_limits {
 int gol_json_doc_parse(json_t **out, gol_str text, const gol_json_limits *limits, const char *name,
                        gol_err *err);
 
+/* Before any tree is made. Errors: GOL_EMODEL. */
+int gol_json_check_limits(gol_str text, const gol_json_limits *limits, gol_err *err);
+
 /* "a string", "an array", ... for messages. */
 const char *gol_json_type_name(const json_t *value);
 

@@ -324,7 +324,7 @@ static int write_json(const gol_hftok_files *files, size_t n_rows, gol_gguf_writ
     if (rc == 0)
         rc = begin(&g, tok, n_rows, err);
     if (rc == 0) {
-        const gol_hftok_node root = gol_hftok_root(json, "tokenizer.json");
+        const gol_hftok_node root = gol_hftok_root(json, gol_hftok_json_name(files));
         const gol_word_model_class *kind = ((const gol_pipeline *)tok->state)->model.kind;
         const gol_hftok_node model = gol_hftok_get(&root, "model");
         if (strcmp(kind->name, "BPE") == 0)

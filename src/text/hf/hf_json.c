@@ -1,46 +1,28 @@
 /*
- * JSON nodes with paths: see the header. Depth is counted before jansson sees the text: its own cap is far above ours.
+ * JSON nodes with paths: see the header. Unlike formats/json_doc.h this takes keys that stand twice, the last one as in Hugging Face's
+ * readers.
  */
 #include "text/hf/hf_json.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { PATH_MAX_LEN = 200 };
+#include "formats/json_doc.h"
 
-static bool is_too_deep(gol_str bytes)
-{
-    size_t depth = 0;
-    bool in_string = false;
-    for (size_t i = 0; i < bytes.len; i++) {
-        const char c = bytes.data[i];
-        if (in_string) {
-            if (c == '\\')
-                i++;
-            else if (c == '"')
-                in_string = false;
-        } else if (c == '"') {
-            in_string = true;
-        } else if (c == '[' || c == '{') {
-            depth++;
-        } else if ((c == ']' || c == '}') && depth > 0) {
-            depth--;
-        }
-        if (depth > GOL_HFTOK_JSON_DEPTH_MAX)
-            return true;
-    }
-    return false;
-}
+enum { PATH_MAX_LEN = 200 };
 
 int gol_hftok_json_parse(json_t **out, gol_str bytes, const char *name, gol_err *err)
 {
+    const gol_json_limits limits = {.depth_max = GOL_HFTOK_JSON_DEPTH_MAX,
+                                    .n_values_max = GOL_HFTOK_JSON_VALUES_MAX};
     *out = NULL;
     if (bytes.len > GOL_HFTOK_JSON_LEN_MAX)
         return gol_fail(err, GOL_ETOOLARGE, "%s: %zu bytes, at most %d are accepted", name,
                         bytes.len, GOL_HFTOK_JSON_LEN_MAX);
-    if (is_too_deep(bytes))
-        return gol_fail(err, GOL_EMODEL, "%s: nested deeper than %d", name,
-                        GOL_HFTOK_JSON_DEPTH_MAX);
+    if (gol_json_check_limits(bytes, &limits, err) != 0) {
+        gol_fail_prefix(err, "%s", name);
+        return GOL_EMODEL;
+    }
     json_error_t error;
     *out = json_loadb(bytes.data, bytes.len, JSON_ALLOW_NUL, &error);
     if (*out != NULL)

@@ -1,5 +1,5 @@
 /*
- * Reading JSON from strangers: jansson under caps on size and depth, and nodes that know where they stand, so that a message can say
+ * Reading JSON from strangers: within limits, and as nodes that know where they stand, so that a message can say
  * "tokenizer.json: normalizer.normalizers[2].pattern: ...".
  */
 #ifndef GOL_TEXT_HF_HF_JSON_H
@@ -13,7 +13,12 @@
 #include "base/error.h"
 #include "base/str.h"
 
-enum { GOL_HFTOK_JSON_LEN_MAX = 256 << 20, GOL_HFTOK_JSON_DEPTH_MAX = 64 };
+/* A vocabulary of a quarter million tokens with its merges as pairs is 2 million values. */
+enum {
+    GOL_HFTOK_JSON_LEN_MAX = 256 << 20,
+    GOL_HFTOK_JSON_DEPTH_MAX = 64,
+    GOL_HFTOK_JSON_VALUES_MAX = 8 << 20
+};
 
 /* On the stack of whoever walks; parents outlive their children. */
 typedef struct gol_hftok_node {

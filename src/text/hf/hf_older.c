@@ -280,6 +280,14 @@ static int make_json(json_t **out, const gol_hftok_files *files, const gol_hftok
                     gol_quote(quoted, sizeof quoted, name));
 }
 
+const char *gol_hftok_json_name(const gol_hftok_files *files)
+{
+    if (files->tokenizer_json.data != NULL)
+        return "tokenizer.json";
+    return files->merges_txt.data != NULL ? "vocab.json and merges.txt, as tokenizer.json"
+                                          : "vocab.txt, as tokenizer.json";
+}
+
 int gol_hftok_json_find(json_t **out, const gol_hftok_files *files, gol_err *err)
 {
     *out = NULL;

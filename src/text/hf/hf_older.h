@@ -9,6 +9,9 @@
 /* *out is to be released by json_decref(). Errors: as of gol_hftok_create(). */
 int gol_hftok_json_find(json_t **out, const gol_hftok_files *files, gol_err *err);
 
+/* What to call that JSON in a message. */
+const char *gol_hftok_json_name(const gol_hftok_files *files);
+
 /* The tokenizer of such JSON; facts is initialized, and the caller's. */
 int gol_hftok_build(gol_tokenizer **out, json_t *json, const gol_hftok_files *files,
                     gol_hftok_facts *facts, gol_err *err);

@@ -97,7 +97,7 @@ int gol_hftok_build(gol_tokenizer **out, json_t *json, const gol_hftok_files *fi
                     gol_hftok_facts *facts, gol_err *err)
 {
     *out = NULL;
-    const gol_hftok_node root = gol_hftok_root(json, "tokenizer.json");
+    const gol_hftok_node root = gol_hftok_root(json, gol_hftok_json_name(files));
     gol_tokenizer *tok = gol_try_calloc(1, sizeof *tok);
     if (tok == NULL)
         return gol_fail(err, GOL_ENOMEM, "tokenizer: out of memory");

@@ -177,6 +177,38 @@ static void nesting_ends_at_its_limit(void **state)
     }
 }
 
+static void more_values_than_a_vocabulary_has_are_refused_before_they_take_memory(void **state)
+{
+    (void)state;
+    const size_t n_values = 8 << 20;
+    gol_buf json;
+    gol_buf_init(&json, 2 * n_values + 64);
+    gol_buf_puts(&json, "{\"x\":[");
+    for (size_t i = 0; i < n_values; i++)
+        gol_buf_puts(&json, "0,");
+    gol_buf_puts(&json, "0]}");
+    gol_err err = {0};
+    gol_tokenizer *tok = NULL;
+    const gol_hftok_files files = {.tokenizer_json = gol_buf_view(&json)};
+    assert_int_equal(gol_hftok_create(&tok, &files, &err), GOL_EMODEL);
+    assert_string_equal(err.message, "tokenizer.json: the JSON has more than 8388608 values");
+    gol_buf_deinit(&json);
+}
+
+static void a_message_names_the_older_files(void **state)
+{
+    (void)state;
+    gol_err err = {0};
+    gol_tokenizer *tok = NULL;
+    const gol_hftok_files files = {
+        .vocab_json = GOL_STR("{\"a\":\"no id\"}"),
+        .merges_txt = GOL_STR("a b\n"),
+    };
+    assert_int_equal(gol_hftok_create(&tok, &files, &err), GOL_EMODEL);
+    if (strncmp(err.message, "vocab.json and merges.txt, as tokenizer.json: model", 51) != 0)
+        fail_msg("message '%s'", err.message);
+}
+
 static void a_model_file_may_stand_for_a_folder(void **state)
 {
     (void)state;
@@ -413,6 +445,8 @@ int main(void)
         cmocka_unit_test(added_tokens_may_be_many),
         cmocka_unit_test(errors_name_file_and_path),
         cmocka_unit_test(nesting_ends_at_its_limit),
+        cmocka_unit_test(more_values_than_a_vocabulary_has_are_refused_before_they_take_memory),
+        cmocka_unit_test(a_message_names_the_older_files),
         cmocka_unit_test(a_model_file_may_stand_for_a_folder),
         cmocka_unit_test(gguf_keys_give_the_same_ids),
         cmocka_unit_test(every_allocation_may_fail),
