@@ -163,10 +163,12 @@ make_venv() {
 }
 [ $want_e2e = 0 ] || make_venv
 
-# Debian's arm64 packages, fetched with apt state of their own and unpacked, not installed.
+# Debian's arm64 packages, fetched with apt state of their own and unpacked, not installed. Made again whenever the list changes.
 make_arm64_sysroot() {
     local root=build/arm64-sysroot state=build/arm64-apt
-    [ ! -e "$root/.complete" ] || return 0
+    local packages=(libpcre2-8-0 libpcre2-dev libutf8proc2 libutf8proc-dev libjansson4 libjansson-dev
+        libxxhash0 libxxhash-dev libcmocka0 libcmocka-dev)
+    [ "$(cat "$root/.complete" 2>/dev/null)" != "${packages[*]}" ] || return 0
     printf 'setup: unpacking arm64 libraries into %s\n' "$root" >&2
     rm -rf "$root" "$state"
     mkdir -p "$root" "$state/lists/partial" "$state/cache/archives/partial"
@@ -174,12 +176,12 @@ make_arm64_sysroot() {
     local options=(-o APT::Architecture=arm64 -o APT::Architectures=arm64 -o "Dir::State::status=$PWD/$state/status"
         -o "Dir::State::lists=$PWD/$state/lists" -o "Dir::Cache=$PWD/$state/cache" -o Debug::NoLocking=1 -o APT::Sandbox::User=root)
     with_patience apt-get "${options[@]}" update >/dev/null
-    (cd "$state" && with_patience apt-get "${options[@]}" download libpcre2-8-0 libpcre2-dev libutf8proc2 libutf8proc-dev libjansson4 libjansson-dev libxxhash0 libxxhash-dev libcmocka0 libcmocka-dev >/dev/null)
+    (cd "$state" && with_patience apt-get "${options[@]}" download "${packages[@]}" >/dev/null)
     local deb
     for deb in "$state"/*.deb; do
         dpkg-deb -x "$deb" "$root"
     done
     rm -rf "$state"
-    touch "$root/.complete"
+    printf '%s\n' "${packages[*]}" >"$root/.complete"
 }
 [ $want_arm64 = 0 ] || make_arm64_sysroot

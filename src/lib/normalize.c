@@ -22,12 +22,12 @@ void gol_normalize_scores(float *scores, const gol_classifier *classifier)
         scores[0] = (float)(1.0 / (1.0 + exp(-(double)scores[0])));
         return;
     }
-    double greatest = (double)scores[0];
-    for (int32_t i = 1; i < n; i++)
-        greatest = fmax(greatest, (double)scores[i]);
+    float greatest = scores[0];
+    for (int32_t i = 1; i < n; i++) /* a loop of fmax() is more than gcc 12 can take for aarch64 */
+        greatest = scores[i] > greatest ? scores[i] : greatest;
     double sum = 0;
     for (int32_t i = 0; i < n; i++)
-        sum += exp((double)scores[i] - greatest);
+        sum += exp((double)scores[i] - (double)greatest);
     for (int32_t i = 0; i < n; i++)
-        scores[i] = (float)(exp((double)scores[i] - greatest) / sum);
+        scores[i] = (float)(exp((double)scores[i] - (double)greatest) / sum);
 }
