@@ -19,7 +19,9 @@ enum {
     HEAP_KIB_MAX = 64 << 10,
     DEPTH_MAX = 10 * 1000,
     JIT_STACK_MIN = 32 << 10,
+    JIT_STACK_SMALL = 1 << 20,
     JIT_STACK_MAX = 64 << 20, /* reserved, not used: what a group repeated a million times needs */
+    JIT_STACK_PER_BYTE = 256,
     OPTIONS = PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C | PCRE2_DOLLAR_ENDONLY,
 };
 
@@ -108,6 +110,15 @@ static uint32_t match_steps(size_t len)
     return steps > UINT32_MAX ? UINT32_MAX : (uint32_t)steps;
 }
 
+/* Most a match may push. Reserving little for short texts is quicker, and an emulator keeps books of every page. */
+static size_t jit_stack_max(size_t text_len)
+{
+    if (text_len >= JIT_STACK_MAX / JIT_STACK_PER_BYTE)
+        return JIT_STACK_MAX;
+    const size_t n = text_len * JIT_STACK_PER_BYTE;
+    return n > JIT_STACK_SMALL ? n : JIT_STACK_SMALL;
+}
+
 int gol_regex_run_init(gol_regex_run *run, size_t text_len, gol_err *err)
 {
     *run = (gol_regex_run){0};
@@ -115,7 +126,8 @@ int gol_regex_run_init(gol_regex_run *run, size_t text_len, gol_err *err)
     if (run->memory != NULL) {
         run->context = pcre2_match_context_create(run->memory);
         run->match = pcre2_match_data_create(1, run->memory);
-        run->jit_stack = pcre2_jit_stack_create(JIT_STACK_MIN, JIT_STACK_MAX, run->memory);
+        run->jit_stack = pcre2_jit_stack_create(JIT_STACK_MIN, jit_stack_max(text_len),
+                                                run->memory);
     }
     if (run->context == NULL || run->match == NULL) {
         gol_regex_run_deinit(run);
