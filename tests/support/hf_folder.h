@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/mem.h"
 #include "formats/model_file.h"
 #include "support/safetensors_bytes.h"
 #include "support/test_dir.h"
@@ -127,6 +128,21 @@ static inline void make_folder(const char *name)
     char path[256];
     temp_dir_file(&dir, name, path);
     assert_int_equal(mkdir(path, 0755), 0);
+}
+
+/* Opening the folder with every allocation on the way failing, one after the other. Leaks are the sanitizer's to see. */
+static inline void expect_no_leaks(void)
+{
+    int rc = -1;
+    for (uint64_t n = 1; rc != 0; n++) {
+        gol_err err = {0};
+        gol_model_file *file;
+        gol_mem_fail_nth(n, n % 2 == 0);
+        rc = gol_model_file_open(&file, dir.path, &err);
+        gol_mem_fail_nth(0, false);
+        assert_true(rc == 0 || (rc == GOL_ENOMEM && !file));
+        gol_model_file_close(&file);
+    }
 }
 
 static inline void expect_u32(const gol_model_file *file, const char *key, uint32_t want)

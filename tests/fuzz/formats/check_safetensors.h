@@ -7,15 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz/fuzz_expect.h"
 #include "formats/safetensors.h"
-
-#define SAFETENSORS_EXPECT(holds)                                                                  \
-    do {                                                                                           \
-        if (!(holds)) {                                                                            \
-            fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #holds);             \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
 
 static volatile uint8_t safetensors_sink; /* where reads end, so that no compiler leaves them out */
 
@@ -26,25 +19,24 @@ static inline bool check_safetensors(const uint8_t *data, size_t size)
     gol_err err = {0};
     const int rc = gol_safetensors_parse(&f, data, size, "input", &err);
     if (rc != 0) {
-        SAFETENSORS_EXPECT(rc < 0 && err.code == rc && !f.tensors);
-        SAFETENSORS_EXPECT(strncmp(err.message, "input: ", 7) == 0 && err.message[7] != '\0');
+        FUZZ_EXPECT(rc < 0 && err.code == rc && !f.tensors);
+        FUZZ_EXPECT(strncmp(err.message, "input: ", 7) == 0 && err.message[7] != '\0');
         return false;
     }
     uint64_t end = f.n > 0 ? f.tensors[0].offset : size;
     for (size_t i = 0; i < f.n; i++) {
         const gol_safetensor *t = &f.tensors[i];
-        SAFETENSORS_EXPECT(t->offset == end && t->n_bytes <= size - end && t->name.len > 0);
-        SAFETENSORS_EXPECT(t->n_bytes ==
-                           t->n_elements * (uint64_t)gol_dtype_get(t->dtype)->n_bits / 8);
+        FUZZ_EXPECT(t->offset == end && t->n_bytes <= size - end && t->name.len > 0);
+        FUZZ_EXPECT(t->n_bytes == t->n_elements * (uint64_t)gol_dtype_get(t->dtype)->n_bits / 8);
         uint64_t n = 1;
         for (int d = 0; d < t->n_dims; d++)
             n *= t->shape[d];
-        SAFETENSORS_EXPECT(n == t->n_elements);
+        FUZZ_EXPECT(n == t->n_elements);
         for (uint64_t k = 0; k < t->n_bytes; k++)
             safetensors_sink ^= data[t->offset + k];
         end += t->n_bytes;
     }
-    SAFETENSORS_EXPECT(end == size);
+    FUZZ_EXPECT(end == size);
     gol_safetensors_deinit(&f);
     return true;
 }

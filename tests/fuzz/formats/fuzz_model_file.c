@@ -8,7 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     gol_err err = {0};
     const int rc = gol_model_file_open_memory(&file, data, size, "input", &err);
     if (rc != 0) {
-        WALK_EXPECT(rc < 0 && err.code == rc && err.message[0] != '\0' && !file);
+        FUZZ_EXPECT(rc < 0 && err.code == rc && err.message[0] != '\0' && !file);
         return 0;
     }
     walk_model(file);

@@ -14,6 +14,7 @@
 
 #include "fuzz/formats/check_safetensors.h"
 #include "fuzz/formats/safetensors_words.h"
+#include "fuzz/mutation_cases.h"
 
 enum { N_CASES = 20000, HEADER_MAX = 8192, DATA_MAX = 64 };
 
@@ -100,19 +101,14 @@ static bool run_case(uint64_t k)
 static void mutated_headers_are_refused_or_describe_the_file(void **state)
 {
     (void)state;
-    const char *n_text = getenv("GOLLUM_MUTATIONS");
-    const char *one_text = getenv("GOLLUM_MUTATION");
-    const uint64_t n_cases = n_text ? strtoull(n_text, NULL, 10) : N_CASES;
+    const mutation_range cases = mutation_range_find(N_CASES);
+    const uint64_t n_cases = cases.end - cases.begin;
     uint64_t n_accepted = 0;
-    if (one_text) {
-        printf("accepted: %d\n", run_case(strtoull(one_text, NULL, 10)));
-        return;
-    }
-    for (uint64_t k = 0; k < n_cases; k++)
+    for (uint64_t k = cases.begin; k < cases.end; k++)
         n_accepted += run_case(k);
     printf("%llu accepted, %llu refused\n", (unsigned long long)n_accepted,
            (unsigned long long)(n_cases - n_accepted));
-    if (n_cases >= N_CASES) /* neither side is left untried */
+    if (cases.is_whole) /* neither side is left untried */
         assert_true(n_accepted > n_cases / 5 && n_accepted < n_cases / 2);
 }
 

@@ -10,17 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fuzz/fuzz_expect.h"
 #include "formats/model_file.h"
 
 enum { WALK_ROW_MAX = 1024, WALK_ELEMENTS_MAX = 1 << 16 };
-
-#define WALK_EXPECT(holds)                                                                         \
-    do {                                                                                           \
-        if (!(holds)) {                                                                            \
-            fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #holds);             \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
 
 /* Where reads end, so that no compiler leaves them out. */
 static volatile uint8_t walk_sink;
@@ -42,31 +35,31 @@ static inline void walk_value(const gol_value *v)
     const bool is_u = gol_value_as_u64(v, &u);
     const bool is_i = gol_value_as_i64(v, &i);
     const bool is_f = gol_value_as_f64(v, &d);
-    WALK_EXPECT(!(is_u && is_i) || u == (uint64_t)i);
-    WALK_EXPECT(!(gol_value_as_bool(v, &b) && (is_u || is_i || is_f)));
+    FUZZ_EXPECT(!(is_u && is_i) || u == (uint64_t)i);
+    FUZZ_EXPECT(!(gol_value_as_bool(v, &b) && (is_u || is_i || is_f)));
     if (gol_value_as_str(v, &s))
         walk_bytes(s.data, s.len);
-    WALK_EXPECT(gol_value_eq(v, v));
+    FUZZ_EXPECT(gol_value_eq(v, v));
     gol_value element;
     for (uint64_t k = 0; k < gol_value_n(v) && k < WALK_ELEMENTS_MAX; k++) {
-        WALK_EXPECT(gol_value_at(v, k, &element));
-        WALK_EXPECT(element.type == v->array.type);
+        FUZZ_EXPECT(gol_value_at(v, k, &element));
+        FUZZ_EXPECT(element.type == v->array.type);
         walk_value(&element);
     }
     if (gol_value_n(v) > 0 && gol_value_at(v, gol_value_n(v) - 1, &element))
         walk_value(&element);
-    WALK_EXPECT(!gol_value_at(v, gol_value_n(v), &element));
+    FUZZ_EXPECT(!gol_value_at(v, gol_value_n(v), &element));
 }
 
 static inline void walk_tensor(const gol_model_file *file, const gol_tensor *t)
 {
-    WALK_EXPECT(gol_model_file_find_tensor(file, t->name) == t);
-    WALK_EXPECT(t->n_dims >= 1 && t->n_dims <= GOL_DIMS_MAX);
+    FUZZ_EXPECT(gol_model_file_find_tensor(file, t->name) == t);
+    FUZZ_EXPECT(t->n_dims >= 1 && t->n_dims <= GOL_DIMS_MAX);
     uint64_t n = 1;
     for (int d = 0; d < GOL_DIMS_MAX; d++)
         n *= t->shape[d];
-    WALK_EXPECT(n == t->n_elements && n > 0);
-    WALK_EXPECT(t->n_bytes > 0 && t->file_offset + t->n_bytes <= gol_model_file_n_bytes(file));
+    FUZZ_EXPECT(n == t->n_elements && n > 0);
+    FUZZ_EXPECT(t->n_bytes > 0 && t->file_offset + t->n_bytes <= gol_model_file_n_bytes(file));
     walk_bytes(t->data, t->n_bytes);
     const gol_type_info *info = gol_type_get(t->type);
     size_t n_row = t->shape[0] < WALK_ROW_MAX ? (size_t)t->shape[0] : WALK_ROW_MAX;
@@ -105,7 +98,7 @@ static inline void walk_model(const gol_model_file *file)
             continue; /* no C string */
         memcpy(key, meta->key.data, meta->key.len);
         key[meta->key.len] = '\0';
-        WALK_EXPECT(gol_model_file_find_meta(file, key) == &meta->value);
+        FUZZ_EXPECT(gol_model_file_find_meta(file, key) == &meta->value);
     }
     for (size_t i = 0; i < gol_model_file_n_tensors(file); i++)
         walk_tensor(file, gol_model_file_get_tensor(file, i));

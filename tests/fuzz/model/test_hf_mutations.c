@@ -13,22 +13,20 @@
 
 #include <cmocka.h>
 #include <dirent.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/time.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "fuzz/json_mutations.h"
+#include "fuzz/mutation_cases.h"
 #include "model/model.h"
 #include "support/temp_dir.h"
 
 enum {
     N_CASES = 10000,
-    SECONDS_MAX = 10,
+
     FILES_MAX = 12,
     FOLDERS_MAX = 256,
     PATH_SIZE = 768,
@@ -55,7 +53,6 @@ static temp_dir dir;
 static folder folders[FOLDERS_MAX]; /* those of tests/data/hf/: every family there is */
 static size_t n_folders;
 static gol_backend *be;
-static volatile uint64_t running;
 static const folder *written; /* what dir holds, but for one file that is changed; NULL: nothing */
 static int changed = -1;
 static volatile uint8_t byte_sink; /* where reads end, so that no compiler leaves them out */
@@ -229,16 +226,6 @@ static void make_case(uint64_t k, bool is_config)
     free(copy);
 }
 
-static void on_alarm(int signal_number)
-{
-    (void)signal_number;
-    char text[96];
-    const int n = snprintf(text, sizeof text, "case %llu took over %d s of computing\n",
-                           (unsigned long long)running, SECONDS_MAX);
-    (void)!write(STDERR_FILENO, text, (size_t)n);
-    _exit(1);
-}
-
 /* All bytes, as a converter would want them. */
 static int fetch_all(const gol_model_file *file, gol_err *err)
 {
@@ -310,14 +297,12 @@ typedef enum outcome { REFUSED, OPENED, LOADED, COMPUTED, N_OUTCOMES } outcome;
 
 static outcome run_case(uint64_t k, bool is_config)
 {
-    running = k;
+    mutation_begin(k);
     make_case(k, is_config);
     gol_err err = {0};
     gol_model_file *file;
     gol_model *model = NULL;
     outcome result = REFUSED;
-    const struct itimerval limit = {.it_value = {.tv_sec = SECONDS_MAX}};
-    setitimer(ITIMER_VIRTUAL, &limit, NULL);
     int rc = gol_model_file_open(&file, dir.path, &err);
     if (rc == 0) {
         rc = fetch_all(file, &err);
@@ -340,19 +325,14 @@ static outcome run_case(uint64_t k, bool is_config)
 
 static void run_cases(bool is_config, uint64_t n_usual)
 {
-    const char *n_text = getenv("GOLLUM_MUTATIONS");
-    const char *one_text = getenv("GOLLUM_MUTATION");
-    const uint64_t n_cases = n_text ? strtoull(n_text, NULL, 10) : n_usual;
+    const mutation_range cases = mutation_range_find(n_usual);
+    const uint64_t n_cases = cases.end - cases.begin;
     int counts[N_OUTCOMES] = {0};
-    if (one_text) {
-        printf("outcome %d\n", run_case(strtoull(one_text, NULL, 10), is_config));
-        return;
-    }
-    for (uint64_t k = 0; k < n_cases; k++)
+    for (uint64_t k = cases.begin; k < cases.end; k++)
         counts[run_case(k, is_config)]++;
     printf("%d refused, %d opened, %d loaded, %d computed\n", counts[REFUSED], counts[OPENED],
            counts[LOADED], counts[COMPUTED]);
-    if (n_cases == n_usual) /* the mutations reach behind the first check, and some do no harm */
+    if (cases.is_whole) /* the mutations reach behind the first check, and some do no harm */
         assert_true((uint64_t)counts[REFUSED] > n_cases / 10 &&
                     (uint64_t)counts[COMPUTED] > n_cases / 50);
 }
@@ -387,7 +367,6 @@ static int set_up(void **state)
         free(names[i]);
     }
     free(names);
-    signal(SIGVTALRM, on_alarm);
     return gol_backend_cpu_create(&be, &(gol_cpu_opts){.n_threads = 1}, NULL);
 }
 

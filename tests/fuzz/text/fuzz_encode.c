@@ -36,7 +36,7 @@ static gol_tokenizer *load_small(vocab_spec *v, bool is_spm)
     gol_err err;
     gol_tokenizer *tok = NULL;
     gol_model_file *file = vocab_file(v);
-    TOKENIZER_EXPECT(gol_tokenizer_load(&tok, file, &err) == 0);
+    FUZZ_EXPECT(gol_tokenizer_load(&tok, file, &err) == 0);
     gol_model_file_close(&file);
     return tok;
 }
@@ -63,14 +63,14 @@ static void load_file(const char *name)
     char path[1024];
     snprintf(path, sizeof path, "%s/tokenizers/%s", TEST_DATA_DIR, name);
     FILE *f = fopen(path, "rb");
-    TOKENIZER_EXPECT(f);
+    FUZZ_EXPECT(f);
     const gol_str content = {bytes, fread(bytes, 1, sizeof bytes, f)};
     fclose(f);
     gol_hftok_files files = {0};
     *(ends_in(name, ".json") ? &files.tokenizer_json : &files.tokenizer_model) = content;
     gol_err err;
-    TOKENIZER_EXPECT(n_tokenizers < TOKENIZERS_MAX);
-    TOKENIZER_EXPECT(gol_hftok_create(&tokenizers[n_tokenizers++], &files, &err) == 0);
+    FUZZ_EXPECT(n_tokenizers < TOKENIZERS_MAX);
+    FUZZ_EXPECT(gol_hftok_create(&tokenizers[n_tokenizers++], &files, &err) == 0);
 }
 
 static void load_all(void)
@@ -85,7 +85,7 @@ static void load_all(void)
     tokenizers[n_tokenizers++] = load_small(&v, true);
     struct dirent **names;
     const int n = scandir(TEST_DATA_DIR "/tokenizers", &names, is_tokenizer, by_name);
-    TOKENIZER_EXPECT(n > 20);
+    FUZZ_EXPECT(n > 20);
     for (int i = 0; i < n; i++) {
         load_file(names[i]->d_name);
         free(names[i]);
@@ -98,11 +98,11 @@ static void check_pieces(const gol_tokenizer *tok, const gol_ids *ids, gol_str t
     size_t pos = 0;
     for (size_t i = 0; i < ids->n; i++) {
         const gol_str piece = gol_tokenizer_piece(tok, ids->data[i]);
-        TOKENIZER_EXPECT(pos + piece.len <= text.len &&
-                         memcmp(text.data + pos, piece.data, piece.len) == 0);
+        FUZZ_EXPECT(pos + piece.len <= text.len &&
+                    memcmp(text.data + pos, piece.data, piece.len) == 0);
         pos += piece.len;
     }
-    TOKENIZER_EXPECT(pos == text.len);
+    FUZZ_EXPECT(pos == text.len);
 }
 
 /* What a small vocabulary promises besides: it knows every byte. */
@@ -113,15 +113,15 @@ static void check_small(int i, gol_str text, unsigned flags)
     gol_buf whole;
     gol_buf_init(&whole, USE_TEXT_MAX);
     const gol_tokenizer *tok = tokenizers[i];
-    TOKENIZER_EXPECT(gol_tokenizer_encode(tok, &ids, text, flags, &err) == 0);
+    FUZZ_EXPECT(gol_tokenizer_encode(tok, &ids, text, flags, &err) == 0);
     if (i < N_PRES)
         check_pieces(tok, &ids, text);
-    TOKENIZER_EXPECT(gol_tokenizer_decode(tok, &whole, ids.data, ids.n, false, &err) == 0);
+    FUZZ_EXPECT(gol_tokenizer_decode(tok, &whole, ids.data, ids.n, false, &err) == 0);
     /* SentencePiece puts spaces behind special tokens and takes U+2581 for one: texts with these do not come back. */
     const bool is_exact = i < N_PRES || (text.len > 0 && !memmem(text.data, text.len, "<|", 2) &&
                                          !memmem(text.data, text.len, MARK, 3));
     if (is_exact && gol_utf8_is_valid(text))
-        TOKENIZER_EXPECT(gol_str_eq(gol_buf_view(&whole), text));
+        FUZZ_EXPECT(gol_str_eq(gol_buf_view(&whole), text));
     gol_buf_deinit(&whole);
     gol_ids_deinit(&ids);
 }

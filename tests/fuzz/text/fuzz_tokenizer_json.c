@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (rc == 0)
         use_tokenizer_on_texts(tok);
     else
-        TOKENIZER_EXPECT(!tok && err.code == rc && strncmp(err.message, "tokenizer.", 10) == 0);
+        FUZZ_EXPECT(!tok && err.code == rc && strncmp(err.message, "tokenizer.", 10) == 0);
     gol_tokenizer_destroy(&tok);
     return 0;
 }

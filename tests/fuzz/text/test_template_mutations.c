@@ -12,17 +12,15 @@
 
 #include <cmocka.h>
 
-#include <dirent.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/time.h>
-#include <unistd.h>
 
+#include "fuzz/mutation_cases.h"
+#include "fuzz/seed_files.h"
 #include "fuzz/text/template_context.h"
 #include "fuzz/text/template_mutations.h"
 
-enum { N_CASES = 10000, SOURCE_MAX = 1 << 15, FAMILIES_MAX = 64, SECONDS_MAX = 10 };
+enum { N_CASES = 10000, SOURCE_MAX = 1 << 15 };
 
 static const char *const seeds[] = {
     "{% for m in messages %}{{ '<|' ~ m.role ~ '|>' ~ (m.content or '') | trim }}{% if not "
@@ -70,49 +68,30 @@ enum { N_SEEDS = sizeof seeds / sizeof *seeds };
 
 #define FOLDER TEST_DATA_DIR "/../fuzz/corpus/template"
 
-static char families[FAMILIES_MAX][SOURCE_MAX]; /* the first byte is not the template's */
-static size_t family_lens[FAMILIES_MAX];
-static size_t n_families;
-static volatile uint64_t running;
-
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static int is_template(const struct dirent *entry)
-{
-    const size_t len = strlen(entry->d_name);
-    return len > 6 && strcmp(entry->d_name + len - 6, ".jinja") == 0;
-}
+static seed_files families; /* the first byte is not the template's */
 
 static int load_families(void **state)
 {
     (void)state;
-    struct dirent **names;
-    const int n = scandir(FOLDER, &names, is_template, by_name);
-    assert_in_range(n, 10, FAMILIES_MAX);
-    for (int i = 0; i < n; i++) {
-        char path[1024];
-        snprintf(path, sizeof path, FOLDER "/%s", names[i]->d_name);
-        FILE *f = fopen(path, "rb");
-        assert_non_null(f);
-        family_lens[n_families] = fread(families[n_families], 1, SOURCE_MAX, f);
-        assert_in_range(family_lens[n_families], 2, SOURCE_MAX - 1);
-        n_families++;
-        fclose(f);
-        free(names[i]);
-    }
-    free(names);
+    seed_files_load(&families, FOLDER, ".jinja");
+    assert_true(families.n >= 10);
+    return 0;
+}
+
+static int free_families(void **state)
+{
+    (void)state;
+    seed_files_free(&families);
     return 0;
 }
 
 static gol_str seed_of(uint64_t k)
 {
-    const size_t i = (size_t)(k % (N_SEEDS + n_families));
+    const size_t i = (size_t)(k % (N_SEEDS + families.n));
     if (i < N_SEEDS)
         return gol_str_from(seeds[i]);
-    return (gol_str){families[i - N_SEEDS] + 1, family_lens[i - N_SEEDS] - 1};
+    const gol_str family = families.files[i - N_SEEDS];
+    return (gol_str){family.data + 1, family.len - 1};
 }
 
 /* All but one, which adds the content of a message that has none. Some families want other conversations, and say so. */
@@ -120,7 +99,7 @@ static void test_the_seeds_render(void **state)
 {
     (void)state;
     size_t n_failed = 0;
-    for (size_t i = 0; i < N_SEEDS + n_families; i++) {
+    for (size_t i = 0; i < N_SEEDS + families.n; i++) {
         template_run r;
         assert_int_equal(template_run_init(&r, &template_fuzz_limits), 0);
         template_fuzz_context(&r.j, &r.context);
@@ -133,22 +112,12 @@ static void test_the_seeds_render(void **state)
     assert_true(n_failed <= 1);
 }
 
-static void on_alarm(int signal_number)
-{
-    (void)signal_number;
-    char text[96];
-    const int n = snprintf(text, sizeof text, "case %llu took over %d s of computing\n",
-                           (unsigned long long)running, SECONDS_MAX);
-    (void)!write(STDERR_FILENO, text, (size_t)n);
-    _exit(1);
-}
-
 typedef enum outcome { NO_TEMPLATE, FAILED, RAISED, RENDERED, N_OUTCOMES } outcome;
 
 static outcome run_case(uint64_t k)
 {
     static char data[SOURCE_MAX];
-    running = k;
+    mutation_begin(k);
     gol_rng rng = {.key = k};
     const gol_str seed = seed_of(k);
     template_text text = {data, seed.len, sizeof data};
@@ -159,8 +128,6 @@ static outcome run_case(uint64_t k)
                         1); /* of its exact size: AddressSanitizer sees a byte too many */
     assert_non_null(copy);
     memcpy(copy, data, text.len);
-    const struct itimerval limit = {.it_value = {.tv_sec = SECONDS_MAX}};
-    setitimer(ITIMER_VIRTUAL, &limit, NULL);
     template_run r;
     assert_int_equal(template_run_init(&r, &template_fuzz_limits), 0);
     template_fuzz_context(&r.j, &r.context);
@@ -186,21 +153,15 @@ static outcome run_case(uint64_t k)
 static void test_mutated_templates_render_or_say_why_not(void **state)
 {
     (void)state;
-    const char *n_text = getenv("GOLLUM_MUTATIONS");
-    const char *one_text = getenv("GOLLUM_MUTATION");
-    const uint64_t n_cases = n_text ? strtoull(n_text, NULL, 10) : N_CASES;
+    const mutation_range cases = mutation_range_find(N_CASES);
+    const uint64_t n_cases = cases.end - cases.begin;
     uint64_t counts[N_OUTCOMES] = {0};
-    signal(SIGVTALRM, on_alarm);
-    if (one_text) {
-        print_message("outcome %d\n", run_case(strtoull(one_text, NULL, 10)));
-        return;
-    }
-    for (uint64_t k = 0; k < n_cases; k++)
+    for (uint64_t k = cases.begin; k < cases.end; k++)
         counts[run_case(k)]++;
     print_message("%llu rendered, %llu raised, %llu failed while rendering, %llu did not parse\n",
                   (unsigned long long)counts[RENDERED], (unsigned long long)counts[RAISED],
                   (unsigned long long)counts[FAILED], (unsigned long long)counts[NO_TEMPLATE]);
-    if (n_cases < N_CASES)
+    if (!cases.is_whole)
         return;
     assert_true(counts[RENDERED] > n_cases / 2); /* the mutations reach the evaluator, */
     assert_true(counts[NO_TEMPLATE] < n_cases / 5);
@@ -213,5 +174,5 @@ int main(void)
         cmocka_unit_test(test_the_seeds_render),
         cmocka_unit_test(test_mutated_templates_render_or_say_why_not),
     };
-    return cmocka_run_group_tests(tests, load_families, NULL);
+    return cmocka_run_group_tests(tests, load_families, free_families);
 }

@@ -5,17 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "fuzz/fuzz_expect.h"
 #include "text/detokenizer.h"
 #include "text/tokenizer.h"
 #include "text/utf8.h"
-
-#define TOKENIZER_EXPECT(holds)                                                                    \
-    do {                                                                                           \
-        if (!(holds)) {                                                                            \
-            fprintf(stderr, "%s:%d: does not hold: %s\n", __FILE__, __LINE__, #holds);             \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
 
 enum { USE_TEXT_MAX = 1 << 24 };
 
@@ -28,12 +21,12 @@ static inline void use_decoding(const gol_tokenizer *tok, const gol_ids *ids, bo
     gol_buf_init(&deltas, USE_TEXT_MAX);
     gol_detokenizer d;
     gol_detokenizer_init(&d, tok, skips_special, true);
-    TOKENIZER_EXPECT(gol_tokenizer_decode(tok, whole, ids->data, ids->n, skips_special, &err) == 0);
+    FUZZ_EXPECT(gol_tokenizer_decode(tok, whole, ids->data, ids->n, skips_special, &err) == 0);
     for (size_t i = 0; i < ids->n; i++)
         gol_detokenizer_push(&d, ids->data[i], &deltas);
     gol_detokenizer_flush(&d, &deltas);
-    TOKENIZER_EXPECT(gol_str_eq(gol_buf_view(whole), gol_buf_view(&deltas)));
-    TOKENIZER_EXPECT(gol_utf8_is_valid(gol_buf_view(whole)));
+    FUZZ_EXPECT(gol_str_eq(gol_buf_view(whole), gol_buf_view(&deltas)));
+    FUZZ_EXPECT(gol_utf8_is_valid(gol_buf_view(whole)));
     gol_buf_deinit(&deltas);
 }
 
@@ -46,13 +39,13 @@ static inline bool use_tokenizer(const gol_tokenizer *tok, gol_str text, unsigne
     gol_buf_init(&out, USE_TEXT_MAX);
     const int rc = gol_tokenizer_encode(tok, &ids, text, flags, &err);
     if (rc != 0) {
-        TOKENIZER_EXPECT(err.code == rc && err.message[0] != '\0' && ids.n == 0);
+        FUZZ_EXPECT(err.code == rc && err.message[0] != '\0' && ids.n == 0);
     } else {
         for (size_t i = 0; i < ids.n; i++)
-            TOKENIZER_EXPECT(ids.data[i] >= 0 && ids.data[i] < gol_tokenizer_n_vocab(tok));
-        TOKENIZER_EXPECT(gol_tokenizer_encode(tok, &again, text, flags, &err) == 0);
-        TOKENIZER_EXPECT(again.n == ids.n && (ids.n == 0 || memcmp(again.data, ids.data,
-                                                                   ids.n * sizeof *ids.data) == 0));
+            FUZZ_EXPECT(ids.data[i] >= 0 && ids.data[i] < gol_tokenizer_n_vocab(tok));
+        FUZZ_EXPECT(gol_tokenizer_encode(tok, &again, text, flags, &err) == 0);
+        FUZZ_EXPECT(again.n == ids.n &&
+                    (ids.n == 0 || memcmp(again.data, ids.data, ids.n * sizeof *ids.data) == 0));
         use_decoding(tok, &ids, false, &out);
         gol_buf_clear(&out);
         use_decoding(tok, &ids, true, &out);
