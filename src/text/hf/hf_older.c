@@ -103,14 +103,16 @@ static int read_vocab_txt(json_t **out, gol_str text, gol_err *err)
 typedef struct added_list {
     json_t *tokens;
     json_t *texts; /* an object whose keys they are */
+    bool failed;   /* out of memory: a token is missing */
 } added_list;
 
 static void append(added_list *list, json_t *token)
 {
     const char *text = json_string_value(json_object_get(token, "content"));
-    if (text != NULL)
-        json_object_set_new(list->texts, text, json_true());
-    json_array_append_new(list->tokens, token);
+    if (text != NULL && json_object_set_new(list->texts, text, json_true()) != 0)
+        list->failed = true;
+    if (json_array_append_new(list->tokens, token) != 0)
+        list->failed = true;
 }
 
 /* Adds {"content", "id", "special"} unless the list has the text. */
@@ -156,7 +158,7 @@ int gol_hftok_added_list(json_t **out, const gol_hftok_files *files, const json_
         if (rc != 0)
             return rc;
     }
-    added_list list = {json_array(), json_object()};
+    added_list list = {json_array(), json_object(), false};
     add_decoder_tokens(&list, config->config);
     const char *key;
     json_t *id;
@@ -168,6 +170,10 @@ int gol_hftok_added_list(json_t **out, const gol_hftok_files *files, const json_
     add_named_tokens(&list, vocab, config);
     json_decref(list.texts);
     json_decref(added);
+    if (list.failed) {
+        json_decref(list.tokens);
+        return gol_fail(err, GOL_ENOMEM, "out of memory for the added tokens");
+    }
     *out = list.tokens;
     return 0;
 }
