@@ -61,10 +61,10 @@ static bool clear(conversation *c)
     return add_message(c, GOL_STR("system"), gol_str_from(c->settings->system_prompt));
 }
 
-static void set_interruptible(bool on)
+/* Whether Ctrl-C is ours to notice, or ends the program. */
+static void catch_interrupts(bool on)
 {
     const struct sigaction action = {.sa_handler = on ? on_sigint : SIG_DFL};
-    interrupted = 0;
     sigaction(SIGINT, &action, NULL);
 }
 
@@ -116,9 +116,7 @@ static int answer(conversation *c)
     if (rc == GOLLUM_ECONTEXT)
         fprintf(stderr, "/clear begins a new conversation\n");
     if (rc == 0) {
-        set_interruptible(true);
         const gollum_finish finish = receive(c, id, &text);
-        set_interruptible(false);
         if (finish == GOLLUM_FINISH_ABORT)
             fprintf(stderr, "(stopped)\n");
         if (finish == GOLLUM_FINISH_LENGTH)
@@ -169,13 +167,11 @@ static bool obey(conversation *c, const char *line)
 static char *read_line(const conversation *c)
 {
     if (c->is_terminal) {
-        set_interruptible(true);
         char *line = readline("> ");
         if (line == NULL && interrupted) {
             fputc('\n', stderr);
             line = calloc(1, 1); /* Ctrl-C drops what was typed, not the program */
         }
-        set_interruptible(false);
         if (line != NULL && line[0] != '\0')
             add_history(line);
         return line;
@@ -190,12 +186,19 @@ static char *read_line(const conversation *c)
     return line;
 }
 
+/*
+ * A Ctrl-C from Enter on belongs to the turn, also before its answer begins: on a terminal the handler stays from one line to the
+ * next without a gap. Lines from a pipe come when they come: while one is waited for, Ctrl-C ends the program.
+ */
 static void talk(conversation *c)
 {
     while (c->output.code == 0 && c->exit_code == 0) {
+        interrupted = 0;
+        catch_interrupts(c->is_terminal);
         char *line = read_line(c);
         if (line == NULL)
             break;
+        catch_interrupts(true);
         bool goes_on = true;
         if (line[0] == '/')
             goes_on = obey(c, line);
@@ -205,6 +208,7 @@ static void talk(conversation *c)
         if (!goes_on)
             break;
     }
+    catch_interrupts(false);
 }
 
 /* libedit drops what is no character of the locale: typed text is UTF-8, also where the locale is unset. */

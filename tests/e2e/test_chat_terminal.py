@@ -105,6 +105,19 @@ def test_ctrl_c_stops_the_answer_only(endless_model):
     assert terminal.wait() == 0
 
 
+def test_ctrl_c_right_after_enter_stops_the_answer_only(endless_model):
+    terminal = Terminal("chat", "-m", endless_model, "-n", ENDLESS, "--temp", "0")
+    terminal.read_until(PROMPT)
+    for pause_ms in range(10):
+        terminal.type("the cat\n")
+        terminal.read_until(b"\n")
+        time.sleep(pause_ms / 1000)
+        os.write(terminal.fd, CTRL_C)
+        terminal.read_until(PROMPT, after=b"(stopped)")
+    terminal.type("/bye\n")
+    assert terminal.wait() == 0
+
+
 def test_earlier_lines_come_back(chat):
     chat.type("/list\n")
     chat.read_until(PROMPT)
