@@ -61,10 +61,11 @@ static bool clear(conversation *c)
     return add_message(c, GOL_STR("system"), gol_str_from(c->settings->system_prompt));
 }
 
-/* Whether Ctrl-C is ours to notice, or ends the program. */
+/* Whether Ctrl-C is ours to notice, or ends the program. What is just being printed is not cut short. */
 static void catch_interrupts(bool on)
 {
-    const struct sigaction action = {.sa_handler = on ? on_sigint : SIG_DFL};
+    const struct sigaction action = {.sa_handler = on ? on_sigint : SIG_DFL,
+                                     .sa_flags = SA_RESTART};
     sigaction(SIGINT, &action, NULL);
 }
 

@@ -174,8 +174,10 @@ static int run(gol_quantize_plan *plan, const gol_settings *settings, gol_err *e
         rc = check_requantized(plan, settings->allow_requantize, err);
     if (rc != 0)
         return rc;
-    const struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-    sigaction(SIGINT, &action, NULL); /* the second Ctrl-C ends the program at once */
+    /* What is just being printed is not cut short; the second Ctrl-C ends the program at once. */
+    const struct sigaction action = {.sa_handler = on_signal,
+                                     .sa_flags = (int)(SA_RESTART | SA_RESETHAND)};
+    sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     rc = write_model(plan, settings, err);
     if (rc == 0 && plan->tokenizer_err.code != 0 && !settings->quiet)

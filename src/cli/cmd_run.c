@@ -158,8 +158,10 @@ int gol_cmd_run(const gol_settings *settings)
         exit_code = gol_cli_fail_public(&error);
         goto done;
     }
-    const struct sigaction action = {.sa_handler = on_sigint, .sa_flags = (int)SA_RESETHAND};
-    sigaction(SIGINT, &action, NULL); /* the second Ctrl-C ends the program at once */
+    /* What is just being printed is not cut short; the second Ctrl-C ends the program at once. */
+    const struct sigaction action = {.sa_handler = on_sigint,
+                                     .sa_flags = (int)(SA_RESTART | SA_RESETHAND)};
+    sigaction(SIGINT, &action, NULL);
     exit_code = print_answer(g, id, settings->ids);
 done:
     gollum_close(&g);

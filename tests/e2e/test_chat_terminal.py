@@ -1,8 +1,10 @@
 """gollum chat on a terminal: line editing, UTF-8, Ctrl-C, Ctrl-D."""
+import contextlib
 import os
 import pathlib
 import pty
 import select
+import signal
 import time
 
 import pytest
@@ -33,15 +35,30 @@ class Terminal:
         while stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "S" and time.monotonic() < deadline:
             time.sleep(0.05)
 
-    def read_until(self, end, after=b""):
-        """What comes until it ends in `end`, with `after` somewhere before that."""
+    def read_while(self, goes_on):
         out = b""
         deadline = time.monotonic() + PATIENCE_S
-        while not (out.endswith(end) and after in out):
-            assert time.monotonic() < deadline, out
+        while goes_on(out):
+            assert time.monotonic() < deadline, out[-1000:]
             if select.select([self.fd], [], [], 0.1)[0]:
-                out += os.read(self.fd, 65536)
+                try:
+                    out += os.read(self.fd, 65536)
+                except OSError:  # the other side is closed
+                    raise AssertionError(f"it ended with {self.wait()} after {out[-1000:]}") from None
         return out
+
+    def read_until(self, end, after=b""):
+        """What comes until it ends in `end`, with `after` somewhere before that."""
+        return self.read_while(lambda out: not (out.endswith(end) and after in out))
+
+    def read_past(self, text):
+        """What comes until `text` was among it."""
+        return self.read_while(lambda out: text not in out)
+
+    def kill(self):
+        if self.fd >= 0:
+            os.kill(self.pid, signal.SIGKILL)
+            self.wait()
 
     def wait(self):
         """Exit code; what is still printed is read, so that nobody waits for us."""
@@ -55,15 +72,32 @@ class Terminal:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
                 os.close(self.fd)
+                self.fd = -1
                 return os.waitstatus_to_exitcode(status)
         raise AssertionError("it does not end")
 
 
+@contextlib.contextmanager
+def talk(*args):
+    """With what is left of it ended, whatever happens."""
+    terminal = Terminal("chat", *args, "--temp", "0")
+    try:
+        terminal.read_until(PROMPT)
+        yield terminal
+    finally:
+        terminal.kill()
+
+
 @pytest.fixture
 def chat(model):
-    terminal = Terminal("chat", "-m", model, "-n", "8", "--temp", "0")
-    terminal.read_until(PROMPT)
-    return terminal
+    with talk("-m", model, "-n", "8") as terminal:
+        yield terminal
+
+
+@pytest.fixture
+def endless_chat(endless_model):
+    with talk("-m", endless_model, "-n", ENDLESS) as terminal:
+        yield terminal
 
 
 def end(terminal):
@@ -92,30 +126,26 @@ def test_ctrl_c_at_the_prompt_drops_the_line_only(chat):
     end(chat)
 
 
-def test_ctrl_c_stops_the_answer_only(endless_model):
-    terminal = Terminal("chat", "-m", endless_model, "-n", ENDLESS, "--temp", "0")
-    terminal.read_until(PROMPT)
-    terminal.type("the cat\n")
-    terminal.read_until(b"\n")
-    while not select.select([terminal.fd], [], [], 0.1)[0]:
+def test_ctrl_c_stops_the_answer_only(endless_chat):
+    endless_chat.type("the cat\n")
+    endless_chat.read_past(b"\n")
+    while not select.select([endless_chat.fd], [], [], 0.1)[0]:
         pass
-    os.write(terminal.fd, CTRL_C)
-    terminal.read_until(PROMPT, after=b"(stopped)")
-    terminal.type("/bye\n")
-    assert terminal.wait() == 0
+    os.write(endless_chat.fd, CTRL_C)
+    endless_chat.read_until(PROMPT, after=b"(stopped)")
+    endless_chat.type("/bye\n")
+    assert endless_chat.wait() == 0
 
 
-def test_ctrl_c_right_after_enter_stops_the_answer_only(endless_model):
-    terminal = Terminal("chat", "-m", endless_model, "-n", ENDLESS, "--temp", "0")
-    terminal.read_until(PROMPT)
-    for pause_ms in range(10):
-        terminal.type("the cat\n")
-        terminal.read_until(b"\n")
-        time.sleep(pause_ms / 1000)
-        os.write(terminal.fd, CTRL_C)
-        terminal.read_until(PROMPT, after=b"(stopped)")
-    terminal.type("/bye\n")
-    assert terminal.wait() == 0
+def test_ctrl_c_right_after_enter_stops_the_answer_only(endless_chat):
+    for pause_ms in range(20):
+        endless_chat.type("the cat\n")
+        endless_chat.read_past(b"\n")
+        time.sleep(pause_ms % 5 / 1000)
+        os.write(endless_chat.fd, CTRL_C)
+        endless_chat.read_until(PROMPT, after=b"(stopped)")
+    endless_chat.type("/bye\n")
+    assert endless_chat.wait() == 0
 
 
 def test_earlier_lines_come_back(chat):
