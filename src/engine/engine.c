@@ -29,6 +29,10 @@
 /* While nobody's answer waits, a step may last so many times longer. Its end is what new requests wait for. */
 enum { IDLE_STEP_FACTOR = 5 };
 
+/* Of the time that a stream may wait, one part of so many is left for what no prediction knows: other programs, the system's own work,
+ * the way to the client. */
+enum { RESERVE_INVERSE = 10 };
+
 struct gol_engine {
     const gol_model *model;
     gol_engine_limits limits;
@@ -270,7 +274,7 @@ static int init_parts(gol_engine *engine, const gol_engine_opts *opts, gol_err *
         .policy = opts->policy,
         .max_seqs = limits->max_seqs,
         .max_batch_tokens = limits->max_batch_tokens,
-        .max_itl_ns = max_itl_ns,
+        .max_itl_ns = max_itl_ns * (RESERVE_INVERSE - 1) / RESERVE_INVERSE,
         .max_step_ns = IDLE_STEP_FACTOR * max_itl_ns,
         .cost = limits->max_itl_ms > 0 ? &engine->step_cost : NULL,
     };

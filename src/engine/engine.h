@@ -42,8 +42,8 @@ typedef struct gol_engine_opts {
     uint64_t kv_bytes;
     gol_kv_type kv_type;
     gol_sched_policy policy;
-    /* A step takes so many rows of prompts that it is expected to last no longer, as long as somebody's answer waits for it (five
-     * times as long otherwise). In milliseconds; 0: 200, -1: no limit. */
+    /* A step takes so many rows of prompts that it is expected to last nine tenths of this, as long as somebody's answer waits for it
+     * (five times all of it otherwise). In milliseconds; 0: 200, -1: no limit. */
     int32_t max_itl_ms;
     int32_t max_queued_reqs;   /* waiting; more are refused with GOL_EBUSY; 0: 256 */
     int32_t max_queued_tokens; /* of waiting prompts, if it is more than one; 0: as memory allows */

@@ -63,14 +63,12 @@ void gol_step_cost_init(gol_step_cost *cost)
     *cost = (gol_step_cost){0};
 }
 
-/* Time at knot j when only knot i < j was seen. Memory is read once for all rows, so that a row among many is cheaper than one
- * alone, but not for ever: arithmetic of 8-bit numbers is the limit from some ten rows on. */
+/* Time at knot j when only knot i < j was seen: a row among many costs as much as one among few. Weights are read once for all rows,
+ * so that it is really less, by as much as nobody knows yet; the first guess shall not be too low. */
 static double scaled_up(const gol_step_cost *cost, int i, int j)
 {
     assert(i >= 0);
-    const double at_i = 1.0 + (double)(knots[i] - 1) / 8.0;
-    const double at_j = 1.0 + (double)(knots[j] - 1) / 8.0;
-    return cost->rows_ns[i] * at_j / at_i;
+    return cost->rows_ns[i] * (double)knots[j] / (double)knots[i];
 }
 
 static int next_seen(const gol_step_cost *cost, int i)
@@ -111,59 +109,85 @@ static void make_monotone(gol_step_cost *cost, int first, int last)
         cost->rows_ns[i + 1] = cost->rows_ns[i];
 }
 
-/* What of a time that was seen is taken for the rule. A step that was disturbed (another program, a stopped machine) shall not be: a
- * deviation counts as far as the step before, of the same kind, deviated too. *last_ratio is that step's; 0: there was none. */
+/* What of a time that was seen is taken for the rule. A step that was disturbed (another program, a stopped machine) shall not be:
+ * longer than expected counts as far as the step before, of the same kind, was longer too. Shorter counts at once, for no disturbance
+ * makes a step short. *last_ratio is that step's; 0: there was none. */
 static double confirmed(double *last_ratio, double seen, double expected)
 {
     enum { RATIO_MAX = 3 };
     if (expected <= 0.0)
         return seen;
     const double ratio = seen < RATIO_MAX * expected ? seen / expected : RATIO_MAX;
-    const double before = *last_ratio > 0.0 ? *last_ratio : 1.0;
+    const double before = *last_ratio;
     *last_ratio = ratio;
-    const double low = ratio < before ? ratio : before;
-    const double high = ratio < before ? before : ratio;
-    return expected * (low > 1.0 ? low : high < 1.0 ? high : 1.0);
+    if (ratio <= 1.0)
+        return seen;
+    return expected * (before <= 1.0 ? 1.0 : ratio < before ? ratio : before);
+}
+
+/* Nothing was seen on one side of it, nor it. */
+static bool is_extrapolated(const gol_step_cost *cost, int i)
+{
+    int n_below = 0;
+    for (int k = 0; k <= i; k++)
+        n_below += cost->is_seen[k];
+    return n_below == 0 || next_seen(cost, i) == GOL_STEP_COST_KNOTS;
+}
+
+/* By what share of the error a step changes what is known. */
+static double rate_of(double error)
+{
+    return error < 0.0 ? 0.5 : 0.25;
+}
+
+/* Moves the curve near n_rows, between knots below and above. */
+static void move_curve(gol_step_cost *cost, const place *p, int nearest, double ns, double expected)
+{
+    const int above = p->below + 1;
+    const double w_below = 1.0 - p->above;
+    const double error = confirmed(&cost->last_ratio[nearest], ns, expected) - expected;
+    if (!cost->is_seen[nearest]) {
+        /* A guess between two that were seen is rather too high, since time grows faster and faster with rows until it is
+         * proportional to them: a shorter time replaces it. What was seen beside it shall not pay for it. */
+        const double rate = error < 0.0 ? 1.0 : rate_of(error);
+        cost->rows_ns[nearest] += rate * error / (nearest == above ? p->above : w_below);
+        return;
+    }
+    const double step = rate_of(error) * error / (w_below * w_below + p->above * p->above);
+    cost->rows_ns[p->below] += step * w_below;
+    cost->rows_ns[above] += step * p->above;
 }
 
 static void observe_rows(gol_step_cost *cost, int32_t n_rows, double ns)
 {
-    enum { RATE_INVERSE = 4 };
     const place p = find_place(n_rows);
     const int above = p.below + 1;
-    const bool is_first = next_seen(cost, 0) == GOL_STEP_COST_KNOTS;
     const int nearest = p.above < 0.5 ? p.below : above;
-    if (is_first) {
+    if (is_extrapolated(cost, nearest)) /* a guess that the first look replaces */
         cost->rows_ns[nearest] = ns * (double)knots[nearest] / (double)n_rows;
-        cost->is_seen[nearest] = true;
-        fill_unseen(cost);
-        return;
-    }
-    const double expected = curve_at(cost, n_rows);
-    /* What was never seen is a guess, which the first look replaces. */
-    const bool is_guess = !cost->is_seen[nearest];
-    const double rate = is_guess ? 1.0 : 1.0 / RATE_INVERSE;
-    const double error = (is_guess ? ns : confirmed(&cost->last_ratio[nearest], ns, expected)) -
-                         expected;
-    const double w_below = 1.0 - p.above;
-    const double step = rate * error / (w_below * w_below + p.above * p.above);
-    cost->rows_ns[p.below] += step * w_below;
-    cost->rows_ns[above] += step * p.above;
+    else
+        move_curve(cost, &p, nearest, ns, curve_at(cost, n_rows));
     for (int i = p.below; i <= above; i++) {
         if (cost->rows_ns[i] < 0.0)
             cost->rows_ns[i] = 0.0;
     }
+    const int other = nearest == above ? p.below : above;
     if (cost->rows_ns[above] < cost->rows_ns[p.below])
-        cost->rows_ns[above] = cost->rows_ns[p.below];
+        cost->rows_ns[other] = cost->rows_ns[nearest];
     cost->is_seen[nearest] = true;
     make_monotone(cost, p.below, above);
     fill_unseen(cost);
-    make_monotone(cost, p.below, above);
 }
 
-static void observe_price(double *price, double *last_ratio, double seen, double rate)
+/* weight: how much the step says about it, 0 to 1. */
+static void observe_price(double *price, double *last_ratio, double seen, double weight)
 {
-    *price = *price == 0.0 ? seen : *price + (confirmed(last_ratio, seen, *price) - *price) * rate;
+    if (*price == 0.0) {
+        *price = seen;
+        return;
+    }
+    const double error = confirmed(last_ratio, seen, *price) - *price;
+    *price += weight * rate_of(error) * error;
 }
 
 /* Attention's time of a step with both kinds of rows belongs to prompts as far as decodes do not explain it. */
@@ -174,10 +198,10 @@ static void observe_pairs(gol_step_cost *cost, const gol_step_load *load, double
     const double prefill_ns = attention_ns - cost->decode_pair_ns * n_decode;
     if (n_prefill > 0.0 && prefill_ns >= 0.0)
         observe_price(&cost->prefill_pair_ns, &cost->last_prefill_ratio, prefill_ns / n_prefill,
-                      0.25);
+                      1.0);
     else if (n_prefill == 0.0 && n_decode > 0.0)
         observe_price(&cost->decode_pair_ns, &cost->last_decode_ratio, attention_ns / n_decode,
-                      0.25);
+                      1.0);
 }
 
 /* The logits of a few rows cost what reading the weights costs, however few: a price that is too high, so that they change little. */
@@ -186,8 +210,8 @@ static void observe_scores(gol_step_cost *cost, int32_t n_rows, double scores_ns
     enum { MANY_ROWS = 16 };
     if (n_rows == 0)
         return;
-    const double rate = (double)gol_min_i32(n_rows, MANY_ROWS) / (4.0 * MANY_ROWS);
-    observe_price(&cost->scored_row_ns, &cost->last_scored_ratio, scores_ns / n_rows, rate);
+    const double weight = (double)gol_min_i32(n_rows, MANY_ROWS) / MANY_ROWS;
+    observe_price(&cost->scored_row_ns, &cost->last_scored_ratio, scores_ns / n_rows, weight);
 }
 
 void gol_step_cost_observe(gol_step_cost *cost, const gol_step_load *load,

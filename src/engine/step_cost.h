@@ -9,10 +9,15 @@
  *     scores      proportional to the rows of prompts that are scored: their logits and log-probabilities, which other rows of
  *                 prompts do without.
  *
- * Every step moves the curve by a quarter of the error at its number of rows, as far as the step before of that size erred in the
- * same direction: one slow step changes nothing, a change that lasts is learned within ten steps. The curve never falls: a step of more rows is never predicted to be shorter. Before anything was
- * seen it is 0, and after the first observation unseen parts follow from the seen ones by the rule that a row among many costs at
- * least an eighth of one alone; a scored row counts as two until one was seen.
+ * The cost of a load is that of an undisturbed step. What makes a step longer than it need be (another program, a stopped machine)
+ * comes and goes, and nothing makes it shorter. So a time below the prediction is believed, and the prediction moves by half of the
+ * error; one above it only as far as the step before of that size was above it too, and it moves by a quarter. One slow step
+ * changes nothing, a change that lasts is learned within some ten steps. The curve never falls: a step of more rows is never
+ * predicted to be shorter.
+ *
+ * Before anything was seen it is 0. Sizes beyond those that were seen follow by the rule that each row costs the same, which is too much
+ * (weights are read once for all), and are corrected by the first look; sizes between two that were seen lie on the line between
+ * them. A scored row counts as two until one was seen.
  *
  * Owner: the engine's thread. No allocation, no clock: durations come from the caller.
  */

@@ -165,6 +165,73 @@ static void disturbed_steps_change_nothing_and_a_lasting_change_is_learned(void 
     assert_true(fabs(after - 2.0 * (double)rows_of(&load)) < 0.05 * after + (double)attention_ns);
 }
 
+static gol_step_load rows_only(int32_t n)
+{
+    return (gol_step_load){.n_rows = n};
+}
+
+/* Two steps of that many rows are all that was seen; a row takes a millisecond. */
+static void see_two_sizes(gol_step_cost *cost, int32_t few, int32_t many)
+{
+    gol_step_cost_init(cost);
+    const gol_step_load a = rows_only(few);
+    const gol_step_load b = rows_only(many);
+    observe_as(cost, &a, (uint64_t)few * 1000000, 0);
+    observe_as(cost, &b, (uint64_t)many * 1000000, 0);
+}
+
+static void a_size_between_two_known_ones_is_not_learned_from_one_slow_step(void **state)
+{
+    (void)state;
+    gol_step_cost cost;
+    see_two_sizes(&cost, 16, 256);
+    const gol_step_load between = rows_only(64);
+    assert_true(fabs(gol_step_cost_predict(&cost, &between) - 64e6) < 1e6);
+    observe_as(&cost, &between, 114000000, 0);
+    assert_true(fabs(gol_step_cost_predict(&cost, &between) - 64e6) < 1e6);
+    observe_as(&cost, &between, 114000000, 0); /* so it is slow */
+    assert_true(gol_step_cost_predict(&cost, &between) > 72e6);
+}
+
+static void a_size_between_two_known_ones_is_learned_from_one_quick_step(void **state)
+{
+    (void)state;
+    gol_step_cost cost;
+    see_two_sizes(&cost, 16, 256);
+    const gol_step_load between = rows_only(64);
+    observe_as(&cost, &between, 40000000, 0);
+    assert_true(fabs(gol_step_cost_predict(&cost, &between) - 40e6) < 1e6);
+}
+
+static void a_size_beyond_the_known_ones_is_learned_from_its_first_step(void **state)
+{
+    (void)state;
+    gol_step_cost cost;
+    see_two_sizes(&cost, 16, 64);
+    const gol_step_load beyond = rows_only(256);
+    const gol_step_load below = rows_only(4);
+    observe_as(&cost, &beyond, 500000000, 0);
+    observe_as(&cost, &below, 9000000, 0);
+    assert_true(fabs(gol_step_cost_predict(&cost, &beyond) - 500e6) < 1e6);
+    assert_true(fabs(gol_step_cost_predict(&cost, &below) - 9e6) < 1e6);
+}
+
+static void half_of_what_a_step_was_shorter_is_believed_at_once(void **state)
+{
+    (void)state;
+    gol_step_cost cost;
+    gol_step_cost_init(&cost);
+    const gol_step_load load = mixed(4, 100, 500, 64);
+    observe(&cost, &load);
+    const double before = gol_step_cost_predict(&cost, &load);
+    const uint64_t attention_ns = attention_of(&load);
+    observe_as(&cost, &load, (rows_of(&load) + attention_ns) / 2, attention_ns / 2);
+    const double after = gol_step_cost_predict(&cost, &load);
+    assert_true(after < 0.80 * before && after > 0.70 * before);
+    observe(&cost, &load); /* longer again, once */
+    assert_true(fabs(gol_step_cost_predict(&cost, &load) - after) < 0.01 * after);
+}
+
 static void more_work_is_never_predicted_to_be_shorter(void **state)
 {
     (void)state;
@@ -294,6 +361,10 @@ int main(void)
         cmocka_unit_test(it_learns_how_many_rows_fill_a_step),
         cmocka_unit_test(a_long_context_shortens_the_slice),
         cmocka_unit_test(disturbed_steps_change_nothing_and_a_lasting_change_is_learned),
+        cmocka_unit_test(a_size_between_two_known_ones_is_not_learned_from_one_slow_step),
+        cmocka_unit_test(a_size_between_two_known_ones_is_learned_from_one_quick_step),
+        cmocka_unit_test(a_size_beyond_the_known_ones_is_learned_from_its_first_step),
+        cmocka_unit_test(half_of_what_a_step_was_shorter_is_believed_at_once),
         cmocka_unit_test(more_work_is_never_predicted_to_be_shorter),
         cmocka_unit_test(rows_within_is_the_most_that_fits),
         cmocka_unit_test(scored_rows_are_those_that_slice_and_wish_have_in_common),
