@@ -114,11 +114,18 @@ static void print_csv_row(const gol_bench_row *row, const statistics *s)
     printf(",%" PRId32 "\n", row->n_samples);
 }
 
-/* Four digits behind the point: more would only be noise. */
+/* Six digits: more would only be noise. Not so many behind the point, where a very slow run would have none. */
+static double rounded(double v)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%.6g", v);
+    return strtod(text, NULL);
+}
+
 static void put_double(gol_json *j, const char *key, double v)
 {
     gol_json_key(j, key);
-    gol_json_double(j, round(v * 1e4) / 1e4);
+    gol_json_double(j, rounded(v));
 }
 
 static void put_json_row(gol_json *j, const gol_bench_row *row, const statistics *s,
@@ -153,7 +160,7 @@ static void put_json_row(gol_json *j, const gol_bench_row *row, const statistics
     gol_json_key(j, "samples");
     gol_json_begin_array(j);
     for (int32_t i = 0; i < row->n_samples; i++)
-        gol_json_double(j, round(samples[i] * 1e4) / 1e4);
+        gol_json_double(j, rounded(samples[i]));
     gol_json_end_array(j);
     gol_json_end_object(j);
 }

@@ -1,4 +1,5 @@
 """End-to-end tests run the built program: build/release/gollum, or the one that GOLLUM_BINARY names."""
+import contextlib
 import os
 import pathlib
 import re
@@ -45,6 +46,26 @@ def gollum():
     return run
 
 
+def kill(process):
+    """What is left of a program, and its pipes."""
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe:
+            pipe.close()
+
+
+@contextlib.contextmanager
+def running(*args, **options):
+    """A command while it runs, as a Popen; not beyond the block, whatever happens there."""
+    process = subprocess.Popen([BINARY, *map(str, args)], **options)
+    try:
+        yield process
+    finally:
+        kill(process)
+
+
 class Server:
     """Listens on a port of the system's choice, which its log tells when it answers."""
 
@@ -55,9 +76,13 @@ class Server:
             self.process = subprocess.Popen(
                 [binary, "serve", *named, "--host", "127.0.0.1", "--port", "0", *options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=cwd)
-        self.port = self.wait_for_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        assert web.get(self.url + "/health").status_code == 200
+        try:
+            self.port = self.wait_for_port()
+            self.url = f"http://127.0.0.1:{self.port}"
+            assert web.get(self.url + "/health").status_code == 200
+        except BaseException:
+            kill(self.process)
+            raise
 
     def wait_for_port(self):
         deadline = time.monotonic() + PATIENCE_S
@@ -71,14 +96,22 @@ class Server:
         raise AssertionError(f"the server is not up after {PATIENCE_S} s: {self.log_path.read_text()}")
 
     def stop(self):
+        """Its exit code; one that does not end is killed, and the test fails."""
         self.process.terminate()
-        return self.process.wait(timeout=PATIENCE_S)
+        try:
+            return self.process.wait(timeout=PATIENCE_S)
+        finally:
+            kill(self.process)
 
 
 def stop_all(servers):
     # A sanitizer that found something says so by the exit code, and in the log.
     running = [server for server in servers if server.process.poll() is None]
-    failed = [server.log_path.read_text() for server in running if server.stop() != 0]
+    try:
+        failed = [server.log_path.read_text() for server in running if server.stop() != 0]
+    finally:
+        for server in running:
+            kill(server.process)
     assert not failed, failed[0]
 
 

@@ -3,7 +3,6 @@ import json
 
 import pytest
 
-import conftest
 import tiny_model
 import web
 
@@ -26,17 +25,12 @@ def test_template_prints_the_prompt(gollum, model):
     assert done.returncode == 64 and b"too long" in done.stderr
 
 
-def test_the_server_writes_what_template_prints(gollum, model, tmp_path):
-    server = conftest.Server(model, tmp_path / "log")
-    try:
-        url = server.url
-        ids = web.post(url + "/tokenize", json={"messages": MESSAGES}).json()["tokens"]
-        done = gollum("tokenize", "-m", model, "--special", stdin="<s>[user] the cat</s>[a]")
-        assert ids == [int(i) for i in done.stdout.split()] and ids.count(1) == 1
-        answer = web.post(url + "/v1/chat/completions", json={"messages": MESSAGES, "max_tokens": 2}).json()
-        assert answer["usage"]["prompt_tokens"] == len(ids)
-        refused = web.post(url + "/v1/chat/completions", json={"messages": MESSAGES * 3})
-        assert refused.status_code == 400 and refused.json()["error"]["message"] == "too long"
-    finally:
-        server.process.terminate()
-        server.process.wait(60)
+def test_the_server_writes_what_template_prints(gollum, model, start_server):
+    url = start_server(model=model).url
+    ids = web.post(url + "/tokenize", json={"messages": MESSAGES}).json()["tokens"]
+    done = gollum("tokenize", "-m", model, "--special", stdin="<s>[user] the cat</s>[a]")
+    assert ids == [int(i) for i in done.stdout.split()] and ids.count(1) == 1
+    answer = web.post(url + "/v1/chat/completions", json={"messages": MESSAGES, "max_tokens": 2}).json()
+    assert answer["usage"]["prompt_tokens"] == len(ids)
+    refused = web.post(url + "/v1/chat/completions", json={"messages": MESSAGES * 3})
+    assert refused.status_code == 400 and refused.json()["error"]["message"] == "too long"

@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from conftest import BINARY
+from web import PATIENCE_S
 
 USAGE, BAD_MODEL, NOT_FOUND = 64, 65, 66
 FOLDERS = pathlib.Path(__file__).parent.parent / "data" / "hf"
@@ -79,7 +80,11 @@ def test_models_are_found_by_name(tmp_path):
     (model / "snapshots").mkdir()
     os.symlink(FOLDERS / "llama", model / "snapshots" / "abc")
     env = {**os.environ, "HF_HUB_CACHE": str(tmp_path)}
-    done = subprocess.run([BINARY, "inspect", "-m", "org/tiny"], env=env, capture_output=True, check=False)
+
+    def inspect_named(name):
+        return subprocess.run([BINARY, "inspect", "-m", name], env=env, capture_output=True, timeout=PATIENCE_S)
+
+    done = inspect_named("org/tiny")
     assert done.returncode == 0, done.stderr
     assert b"using" in done.stderr and b"llama" in done.stdout
-    assert subprocess.run([BINARY, "inspect", "-m", "org/other"], env=env, capture_output=True, check=False).returncode == NOT_FOUND
+    assert inspect_named("org/other").returncode == NOT_FOUND

@@ -8,9 +8,9 @@ import csv
 import json
 import re
 
-import httpx
 import pytest
 
+import web
 from conftest import ROOT, Server
 
 DEMO = ROOT / "models/gollum-demo.gguf"
@@ -36,7 +36,7 @@ def demo(tmp_path_factory):
 
 
 def post(server, path, **body):
-    answer = httpx.post(server.url + path, json=body, timeout=600)
+    answer = web.post(server.url + path, json=body)
     assert answer.status_code == 200, answer.text
     return answer.json()
 

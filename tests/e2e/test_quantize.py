@@ -11,7 +11,7 @@ import pytest
 
 import tiny_model
 
-from conftest import BINARY
+from conftest import BINARY, running
 from web import PATIENCE_S
 
 USAGE, BAD_MODEL, NOT_FOUND, IO = 64, 65, 66, 74
@@ -160,13 +160,14 @@ def test_a_full_disk_is_an_error_that_leaves_no_file(model, tmp_path):
 
 def test_an_interrupt_leaves_no_file(tmp_path, big_model):
     out = tmp_path / "out.gguf"
-    process = subprocess.Popen([BINARY, "quantize", big_model, out, "IQ4_NL", "--threads", "1"],
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + PATIENCE_S
-    while not (tmp_path / "out.gguf.tmp").exists() and time.monotonic() < deadline:
-        time.sleep(0.002)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=PATIENCE_S) == 128 + signal.SIGINT
+    with running("quantize", big_model, out, "IQ4_NL", "--threads", 1,
+                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + PATIENCE_S
+        while not (tmp_path / "out.gguf.tmp").exists():
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.002)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=PATIENCE_S) == 128 + signal.SIGINT
     assert os.listdir(tmp_path) == []
 
 

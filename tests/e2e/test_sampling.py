@@ -116,8 +116,8 @@ def test_a_server_samples_as_the_models_authors_do(tmp_path):
         server = conftest.Server(path, tmp_path / "log", *options)
         try:
             bodies = [{}, {}, {"temperature": 0}, {"temperature": 1, "seed": 1}, {"temperature": 1, "seed": 2}]
-            replies = [web.post(server.url + "/v1/completions", json={"prompt": PROMPT, "max_tokens": 20, **body})
-                       for body in bodies]
+            common = {"prompt": PROMPT, "max_tokens": 20, "ignore_eos": True}
+            replies = [web.post(server.url + "/v1/completions", json={**common, **body}) for body in bodies]
             return [reply.json()["choices"][0]["text"] for reply in replies], server.log_path.read_text()
         finally:
             server.stop()

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 import web
-from conftest import BINARY, ENDLESS
+from conftest import BINARY, ENDLESS, kill
 from web import PATIENCE_S
 
 CANNOT_LISTEN = 69
@@ -57,7 +57,7 @@ def begin_stream(server, lines, **more):
         except httpx.TransportError:
             lines.append("cut")
 
-    thread = threading.Thread(target=read)
+    thread = threading.Thread(target=read, daemon=True)
     thread.start()
     assert is_begun.wait(timeout=PATIENCE_S)
     return thread
@@ -121,16 +121,19 @@ def test_it_runs_without_standard_streams(model):
             return False
 
     process, port = start()
-    deadline = time.monotonic() + PATIENCE_S
-    while not is_healthy(port):
-        assert time.monotonic() < deadline
-        code = process.poll()
-        assert code in (None, CANNOT_LISTEN)
-        if code == CANNOT_LISTEN:  # somebody was quicker
-            process, port = start()
-        time.sleep(0.1)
-    process.terminate()
-    assert process.wait(timeout=PATIENCE_S) == 0
+    try:
+        deadline = time.monotonic() + PATIENCE_S
+        while not is_healthy(port):
+            assert time.monotonic() < deadline
+            code = process.poll()
+            assert code in (None, CANNOT_LISTEN)
+            if code == CANNOT_LISTEN:  # somebody was quicker
+                process, port = start()
+            time.sleep(0.1)
+        process.terminate()
+        assert process.wait(timeout=PATIENCE_S) == 0
+    finally:
+        kill(process)
 
 
 def test_what_still_runs_at_the_end_of_the_drain_ends_with_abort(start_server, endless_model):

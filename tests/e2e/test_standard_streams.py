@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from conftest import BINARY, ENDLESS
+from conftest import BINARY, ENDLESS, running
 from web import PATIENCE_S
 
 USAGE, BAD_MODEL, IO_ERROR, BAD_CONFIG = 64, 65, 74, 78
@@ -45,22 +45,20 @@ def test_a_closed_stdout_is_an_error_and_nothing_else_takes_its_place(model):
 
 
 def test_a_reader_that_leaves_ends_the_program(endless_model):
-    process = subprocess.Popen([BINARY, "run", "-m", endless_model, "-p", "the cat", "-n", str(ENDLESS), "--ignore-eos"],
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert process.stdout.read(1)
-    process.stdout.close()
-    assert process.wait(timeout=PATIENCE_S) in (-signal.SIGPIPE, IO_ERROR)
-    assert process.stderr.read() == b""
-    process.stderr.close()
+    with running("run", "-m", endless_model, "-p", "the cat", "-n", ENDLESS, "--ignore-eos",
+                 stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout.read(1)
+        process.stdout.close()
+        assert process.wait(timeout=PATIENCE_S) in (-signal.SIGPIPE, IO_ERROR)
+        assert process.stderr.read() == b""
 
 
 def test_an_interrupt_ends_the_answer(endless_model):
-    process = subprocess.Popen([BINARY, "run", "-m", endless_model, "-p", "the cat", "-n", str(ENDLESS), "--ignore-eos"],
-                               stdout=subprocess.PIPE)
-    assert process.stdout.read(1)
-    process.send_signal(signal.SIGINT)
-    text, _ = process.communicate(timeout=PATIENCE_S)
-    assert process.returncode == 128 + signal.SIGINT
+    with running("run", "-m", endless_model, "-p", "the cat", "-n", ENDLESS, "--ignore-eos", stdout=subprocess.PIPE) as process:
+        assert process.stdout.read(1)
+        process.send_signal(signal.SIGINT)
+        text, _ = process.communicate(timeout=PATIENCE_S)
+        assert process.returncode == 128 + signal.SIGINT
     assert text.endswith(b"\n")
 
 
