@@ -158,16 +158,17 @@ def test_a_full_disk_is_an_error_that_leaves_no_file(model, tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-def test_an_interrupt_leaves_no_file(tmp_path, big_model):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupt_leaves_no_file(tmp_path, big_model, number):
     out = tmp_path / "out.gguf"
-    with running("quantize", big_model, out, "IQ4_NL", "--threads", 1,
-                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    with running("quantize", big_model, out, "IQ4_NL", "--threads", 1, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                 preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL)) as process:
         deadline = time.monotonic() + PATIENCE_S
         while not (tmp_path / "out.gguf.tmp").exists():
             assert process.poll() is None and time.monotonic() < deadline
             time.sleep(0.002)
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=PATIENCE_S) == 128 + signal.SIGINT
+        process.send_signal(number)
+        assert process.wait(timeout=PATIENCE_S) == 128 + number
     assert os.listdir(tmp_path) == []
 
 
