@@ -24,7 +24,7 @@
 #include "base/mem.h"
 #include "base/worker_pool.h"
 #include "peak.h"
-#include "support/native_bf16.h"
+#include "support/native_has.h"
 #include "support/random_blocks.h"
 
 enum { LIST_MAX = 32, WEIGHTS_MAX = 4096, CALLS_MAX = 4096 };
@@ -139,8 +139,10 @@ static bool set_level(const char *name)
 {
     if (!gol_cpu_limit(name))
         return false;
-    const bool is_bf16 = strcmp(name, gol_cpu_level_name(GOL_CPU_AVX512BF16)) == 0;
-    level = is_bf16 && native_has(GOL_CPU_AVX512BF16) ? GOL_CPU_AVX512BF16 : gol_cpu_get();
+    level = gol_cpu_get();
+    for (int i = 0; i < GOL_CPU_N_LEVELS; i++)
+        if (strcmp(name, gol_cpu_level_name((gol_cpu_level)i)) == 0 && native_has((gol_cpu_level)i))
+            level = (gol_cpu_level)i;
     return true;
 }
 

@@ -11,6 +11,8 @@ enum { N_CHAINS = 12, N_CHAINS_VNNI = 16, N_CHAINS_BF16 = 16 };
 #if defined(__x86_64__)
 static const peak_loop int8_loops[] = {
     {GOL_CPU_AVX2, "maddubs + maddwd + add, 256 bits", peak_int8_avx2, N_CHAINS * 32 * 2},
+    {GOL_CPU_EVEXVNNI, "vpdpbusd, 256 bits", peak_int8_evexvnni, N_CHAINS * 32 * 2},
+    {GOL_CPU_AVXVNNI, "vpdpbusd, 256 bits", peak_int8_avxvnni, N_CHAINS * 32 * 2},
     {GOL_CPU_AVX512, "maddubs + maddwd + add, 512 bits", peak_int8_avx512, N_CHAINS * 64 * 2},
     {GOL_CPU_AVX512VNNI, "vpdpbusd, 512 bits", peak_int8_avx512vnni, N_CHAINS_VNNI * 64 * 2},
 };

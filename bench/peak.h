@@ -26,8 +26,8 @@ const peak_loop *peak_f32(gol_cpu_level level);
 /* Pairs of bfloat16, summed in float32; NULL on other processor families, not to be run where the level is not to be had. */
 const peak_loop *peak_bf16(void);
 
-peak_fn peak_int8_avx2, peak_int8_avx512, peak_int8_avx512vnni, peak_f32_avx2, peak_f32_avx512,
-    peak_bf16_avx512bf16;
+peak_fn peak_int8_avx2, peak_int8_evexvnni, peak_int8_avxvnni, peak_int8_avx512,
+    peak_int8_avx512vnni, peak_f32_avx2, peak_f32_avx512, peak_bf16_avx512bf16;
 
 /* Reads n bytes, a multiple of 64, once. */
 uint64_t peak_read(const void *p, size_t n);

@@ -1,13 +1,15 @@
 # Files for one instruction set are named by it (matmul_avx2.c). They alone get its flags, and only where the processor family has
 # it; everything else stays at the family's baseline. Levels: src/base/cpu.h.
 set(gol_flags_avx2 -mavx2 -mfma -mf16c -mbmi2)
+set(gol_flags_evexvnni ${gol_flags_avx2}) # vpdpbusd is written for the assembler (int_core_vnni256.inc)
+set(gol_flags_avxvnni ${gol_flags_avx2})
 set(gol_flags_avx512 ${gol_flags_avx2} -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512cd -mprefer-vector-width=512)
 set(gol_flags_avx512vnni ${gol_flags_avx512} -mavx512vnni)
 set(gol_flags_avx512bf16 ${gol_flags_avx512vnni} -mavx512bf16)
 set(gol_flags_neon)
 set(gol_flags_dotprod -march=armv8.2-a+dotprod)
 set(gol_flags_i8mm -march=armv8.2-a+dotprod+i8mm)
-set(gol_isa_x86 avx2 avx512 avx512vnni avx512bf16)
+set(gol_isa_x86 avx2 evexvnni avxvnni avx512 avx512vnni avx512bf16)
 set(gol_isa_arm neon dotprod i8mm)
 string(TOLOWER "${CMAKE_SYSTEM_PROCESSOR}" gol_processor)
 

@@ -17,7 +17,8 @@
 #include "base/os_thread.h"
 
 static const char *const level_names[GOL_CPU_N_LEVELS] = {
-    "c", "avx2", "avx512", "avx512vnni", "avx512bf16", "neon", "dotprod", "i8mm",
+    "c",          "avx2",       "evexvnni", "avxvnni", "avx512",
+    "avx512vnni", "avx512bf16", "neon",     "dotprod", "i8mm",
 };
 
 enum { LEVEL_UNKNOWN = -1 };
@@ -35,6 +36,34 @@ static cpu_family family_of(gol_cpu_level level)
     if (level == GOL_CPU_C)
         return CPU_FAMILY_NONE;
     return level < GOL_CPU_NEON ? CPU_FAMILY_X86 : CPU_FAMILY_ARM;
+}
+
+bool gol_cpu_includes(gol_cpu_level have, gol_cpu_level level)
+{
+    switch (level) {
+    case GOL_CPU_C:
+        return true;
+    case GOL_CPU_AVXVNNI:
+        return have == GOL_CPU_AVXVNNI;
+    case GOL_CPU_EVEXVNNI:
+        return have == GOL_CPU_EVEXVNNI || gol_cpu_includes(have, GOL_CPU_AVX512VNNI);
+    default:
+        return family_of(level) == family_of(have) && level <= have;
+    }
+}
+
+static gol_cpu_level find_highest(unsigned levels)
+{
+    int highest = GOL_CPU_C;
+    for (int i = highest + 1; i < GOL_CPU_N_LEVELS; i++)
+        if (levels >> i & 1)
+            highest = i;
+    return (gol_cpu_level)highest;
+}
+
+gol_cpu_level gol_cpu_detect(void)
+{
+    return find_highest(gol_cpu_machine_levels());
 }
 
 const char *gol_cpu_level_name(gol_cpu_level level)
@@ -58,10 +87,11 @@ bool gol_cpu_limit(const char *level_name)
     if (found == LEVEL_UNKNOWN)
         return false;
     const gol_cpu_level limit = (gol_cpu_level)found;
-    const gol_cpu_level machine = gol_cpu_detect();
-    if (limit != GOL_CPU_C && family_of(limit) != family_of(machine))
+    const unsigned machine = gol_cpu_machine_levels();
+    if (limit != GOL_CPU_C && family_of(limit) != family_of(find_highest(machine)))
         return false;
-    atomic_store(&level_in_force, (int)(limit < machine ? limit : machine));
+    const unsigned up_to_limit = (2u << limit) - 1;
+    atomic_store(&level_in_force, (int)find_highest(machine & up_to_limit));
     return true;
 }
 
@@ -88,8 +118,7 @@ gol_cpu_level gol_cpu_get(void)
 
 bool gol_cpu_has(gol_cpu_level level)
 {
-    const gol_cpu_level have = gol_cpu_get();
-    return level == GOL_CPU_C || (family_of(level) == family_of(have) && level <= have);
+    return gol_cpu_includes(gol_cpu_get(), level);
 }
 
 int gol_cpu_n_usable(void)

@@ -105,14 +105,17 @@ void gol_cpu_model_name(char *buf, size_t size)
 
 #endif
 
-gol_cpu_level gol_cpu_detect(void)
+unsigned gol_cpu_machine_levels(void)
 {
     const arm_features features = read_features();
-    if (!features.has_neon)
-        return GOL_CPU_C;
-    if (!features.has_dotprod)
-        return GOL_CPU_NEON;
-    return features.has_i8mm ? GOL_CPU_I8MM : GOL_CPU_DOTPROD;
+    unsigned levels = 1u << GOL_CPU_C;
+    if (features.has_neon)
+        levels |= 1u << GOL_CPU_NEON;
+    if (features.has_neon && features.has_dotprod)
+        levels |= 1u << GOL_CPU_DOTPROD;
+    if (features.has_neon && features.has_dotprod && features.has_i8mm)
+        levels |= 1u << GOL_CPU_I8MM;
+    return levels;
 }
 
 gol_cpu_level gol_cpu_preferred(void)

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <sys/utsname.h>
 
-gol_cpu_level gol_cpu_detect(void)
+unsigned gol_cpu_machine_levels(void)
 {
-    return GOL_CPU_C;
+    return 1u << GOL_CPU_C;
 }
 
 gol_cpu_level gol_cpu_preferred(void)

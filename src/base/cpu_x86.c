@@ -46,27 +46,36 @@ static const uint64_t leaf7_ebx_avx2 = BIT(5) | BIT(8);
 /* f dq cd bw vl */
 static const uint64_t leaf7_ebx_avx512 = BIT(16) | BIT(17) | BIT(28) | BIT(30) | BIT(31);
 static const uint64_t leaf7_ecx_vnni = BIT(11);
+static const uint64_t leaf7_1_eax_avxvnni = BIT(4);
 static const uint64_t leaf7_1_eax_bf16 = BIT(5);
 /* xmm, upper halves of ymm */
 static const uint64_t xcr0_avx = BIT(1) | BIT(2);
 /* masks, upper halves of zmm, zmm16-31 */
 static const uint64_t xcr0_avx512 = BIT(5) | BIT(6) | BIT(7);
 
-gol_cpu_level gol_cpu_detect(void)
+unsigned gol_cpu_machine_levels(void)
 {
+    unsigned levels = 1u << GOL_CPU_C;
     /* Before read_xcr0(): without osxsave, xgetbv faults. */
     if (!has_all(read_leaf(1, 0).ecx, leaf1_ecx_avx2))
-        return GOL_CPU_C;
+        return levels;
     const uint64_t xcr0 = read_xcr0();
     const registers leaf7 = read_leaf(7, 0);
     if (!has_all(xcr0, xcr0_avx) || !has_all(leaf7.ebx, leaf7_ebx_avx2))
-        return GOL_CPU_C;
-    if (!has_all(xcr0, xcr0_avx512) || !has_all(leaf7.ebx, leaf7_ebx_avx512))
-        return GOL_CPU_AVX2;
-    if (!has_all(leaf7.ecx, leaf7_ecx_vnni))
-        return GOL_CPU_AVX512;
+        return levels;
+    levels |= 1u << GOL_CPU_AVX2;
     const uint32_t leaf7_1_eax = leaf7.eax >= 1 ? read_leaf(7, 1).eax : 0;
-    return has_all(leaf7_1_eax, leaf7_1_eax_bf16) ? GOL_CPU_AVX512BF16 : GOL_CPU_AVX512VNNI;
+    if (has_all(leaf7_1_eax, leaf7_1_eax_avxvnni))
+        levels |= 1u << GOL_CPU_AVXVNNI;
+    if (!has_all(xcr0, xcr0_avx512) || !has_all(leaf7.ebx, leaf7_ebx_avx512))
+        return levels;
+    levels |= 1u << GOL_CPU_AVX512;
+    if (!has_all(leaf7.ecx, leaf7_ecx_vnni))
+        return levels;
+    levels |= 1u << GOL_CPU_EVEXVNNI | 1u << GOL_CPU_AVX512VNNI;
+    if (has_all(leaf7_1_eax, leaf7_1_eax_bf16))
+        levels |= 1u << GOL_CPU_AVX512BF16;
+    return levels;
 }
 
 /* The processor's maker says whether VDPBF16PS (32 products of bfloat16 an instruction) beats FMA (16 of float32). AMD's run both

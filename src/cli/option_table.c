@@ -137,7 +137,7 @@ const gol_option gol_option_table[] = {
     CHOICE("--output -o", GOL_CMD_BENCH, table_format, "table", "table|csv|json", "form of the results"),
     SWITCH("--machine", GOL_CMD_BENCH, machine, "measure how fast memory can be read, too, and what share of that each test reaches"),
 
-    CHOICE("--cpu", GOL_CMD_ALL, cpu, NULL, "c|avx2|avx512|avx512vnni|avx512bf16|neon|dotprod|i8mm", "use no more than this level of the processor"),
+    CHOICE("--cpu", GOL_CMD_ALL, cpu, NULL, "c|avx2|evexvnni|avxvnni|avx512|avx512vnni|avx512bf16|neon|dotprod|i8mm", "use no more than this level of the processor"),
     CHOICE("--log-level", GOL_CMD_ALL, log_level, "warn", "error|warn|info|debug", "what to say on stderr; serve: info"),
     CHOICE("--log-format", GOL_CMD_ALL, log_format, "text", "text|json", "form of these lines"),
     SWITCH("--quiet -q", GOL_CMD_ALL, quiet, "no progress, errors only"),

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "support/native_bf16.h"
+#include "support/native_has.h"
 
 static const family *const families[] = {
     &family_unpack_int,   &family_unpack_f32,     &family_f32_core,    &family_f32_one,

@@ -6,7 +6,7 @@
 
 #include "backend/cpu/backend_cpu.h"
 #include "quant/half.h"
-#include "support/native_bf16.h"
+#include "support/native_has.h"
 
 typedef enum kernel_choice {
     BY_C,

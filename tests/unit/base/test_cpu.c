@@ -40,33 +40,38 @@ static bool read_cpuinfo(char *out, size_t size, const char *key)
 
 typedef struct level_flags {
     gol_cpu_level level;
-    /* As /proc/cpuinfo calls them; those of the levels below are needed too. */
-    const char *flags[6];
+    gol_cpu_level builds_on; /* its flags are needed too */
+    const char *flags[6];    /* as /proc/cpuinfo calls them */
 } level_flags;
 
 static const level_flags x86_levels[] = {
-    {GOL_CPU_AVX2, {" avx2 ", " fma ", " f16c ", " bmi2 "}},
-    {GOL_CPU_AVX512, {" avx512f ", " avx512bw ", " avx512dq ", " avx512vl ", " avx512cd "}},
-    {GOL_CPU_AVX512VNNI, {" avx512_vnni "}},
-    {GOL_CPU_AVX512BF16, {" avx512_bf16 "}},
+    {GOL_CPU_AVX2, GOL_CPU_C, {" avx2 ", " fma ", " f16c ", " bmi2 "}},
+    {GOL_CPU_AVXVNNI, GOL_CPU_AVX2, {" avx_vnni "}},
+    {GOL_CPU_AVX512,
+     GOL_CPU_AVX2,
+     {" avx512f ", " avx512bw ", " avx512dq ", " avx512vl ", " avx512cd "}},
+    {GOL_CPU_EVEXVNNI, GOL_CPU_AVX512, {" avx512_vnni "}},
+    {GOL_CPU_AVX512VNNI, GOL_CPU_AVX512, {" avx512_vnni "}},
+    {GOL_CPU_AVX512BF16, GOL_CPU_AVX512VNNI, {" avx512_bf16 "}},
 };
 
 static const level_flags arm_levels[] = {
-    {GOL_CPU_NEON, {" asimd "}},
-    {GOL_CPU_DOTPROD, {" asimddp "}},
-    {GOL_CPU_I8MM, {" i8mm "}},
+    {GOL_CPU_NEON, GOL_CPU_C, {" asimd "}},
+    {GOL_CPU_DOTPROD, GOL_CPU_NEON, {" asimddp "}},
+    {GOL_CPU_I8MM, GOL_CPU_DOTPROD, {" i8mm "}},
 };
 
-static gol_cpu_level level_from_flags(const char *flags, const level_flags *rows, size_t n)
+static unsigned levels_from_flags(const char *flags, const level_flags *rows, size_t n)
 {
-    gol_cpu_level level = GOL_CPU_C;
+    unsigned levels = 1u << GOL_CPU_C;
     for (size_t i = 0; i < n; i++) {
+        bool has_all = levels >> rows[i].builds_on & 1;
         for (size_t k = 0; k < 6 && rows[i].flags[k]; k++)
-            if (!strstr(flags, rows[i].flags[k]))
-                return level;
-        level = rows[i].level;
+            has_all = has_all && strstr(flags, rows[i].flags[k]);
+        if (has_all)
+            levels |= 1u << rows[i].level;
     }
-    return level;
+    return levels;
 }
 
 static void detection_agrees_with_the_kernel(void **state)
@@ -76,9 +81,9 @@ static void detection_agrees_with_the_kernel(void **state)
         skip(); /* /proc/cpuinfo is the host's */
     static char flags[1 << 14];
     if (read_cpuinfo(flags, sizeof flags, "flags"))
-        assert_int_equal(gol_cpu_detect(), level_from_flags(flags, x86_levels, 4));
+        assert_int_equal(gol_cpu_machine_levels(), levels_from_flags(flags, x86_levels, 6));
     else if (read_cpuinfo(flags, sizeof flags, "Features"))
-        assert_int_equal(gol_cpu_detect(), level_from_flags(flags, arm_levels, 3));
+        assert_int_equal(gol_cpu_machine_levels(), levels_from_flags(flags, arm_levels, 3));
     else
         skip(); /* no /proc/cpuinfo here */
 }
@@ -115,6 +120,58 @@ static void the_models_name_agrees_with_the_kernel(void **state)
     assert_memory_equal(expected + 1, name, strlen(name));
 }
 
+/* The list of cpu.h: each level's own, and those it builds on. */
+static void a_level_includes_what_it_builds_on(void **state)
+{
+    (void)state;
+    enum {
+        C = 1u << GOL_CPU_C,
+        AVX2 = C | 1u << GOL_CPU_AVX2,
+        EVEXVNNI = AVX2 | 1u << GOL_CPU_EVEXVNNI,
+        AVX512 = AVX2 | 1u << GOL_CPU_AVX512,
+        AVX512VNNI = AVX512 | EVEXVNNI | 1u << GOL_CPU_AVX512VNNI,
+        NEON = C | 1u << GOL_CPU_NEON,
+        DOTPROD = NEON | 1u << GOL_CPU_DOTPROD,
+    };
+    static const unsigned included[GOL_CPU_N_LEVELS] = {
+        [GOL_CPU_C] = C,
+        [GOL_CPU_AVX2] = AVX2,
+        [GOL_CPU_EVEXVNNI] = EVEXVNNI,
+        [GOL_CPU_AVXVNNI] = AVX2 | 1u << GOL_CPU_AVXVNNI,
+        [GOL_CPU_AVX512] = AVX512,
+        [GOL_CPU_AVX512VNNI] = AVX512VNNI,
+        [GOL_CPU_AVX512BF16] = AVX512VNNI | 1u << GOL_CPU_AVX512BF16,
+        [GOL_CPU_NEON] = NEON,
+        [GOL_CPU_DOTPROD] = DOTPROD,
+        [GOL_CPU_I8MM] = DOTPROD | 1u << GOL_CPU_I8MM,
+    };
+    for (int have = 0; have < GOL_CPU_N_LEVELS; have++)
+        for (int level = 0; level < GOL_CPU_N_LEVELS; level++)
+            assert_int_equal(gol_cpu_includes((gol_cpu_level)have, (gol_cpu_level)level),
+                             included[have] >> level & 1);
+}
+
+static void the_machine_has_all_that_its_levels_include(void **state)
+{
+    (void)state;
+    const unsigned machine = gol_cpu_machine_levels();
+    assert_true(machine & 1u << GOL_CPU_C);
+    assert_true(machine >> gol_cpu_detect() == 1);
+    for (int have = 0; have < GOL_CPU_N_LEVELS; have++)
+        for (int level = 0; machine >> have & 1 && level < GOL_CPU_N_LEVELS; level++)
+            if (gol_cpu_includes((gol_cpu_level)have, (gol_cpu_level)level))
+                assert_true(machine >> level & 1);
+}
+
+/* The highest level of the machine that is not above this one. */
+static gol_cpu_level lowered_to(int limit)
+{
+    const unsigned machine = gol_cpu_machine_levels();
+    while (!(machine >> limit & 1))
+        limit--;
+    return (gol_cpu_level)limit;
+}
+
 static void a_limit_lowers_and_never_raises(void **state)
 {
     (void)state;
@@ -129,14 +186,10 @@ static void a_limit_lowers_and_never_raises(void **state)
                                (level < GOL_CPU_NEON) == (machine < GOL_CPU_NEON);
         const gol_cpu_level before = gol_cpu_get();
         assert_int_equal(gol_cpu_limit(gol_cpu_level_name((gol_cpu_level)level)), is_family);
-        const gol_cpu_level lowered = (int)machine < level ? machine : (gol_cpu_level)level;
-        assert_int_equal(gol_cpu_get(), is_family ? lowered : before);
-        for (int asked = GOL_CPU_C; asked < GOL_CPU_N_LEVELS; asked++) {
-            const bool is_same = asked == GOL_CPU_C ||
-                                 (asked < GOL_CPU_NEON) == (machine < GOL_CPU_NEON);
+        assert_int_equal(gol_cpu_get(), is_family ? lowered_to(level) : before);
+        for (int asked = GOL_CPU_C; asked < GOL_CPU_N_LEVELS; asked++)
             assert_int_equal(gol_cpu_has((gol_cpu_level)asked),
-                             is_same && asked <= (int)gol_cpu_get());
-        }
+                             gol_cpu_includes(gol_cpu_get(), (gol_cpu_level)asked));
     }
     assert_true(gol_cpu_limit(gol_cpu_level_name(machine)));
     assert_int_equal(gol_cpu_get(), machine);
@@ -190,8 +243,8 @@ static void the_environment_says_the_level_once(void **state)
 static void names_are_those_of_the_header(void **state)
 {
     (void)state;
-    static const char *const names[] = {"c",          "avx2", "avx512",  "avx512vnni",
-                                        "avx512bf16", "neon", "dotprod", "i8mm"};
+    static const char *const names[] = {"c",          "avx2",       "evexvnni", "avxvnni", "avx512",
+                                        "avx512vnni", "avx512bf16", "neon",     "dotprod", "i8mm"};
     for (int i = 0; i < GOL_CPU_N_LEVELS; i++)
         assert_string_equal(gol_cpu_level_name((gol_cpu_level)i), names[i]);
 }
@@ -245,6 +298,8 @@ int main(void)
         cmocka_unit_test(detection_agrees_with_the_kernel),
         cmocka_unit_test(the_highest_level_is_preferred_but_for_bf16_off_amd),
         cmocka_unit_test(the_models_name_agrees_with_the_kernel),
+        cmocka_unit_test(a_level_includes_what_it_builds_on),
+        cmocka_unit_test(the_machine_has_all_that_its_levels_include),
         cmocka_unit_test(a_limit_lowers_and_never_raises),
         cmocka_unit_test(names_are_those_of_the_header),
         cmocka_unit_test(usable_processors_are_at_most_those_of_the_mask),

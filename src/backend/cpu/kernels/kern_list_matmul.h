@@ -31,6 +31,20 @@
     GOL_KERN_X86(X(int_core[GOL_INT_Z16], gol_int_core_z16_avx2, GOL_CPU_AVX2))                    \
     GOL_KERN_X86(X(int_core[GOL_INT_Z16_LOW], gol_int_core_z16_low_avx2, GOL_CPU_AVX2))            \
     GOL_KERN_X86(X(int_core[GOL_INT_M16], gol_int_core_m16_avx2, GOL_CPU_AVX2))                    \
+    GOL_KERN_X86(X(int_core[GOL_INT_Z32], gol_int_core_z32_evexvnni, GOL_CPU_EVEXVNNI))            \
+    GOL_KERN_X86(X(int_core[GOL_INT_Z32_LOW], gol_int_core_z32_evexvnni, GOL_CPU_EVEXVNNI))        \
+    GOL_KERN_X86(X(int_core[GOL_INT_Z32_WIDE], gol_int_core_z32_evexvnni, GOL_CPU_EVEXVNNI))       \
+    GOL_KERN_X86(X(int_core[GOL_INT_M32], gol_int_core_m32_evexvnni, GOL_CPU_EVEXVNNI))            \
+    GOL_KERN_X86(X(int_core[GOL_INT_Z16], gol_int_core_z16_evexvnni, GOL_CPU_EVEXVNNI))            \
+    GOL_KERN_X86(X(int_core[GOL_INT_Z16_LOW], gol_int_core_z16_evexvnni, GOL_CPU_EVEXVNNI))        \
+    GOL_KERN_X86(X(int_core[GOL_INT_M16], gol_int_core_m16_evexvnni, GOL_CPU_EVEXVNNI))            \
+    GOL_KERN_X86(X(int_core[GOL_INT_Z32], gol_int_core_z32_avxvnni, GOL_CPU_AVXVNNI))              \
+    GOL_KERN_X86(X(int_core[GOL_INT_Z32_LOW], gol_int_core_z32_avxvnni, GOL_CPU_AVXVNNI))          \
+    GOL_KERN_X86(X(int_core[GOL_INT_Z32_WIDE], gol_int_core_z32_avxvnni, GOL_CPU_AVXVNNI))         \
+    GOL_KERN_X86(X(int_core[GOL_INT_M32], gol_int_core_m32_avxvnni, GOL_CPU_AVXVNNI))              \
+    GOL_KERN_X86(X(int_core[GOL_INT_Z16], gol_int_core_z16_avxvnni, GOL_CPU_AVXVNNI))              \
+    GOL_KERN_X86(X(int_core[GOL_INT_Z16_LOW], gol_int_core_z16_avxvnni, GOL_CPU_AVXVNNI))          \
+    GOL_KERN_X86(X(int_core[GOL_INT_M16], gol_int_core_m16_avxvnni, GOL_CPU_AVXVNNI))              \
     GOL_KERN_X86(X(int_core[GOL_INT_Z32], gol_int_core_z32_avx512vnni, GOL_CPU_AVX512VNNI))        \
     GOL_KERN_X86(X(int_core[GOL_INT_Z32_LOW], gol_int_core_z32_avx512vnni, GOL_CPU_AVX512VNNI))    \
     GOL_KERN_X86(X(int_core[GOL_INT_Z32_WIDE], gol_int_core_z32_avx512vnni, GOL_CPU_AVX512VNNI))   \

@@ -6,18 +6,8 @@
 #include <assert.h>
 #include <string.h>
 
-/* A level counts when it is plain C, or of the same family as `have` and not above it. */
-static bool is_reached(gol_cpu_level have, gol_cpu_level want)
-{
-    if (want == GOL_CPU_C)
-        return true;
-    const bool have_arm = have >= GOL_CPU_NEON;
-    const bool want_arm = want >= GOL_CPU_NEON;
-    return have_arm == want_arm && want <= have;
-}
-
 #define SET_SLOT(slot, kernel, level)                                                              \
-    if (is_reached(have, (level)))                                                                 \
+    if (gol_cpu_includes(have, (level)))                                                           \
         k->slot = kernel;
 
 void gol_kernels_init(gol_kernels *k, gol_cpu_level have)
@@ -33,7 +23,7 @@ void gol_kernels_init(gol_kernels *k, gol_cpu_level have)
     GOL_KERN_PACK_X_INT(SET_SLOT)
     GOL_KERN_PACK_X_F32(SET_SLOT)
     GOL_KERN_PACK_X_BF16(SET_SLOT)
-    k->has_bf16 = is_reached(have, GOL_CPU_AVX512BF16);
+    k->has_bf16 = gol_cpu_includes(have, GOL_CPU_AVX512BF16);
     GOL_KERN_RMS_NORM(SET_SLOT)
     GOL_KERN_LAYER_NORM(SET_SLOT)
     GOL_KERN_ROPE(SET_SLOT)
