@@ -15,4 +15,8 @@
  * may otherwise keep a pointer for every element, most of them on the stack. */
 #define GOL_BASE_POINTER(p) __asm__("" : "+r"(p))
 
+/* A vector of x86 is worked out here. A compiler may otherwise put additions off or join them in another order, and run out of
+ * registers in loops that were written to fill them. */
+#define GOL_SETTLE(v) __asm__("" : "+x"(v))
+
 #endif

@@ -59,6 +59,7 @@ INLINE void sum_group(__m256i *sums, const uint8_t *q, const int8_t *x, const in
                 const __m256i products = _mm256_maddubs_epi16(
                     w, broadcast(x + k * GOL_BLOCK_INPUTS + 4 * j));
                 pairs[k] = j == first ? products : _mm256_add_epi16(pairs[k], products);
+                GOL_SETTLE(pairs[k]);
             }
         }
         GOL_UNROLL
@@ -68,6 +69,7 @@ INLINE void sum_group(__m256i *sums, const uint8_t *q, const int8_t *x, const in
                                   : start   ? broadcast(start + k)
                                             : _mm256_set1_epi32(GOL_INT_SUM_ZERO);
             sums[k] = _mm256_add_epi32(begin, wide);
+            GOL_SETTLE(sums[k]);
         }
     }
 }

@@ -45,12 +45,16 @@ INLINE void add_quad(__m256i *sums, const uint8_t *q, const spread_x *x, int j, 
     const __m256i w = _mm256_load_si256((const __m256i *)(const void *)(q + j * QUAD_BYTES));
     const __m256i even = _mm256_and_si256(w, _mm256_set1_epi16(0xff));
     GOL_UNROLL
-    for (int k = 0; k < n; k++)
+    for (int k = 0; k < n; k++) {
         sums[k] = _mm256_add_epi32(sums[k], _mm256_madd_epi16(even, _mm256_set1_epi32(x[k][0][j])));
+        GOL_SETTLE(sums[k]);
+    }
     const __m256i odd = _mm256_srli_epi16(w, 8);
     GOL_UNROLL
-    for (int k = 0; k < n; k++)
+    for (int k = 0; k < n; k++) {
         sums[k] = _mm256_add_epi32(sums[k], _mm256_madd_epi16(odd, _mm256_set1_epi32(x[k][1][j])));
+        GOL_SETTLE(sums[k]);
+    }
 }
 
 INLINE void multiply_tile(const gol_int_tile *t, int n)
