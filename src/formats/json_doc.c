@@ -5,6 +5,7 @@
 #include "formats/json_doc.h"
 
 #include <pthread.h>
+#include <string.h>
 
 #include "base/json_memory.h"
 #include "base/mem.h"
@@ -53,21 +54,70 @@ int gol_json_check_limits(gol_str text, const gol_json_limits *limits, gol_err *
     return 0;
 }
 
+/* Whole numbers with so many digits may not fit into 64 bits. Of these the last three become an exponent: a real of the same size. */
+static void shorten_integers(char *text, size_t len)
+{
+    enum { LONG_DIGITS = 19, EXPONENT_BYTES = 3 };
+    const gol_str view = {text, len};
+    for (size_t pos = 0; pos < len;) {
+        if (text[pos] == '"') {
+            pos = skip_string(view, pos);
+            continue;
+        }
+        size_t end = pos;
+        size_t n_digits = 0;
+        while (end < len && text[end] != '\0' && strchr("0123456789+-.eE", text[end])) {
+            n_digits += text[end] >= '0' && text[end] <= '9';
+            end++;
+        }
+        const bool is_whole = n_digits > 0 && n_digits + (text[pos] == '-') == end - pos;
+        if (is_whole && n_digits >= LONG_DIGITS)
+            memcpy(text + end - EXPONENT_BYTES, "e03", EXPONENT_BYTES);
+        pos = end > pos ? end : pos + 1;
+    }
+}
+
+/* Python's numbers have any length, and its libraries write 10^30 for "no limit". */
+static json_t *load_longer(gol_str text, size_t flags, json_error_t *info)
+{
+    char *copy = gol_json_alloc(text.len);
+    if (!copy)
+        return NULL;
+    memcpy(copy, text.data, text.len);
+    shorten_integers(copy, text.len);
+    json_t *root = json_loadb(copy, text.len, flags, info);
+    gol_free(copy);
+    return root;
+}
+
+int gol_json_load(json_t **out, gol_str text, size_t flags, json_error_t *info)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, use_own_memory);
+    gol_json_clear_failure();
+    *out = json_loadb(text.data, text.len, flags, info);
+    if (!*out && json_error_code(info) == json_error_numeric_overflow)
+        *out = load_longer(text, flags, info);
+    if (!gol_json_has_failed())
+        return *out ? 0 : GOL_EMODEL;
+    json_decref(*out); /* a string in it may have been cut unnoticed */
+    *out = NULL;
+    return GOL_ENOMEM;
+}
+
 static int parse(json_t **out, gol_str text, const gol_json_limits *limits, gol_err *err)
 {
     if (text.len == 0)
         return gol_fail(err, GOL_EMODEL, "is empty; a JSON object is expected");
-    const int rc = gol_json_check_limits(text, limits, err);
+    int rc = gol_json_check_limits(text, limits, err);
     if (rc != 0)
         return rc;
     json_error_t info;
-    gol_json_clear_failure();
-    json_t *root = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &info);
-    if (gol_json_has_failed()) { /* also with a tree: a string in it may have been cut unnoticed */
-        json_decref(root);
-        return gol_fail(err, GOL_ENOMEM, "out of memory");
-    }
-    if (!root) {
+    json_t *root;
+    rc = gol_json_load(&root, text, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &info);
+    if (rc == GOL_ENOMEM)
+        return gol_fail(err, rc, "out of memory");
+    if (rc != 0) {
         char quoted[160];
         return gol_fail(err, GOL_EMODEL, "is not valid JSON: line %d, column %d: %s", info.line,
                         info.column, gol_quote(quoted, sizeof quoted, gol_str_from(info.text)));
@@ -83,8 +133,6 @@ static int parse(json_t **out, gol_str text, const gol_json_limits *limits, gol_
 int gol_json_doc_parse(json_t **out, gol_str text, const gol_json_limits *limits, const char *name,
                        gol_err *err)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, use_own_memory);
     *out = NULL;
     const int rc = parse(out, text, limits, err);
     if (rc != 0) {

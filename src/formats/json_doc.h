@@ -25,6 +25,9 @@ typedef struct gol_json_limits {
 int gol_json_doc_parse(json_t **out, gol_str text, const gol_json_limits *limits, const char *name,
                        gol_err *err);
 
+/* json_loadb(), but whole numbers that do not fit into 64 bits are read as reals. Returns 0, GOL_ENOMEM, or GOL_EMODEL with *info. */
+int gol_json_load(json_t **out, gol_str text, size_t flags, json_error_t *info);
+
 /* Before any tree is made. Errors: GOL_EMODEL. */
 int gol_json_check_limits(gol_str text, const gol_json_limits *limits, gol_err *err);
 

@@ -24,12 +24,12 @@ int gol_hftok_json_parse(json_t **out, gol_str bytes, const char *name, gol_err 
         return GOL_EMODEL;
     }
     json_error_t error;
-    *out = json_loadb(bytes.data, bytes.len, JSON_ALLOW_NUL, &error);
-    if (*out != NULL)
+    const int rc = gol_json_load(out, bytes, JSON_ALLOW_NUL, &error);
+    if (rc == 0)
         return 0;
     char quoted[JSON_ERROR_TEXT_LENGTH];
     gol_quote(quoted, sizeof quoted, gol_str_from(error.text));
-    if (json_error_code(&error) == json_error_out_of_memory)
+    if (rc == GOL_ENOMEM)
         return gol_fail(err, GOL_ENOMEM, "%s: out of memory", name);
     return gol_fail(err, GOL_EMODEL, "%s: line %d, column %d: %s", name, error.line, error.column,
                     quoted);
