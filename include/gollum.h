@@ -125,6 +125,9 @@ typedef struct gollum_options {
      * with GOLLUM_ENOMEM and the numbers when it cannot fit. 0: what is available, less a margin, and of what the rest
      * leaves half for the KV cache. */
     uint64_t memory;
+    /* 1: the model is a reranker, even if it does not say so: a folder of Qwen3ForCausalLM, whose scores then are those of "yes"
+     * against "no". Other models are what they are. */
+    int32_t is_reranker;
 } gollum_options;
 
 /* Copies what it needs. On failure *out is NULL. Errors: GOLLUM_EINVAL (an option), GOLLUM_ENOTFOUND and GOLLUM_EIO (the file),

@@ -93,6 +93,7 @@ static int open_embedder(embedder *e, const char *path)
     gol_err err = {0};
     gollum_options options;
     gol_cli_fill_options(&options, e->settings, path);
+    options.is_reranker = pooling_of(e->settings) == GOLLUM_POOLING_RANK;
     if (gollum_open(&e->g, &options, &error) != 0)
         return gol_cli_fail_public(&error);
     gollum_embed_options_init(&e->options);

@@ -208,7 +208,8 @@ static int write_as(const gol_settings *settings, const gol_mix *mix, int rc, go
     if (rc == 0)
         rc = gol_cli_find_model(settings, path, err);
     if (rc == 0)
-        rc = gol_model_file_open(&file, path, err);
+        rc = gol_model_file_open_as(
+            &file, path, settings->reranker ? GOL_MODEL_USE_RERANKER : GOL_MODEL_USE_ANY, err);
     if (rc == 0)
         rc = gol_quantize_plan_init(&plan, file, mix, err);
     if (rc == 0)

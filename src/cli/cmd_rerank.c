@@ -147,6 +147,7 @@ static int run_model(reranker *r, const char *path)
     gol_err err = {0};
     gollum_options options;
     gol_cli_fill_options(&options, r->settings, path);
+    options.is_reranker = 1;
     if (gollum_open(&g, &options, &error) != 0)
         return gol_cli_fail_public(&error);
     const int exit_code = score_all(r, g);

@@ -124,6 +124,7 @@ const gol_option gol_option_table[] = {
     TEXT("--output -o", GOL_CMD_WRITE, output, NULL, "FILE", "the new file; appears when it is whole"),
     TEXT("--type", GOL_CMD_QUANTIZE, type, NULL, "TYPE", "Q8_0, Q6_K, Q5_K_M, Q4_K_M, ...: what most matrices become; a wrong one lists all"),
     TEXT("--type", GOL_CMD_CONVERT, type, NULL, "TYPE", "F32, F16, BF16, Q8_0 or any that quantize writes; without it, numbers stay as they are"),
+    SWITCH("--reranker", GOL_CMD_WRITE, reranker, "the folder is a reranker that does not say so (Qwen3ForCausalLM): write it as one"),
     SWITCH("--allow-requantize", GOL_CMD_WRITE, allow_requantize, "take tensors that are quantized already; the errors of both add up"),
     SWITCH("--stats", GOL_CMD_WRITE, stats, "print each tensor's error: root mean square and largest"),
     SWITCH("--dry-run", GOL_CMD_WRITE, dry_run, "print what each tensor would become and the size, write nothing"),

@@ -126,6 +126,7 @@ typedef struct gol_settings {
 
     /* quantize */
     const char *type;
+    bool reranker;
     bool allow_requantize;
     bool stats;
     bool dry_run;

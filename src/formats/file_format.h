@@ -51,6 +51,7 @@ extern const gol_file_format gol_file_format_hf;
 
 struct gol_model_file {
     const gol_file_format *format;
+    gol_model_use use;
     char *path;
     char format_name[24];
     int n_parts;

@@ -125,12 +125,18 @@ static gol_model_file *create_file(const char *path)
 
 int gol_model_file_open(gol_model_file **out, const char *path, gol_err *err)
 {
+    return gol_model_file_open_as(out, path, GOL_MODEL_USE_ANY, err);
+}
+
+int gol_model_file_open_as(gol_model_file **out, const char *path, gol_model_use use, gol_err *err)
+{
     gol_err own_err;
     gol_err *e = err ? err : &own_err;
     *out = NULL;
     gol_model_file *file = create_file(path);
     if (!file)
         return gol_fail(e, GOL_ENOMEM, "%s: out of memory", path);
+    file->use = use;
     int rc;
     if (is_folder(path)) {
         rc = read_folder(file, e);

@@ -55,10 +55,17 @@ typedef struct gol_meta {
 
 typedef struct gol_model_file gol_model_file;
 
+/* What whoever opens a model knows of it. */
+typedef enum gol_model_use {
+    GOL_MODEL_USE_ANY,     /* it is what it says it is */
+    GOL_MODEL_USE_RERANKER /* also one that does not say it is: a folder of Qwen3ForCausalLM */
+} gol_model_use;
+
 /* path: a .gguf file, of a split model any part (the others are found beside it); or a Hugging Face folder, or a .safetensors
  * file in one (formats/hf/).
  * Errors: GOL_ENOTFOUND, GOL_EIO, GOL_EMODEL (malformed), GOL_EUNSUPPORTED (a format or version we do not read), GOL_ENOMEM. */
 int gol_model_file_open(gol_model_file **out, const char *path, gol_err *err);
+int gol_model_file_open_as(gol_model_file **out, const char *path, gol_model_use use, gol_err *err);
 
 /* The same for a whole file that is already in memory (a built-in model, a fuzzer); data must outlive *out and should be
  * aligned to 64. name: for messages. No part of a split model. */

@@ -51,6 +51,7 @@ static int create(gollum **out, const gollum_options *o, gol_err *err)
 {
     const gol_instance_opts opts = {
         .model_path = o->model_path,
+        .use = o->is_reranker ? GOL_MODEL_USE_RERANKER : GOL_MODEL_USE_ANY,
         .n_threads = o->n_threads,
         .load = {.progress = o->progress, .progress_user = o->progress_user},
         .engine = {.max_seqs = o->max_seqs,

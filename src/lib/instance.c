@@ -21,7 +21,7 @@ int gol_instance_open_model(gol_instance *out, const gol_instance_opts *opts, go
 {
     *out = (gol_instance){0};
     const gol_cpu_opts cpu_opts = {.n_threads = opts->n_threads};
-    int rc = gol_model_file_open(&out->file, opts->model_path, err);
+    int rc = gol_model_file_open_as(&out->file, opts->model_path, opts->use, err);
     if (rc == 0)
         rc = gol_backend_cpu_create(&out->backend, &cpu_opts, err);
     if (rc == 0)
@@ -71,7 +71,7 @@ int gol_instance_prepare(gol_instance *out, const gol_instance_opts *opts, gol_e
     *out = (gol_instance){0};
     const gol_cpu_opts cpu_opts = {.n_threads = opts->n_threads};
     gol_config config = {0};
-    int rc = gol_model_file_open(&out->file, opts->model_path, err);
+    int rc = gol_model_file_open_as(&out->file, opts->model_path, opts->use, err);
     if (rc == 0)
         rc = gol_config_read(&config, out->file, err);
     if (rc == 0)

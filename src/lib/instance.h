@@ -16,6 +16,7 @@
 
 typedef struct gol_instance_opts {
     const char *model_path;
+    gol_model_use use;
     int n_threads; /* 0: all usable processors */
     gol_load_opts load;
     gol_engine_opts engine;

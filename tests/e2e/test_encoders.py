@@ -8,6 +8,7 @@ import web
 
 DATA = conftest.ROOT / "tests/data/rerank"
 ENCODER, DECODER = DATA / "bert.gguf", DATA / "qwen3.gguf"
+RERANKER_FOLDERS = DATA / "qwen3_yes_no", DATA / "qwen3_scores"
 QUERY = "what is a panda?"
 DOCUMENTS = ["The giant panda is a bear that lives in China.", "Paris is the capital of France.", "", "a\ttab"]
 USAGE, BAD_MODEL = 64, 65
@@ -53,6 +54,36 @@ def test_embed_gives_all_scores_of_a_classifier(gollum):
     scores = json.loads(gollum("embed", "-m", DECODER, stdin="panda").stdout)
     assert len(scores) == 2 and abs(sum(scores) - 1) < 1e-6
     assert len(json.loads(gollum("embed", "-m", DECODER, "--pooling", "last", stdin="panda").stdout)) == 32
+
+
+@pytest.mark.parametrize("folder", RERANKER_FOLDERS, ids=lambda path: path.name)
+def test_a_reranker_converted_from_a_folder_scores_the_same(gollum, tmp_path, folder):
+    pairs = [line.split("\t") for line in (folder.parent / f"{folder.name}.pairs").read_text("utf-8").splitlines()]
+    lines = [f"{query}\t{document}" for _, _, query, document in pairs]
+    found = rerank(gollum, "--kv-cache-dtype", "f32", lines=lines, model=folder)
+    for line, (score, *_) in zip(found.splitlines(), pairs, strict=True):
+        assert abs(json.loads(line)["relevance_score"] - float(score)) < 1e-5  # transformers'
+    out = tmp_path / "out.gguf"
+    assert gollum("convert", folder, out, "-q").returncode == 0
+    assert rerank(gollum, "--kv-cache-dtype", "f32", lines=lines, model=out) == found
+
+
+def test_a_folder_that_does_not_say_so_is_a_reranker_on_request(gollum, tmp_path):
+    said, folder = RERANKER_FOLDERS[0], tmp_path / "plain"
+    folder.mkdir()
+    for path in said.iterdir():
+        if path.name != "README.md":
+            (folder / path.name).write_bytes(path.read_bytes())
+    assert rerank(gollum, "--query", QUERY, model=folder) == rerank(gollum, "--query", QUERY, model=said)
+    tokens = "1 2 3"
+    scores = gollum("embed", "-m", folder, "--tokens", tokens, "--pooling", "rank").stdout
+    assert scores == gollum("embed", "-m", said, "--tokens", tokens).stdout and len(json.loads(scores)) == 2
+    plain, asked = tmp_path / "plain.gguf", tmp_path / "asked.gguf"
+    assert gollum("convert", folder, plain, "-q").returncode == 0
+    assert gollum("convert", folder, asked, "--reranker", "-q").returncode == 0
+    assert rerank(gollum, "--query", QUERY, model=asked) == rerank(gollum, "--query", QUERY, model=said)
+    refused = gollum("rerank", "-m", plain, "--query", "q", stdin="d")
+    assert refused.returncode == BAD_MODEL and b"no classifier" in refused.stderr
 
 
 def test_rerank_says_what_is_missing(gollum, model):

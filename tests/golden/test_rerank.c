@@ -1,6 +1,7 @@
 /*
- * Tiny rerankers with real tokenizers, as users meet them: token ids of pairs, scores and vectors against llama.cpp's, which are committed
- * (tests/data/rerank, made by tests/golden/make/rerankers.py), and the same bits alone and in company.
+ * Tiny rerankers with real tokenizers, as users meet them: token ids of pairs, scores and vectors against those of llama.cpp (files) and
+ * transformers (folders), which are committed (tests/data/rerank, made by rerankers.py and reranker_folders.py in tests/golden/make), and the
+ * same bits alone and in company.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -16,19 +17,22 @@
 #include "gollum.h"
 #include "text/text_pair.h"
 
-enum { N_PAIRS_MAX = 16, N_IDS_MAX = 512, N_EMBD = 32, LINE_MAX_BYTES = 1 << 14 };
+enum { N_PAIRS_MAX = 16, N_IDS_MAX = 1024, N_EMBD = 32, LINE_MAX_BYTES = 1 << 14 };
 
 typedef struct kind {
     const char *name;
-    gollum_pooling pooling; /* of NAME.texts */
+    const char *suffix;     /* "": a folder */
+    gollum_pooling pooling; /* of NAME.texts; MODEL: there are none */
     double off_max;         /* of a score, and of a number of a vector */
 } kind;
 
 /* BERT's GELU is the exact one here, the tanh approximation there. */
 static const kind kinds[] = {
-    {"bert", GOLLUM_POOLING_CLS, 3e-3},
-    {"xlmr", GOLLUM_POOLING_MEAN, 3e-3},
-    {"qwen3", GOLLUM_POOLING_LAST, 2e-5},
+    {"bert", ".gguf", GOLLUM_POOLING_CLS, 3e-3},
+    {"xlmr", ".gguf", GOLLUM_POOLING_MEAN, 3e-3},
+    {"qwen3", ".gguf", GOLLUM_POOLING_LAST, 2e-5},
+    {"qwen3_yes_no", "", GOLLUM_POOLING_MODEL, 1e-5},
+    {"qwen3_scores", "", GOLLUM_POOLING_MODEL, 1e-5},
 };
 enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
 
@@ -79,18 +83,18 @@ static size_t parse_ids(int32_t ids[static N_IDS_MAX], const char *text)
     return n;
 }
 
-static void path_of(char path[static 512], const char *name)
+static void path_of(char path[static 512], const kind *k)
 {
-    snprintf(path, 512, "%s/rerank/%s.gguf", TEST_DATA_DIR, name);
+    snprintf(path, 512, "%s/rerank/%s%s", TEST_DATA_DIR, k->name, k->suffix);
 }
 
-static gollum *open_model(const char *name, int n_threads)
+static gollum *open_model(const kind *k, int n_threads)
 {
     char path[512];
     gollum_error error;
     gollum_options options;
     gollum *g;
-    path_of(path, name);
+    path_of(path, k);
     gollum_options_init(&options);
     options.model_path = path;
     options.n_threads = n_threads;
@@ -110,12 +114,12 @@ static void pairs_have_the_reference_ids(void **state)
         gol_model_file *file;
         gol_tokenizer *tok;
         gol_str prompt;
-        path_of(path, kinds[k].name);
+        path_of(path, &kinds[k]);
         if (gol_model_file_open(&file, path, &err) != 0 ||
             gol_tokenizer_load(&tok, file, &err) != 0 ||
             gol_text_pair_find_prompt(file, &prompt, &err) != 0)
             fail_msg("%s", err.message);
-        assert_int_equal(prompt.data != NULL, strcmp(kinds[k].name, "qwen3") == 0);
+        assert_int_equal(prompt.data != NULL, strncmp(kinds[k].name, "qwen3", 5) == 0);
         read_records(&pairs, kinds[k].name, "pairs", 4);
         for (int i = 0; i < pairs.n; i++) {
             int32_t want[N_IDS_MAX];
@@ -143,7 +147,7 @@ static void scores_agree_with_the_reference_in_any_company(void **state)
         read_records(&lines, kinds[k].name, "pairs", 4);
         float first[N_PAIRS_MAX];
         for (int n_threads = 1; n_threads <= 3; n_threads++) {
-            gollum *g = open_model(kinds[k].name, n_threads);
+            gollum *g = open_model(&kinds[k], n_threads);
             gollum_pair pairs[N_PAIRS_MAX];
             float scores[N_PAIRS_MAX];
             gollum_error error;
@@ -157,7 +161,7 @@ static void scores_agree_with_the_reference_in_any_company(void **state)
                 off = fmax(off, fabs((double)scores[i] - strtod(r->fields[0], NULL)));
             }
             if (n_threads == 1)
-                printf("    %-6s scores differ by %.1e at most\n", kinds[k].name, off);
+                printf("    %-12s scores differ by %.1e at most\n", kinds[k].name, off);
             assert_true(off <= kinds[k].off_max);
             if (n_threads == 1)
                 memcpy(first, scores, sizeof first);
@@ -176,8 +180,10 @@ static void vectors_of_the_same_files_agree_with_the_reference(void **state)
     (void)state;
     static records lines;
     for (int k = 0; k < N_KINDS; k++) {
+        if (kinds[k].pooling == GOLLUM_POOLING_MODEL)
+            continue;
         read_records(&lines, kinds[k].name, "texts", 3);
-        gollum *g = open_model(kinds[k].name, 1);
+        gollum *g = open_model(&kinds[k], 1);
         gollum_embed_options options;
         gollum_embed_options_init(&options);
         options.pooling = kinds[k].pooling;
@@ -204,7 +210,7 @@ static void vectors_of_the_same_files_agree_with_the_reference(void **state)
                 off = fmax(off, fabs((double)x[j] - strtod(p, &end)));
             assert_true(*end == '\0');
         }
-        printf("    %-6s vectors differ by %.1e at most\n", kinds[k].name, off);
+        printf("    %-12s vectors differ by %.1e at most\n", kinds[k].name, off);
         assert_true(off <= kinds[k].off_max);
         gollum_close(&g);
     }

@@ -226,6 +226,33 @@ void gol_hf_put_bools(gol_hf *hf, const char *name, const bool *v, size_t n)
     put_array(hf, name, GOL_VALUE_BOOL, v, n);
 }
 
+void gol_hf_put_strs(gol_hf *hf, const char *name, const char *const *v, size_t n)
+{
+    size_t n_bytes = 0;
+    for (size_t i = 0; i < n; i++)
+        n_bytes += sizeof(uint64_t) + strlen(v[i]);
+    if (hf->rc != 0)
+        return;
+    uint8_t *data = gol_arena_try_array(hf->arena, n_bytes, 1);
+    uint64_t *offsets = gol_arena_try_array(hf->arena, n, sizeof *offsets);
+    if (!data || !offsets) {
+        fail_memory(hf);
+        return;
+    }
+    uint64_t at = 0;
+    for (size_t i = 0; i < n; i++) {
+        const uint64_t len = strlen(v[i]);
+        offsets[i] = at;
+        memcpy(data + at, &len, sizeof len);
+        memcpy(data + at + sizeof len, v[i], len);
+        at += sizeof len + len;
+    }
+    put(hf, name,
+        &(gol_value){
+            .type = GOL_VALUE_ARRAY,
+            .array = {.type = GOL_VALUE_STRING, .n = n, .data = data, .offsets = offsets}});
+}
+
 void gol_hf_put_floats(gol_hf *hf, const char *name, const float *v, size_t n)
 {
     if (hf->rc != 0)

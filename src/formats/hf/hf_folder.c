@@ -95,13 +95,19 @@ static void remove_python_numbers(char *text, size_t len)
 
 int gol_hf_read_json(gol_hf *hf, const char *name, json_t **out)
 {
-    gol_str text;
     const gol_json_limits limits = {CONFIG_DEPTH_MAX, CONFIG_VALUES_MAX};
+    return gol_hf_read_json_within(hf, name, &limits, out);
+}
+
+int gol_hf_read_json_within(gol_hf *hf, const char *name, const gol_json_limits *limits,
+                            json_t **out)
+{
+    gol_str text;
     const int rc = gol_hf_read_text(hf, name, &text);
     if (rc != 1)
         return rc;
     remove_python_numbers((char *)(uintptr_t)text.data, text.len); /* a copy of ours */
-    hf->rc = gol_json_doc_parse(out, text, &limits, name, hf->err);
+    hf->rc = gol_json_doc_parse(out, text, limits, name, hf->err);
     if (hf->rc == 0)
         return 1;
     char path[GOL_ERR_MESSAGE_MAX / 2];
@@ -120,9 +126,14 @@ static void find_family(gol_hf *hf)
         return;
     }
     hf->family = gol_hf_family_find(hf, gol_json_str(name));
+    char quoted[64];
+    if (hf->family && hf->has_logit_score && !hf->family->answers)
+        gol_hf_refuse(hf, GOL_EUNSUPPORTED,
+                      "the module LogitScore of modules.json is supported behind "
+                      "Qwen3ForCausalLM, not behind '%s'",
+                      gol_quote(quoted, sizeof quoted, gol_json_str(name)));
     if (hf->family)
         return;
-    char quoted[64];
     gol_hf_refuse(hf, GOL_EUNSUPPORTED,
                   "model class '%s' is not supported (docs/models.md lists those that are)",
                   gol_quote(quoted, sizeof quoted, gol_json_str(name)));
@@ -170,6 +181,7 @@ static void read_config(gol_hf *hf)
         return;
     json_t *text = json_object_get(hf->whole, "text_config");
     hf->config = json_is_object(text) ? text : hf->whole;
+    gol_hf_list_modules(hf);
     find_family(hf);
     check_quantization(hf);
     if (hf->rc == 0 && hf->family->defaults)
@@ -178,16 +190,15 @@ static void read_config(gol_hf *hf)
 
 /* ------------------------------------------------------------------ opening ---- */
 
-/* The last part of the path that says something: of a cache, the model's name and not its revision. */
-static gol_str model_name(const char *path, char buf[static 256])
+gol_str gol_hf_model_name(const char *path, char buf[static GOL_HF_MODEL_NAME_MAX])
 {
     const char *mark = strstr(path, "/models--");
     const char *snapshot = mark ? strstr(mark, "/snapshots/") : NULL;
     if (snapshot) {
         const char *name = mark + sizeof "/models--" - 1;
-        const int n = snprintf(buf, 256, "%.*s", (int)(snapshot - name), name);
+        const int n = snprintf(buf, GOL_HF_MODEL_NAME_MAX, "%.*s", (int)(snapshot - name), name);
         char *dashes = strstr(buf, "--"); /* between owner and name */
-        if (n > 0 && n < 256 && dashes)
+        if (n > 0 && n < GOL_HF_MODEL_NAME_MAX && dashes)
             return gol_str_from(dashes + 2);
     }
     size_t n = strlen(path);
@@ -201,8 +212,8 @@ static gol_str model_name(const char *path, char buf[static 256])
 
 static void put_general(gol_hf *hf)
 {
-    char buf[256];
-    const gol_str name = model_name(hf->file->path, buf);
+    char buf[GOL_HF_MODEL_NAME_MAX];
+    const gol_str name = gol_hf_model_name(hf->file->path, buf);
     const char *copy = hf->rc == 0 ? gol_arena_try_strdup(hf->arena, name) : NULL;
     if (!copy) {
         fail(hf, GOL_ENOMEM, "out of memory", "config.json");
@@ -222,8 +233,6 @@ static void read_model(gol_hf *hf)
         return;
     }
     read_config(hf);
-    if (hf->rc == 0)
-        gol_hf_list_modules(hf);
     if (hf->rc == 0)
         gol_hf_open_shards(hf);
     if (hf->rc == 0) {

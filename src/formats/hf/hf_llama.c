@@ -19,6 +19,27 @@ static const gol_hf_rule model_rules[] = {
     {0},
 };
 
+/* A classifier in place of the matrix for logits: two rows of it, where it stands, or a tensor of its own. */
+static const gol_hf_rule answer_rules[] = {
+    {"token_embd.weight", "~embed_tokens.weight", NULL},
+    {"output_norm.weight", "~norm.weight", NULL},
+    {"cls.output.weight", "lm_head.weight", &gol_hf_answer_rows},
+    {0},
+};
+static const gol_hf_rule tied_answer_rules[] = {
+    {"token_embd.weight", "~embed_tokens.weight", NULL},
+    {"output_norm.weight", "~norm.weight", NULL},
+    {"cls.output.weight", "~embed_tokens.weight", &gol_hf_answer_rows},
+    {NULL, "lm_head.weight", NULL},
+    {0},
+};
+static const gol_hf_rule score_rules[] = {
+    {"token_embd.weight", "~embed_tokens.weight", NULL},
+    {"output_norm.weight", "~norm.weight", NULL},
+    {"cls.output.weight", "score.weight", &gol_hf_answer_rows},
+    {0},
+};
+
 /* Rows of q and k reordered. */
 static const gol_hf_rule neighbour_rules[] = {
     {"blk.#.attn_norm.weight", "~layers.#.input_layernorm.weight", NULL},
@@ -137,6 +158,18 @@ static void read_qwen(gol_hf *hf)
     gol_hf_put_window_layers(hf, has_window);
 }
 
+static void read_qwen_answers(gol_hf *hf)
+{
+    read_qwen(hf);
+    gol_hf_put_answers(hf);
+}
+
+static void read_qwen_scores(gol_hf *hf)
+{
+    read_qwen(hf);
+    gol_hf_put_scores(hf);
+}
+
 /* Every fourth layer is without positions: the architecture knows that, and no other pattern. */
 static void read_smollm3(gol_hf *hf)
 {
@@ -199,6 +232,14 @@ static void read_olmoe(gol_hf *hf)
 
 #define COMMON .prefixes = prefixes, .anchor = anchor
 
+/* Rerankers come before the class that they have in common with others. */
+#define TIED_ANSWERS                                                                               \
+    "qwen3", read_qwen_answers, {tied_answer_rules, halves_rules, ffn_rules}, COMMON,              \
+        .is_model = gol_hf_is_tied_reranker, .answers = true
+#define ANSWERS                                                                                    \
+    "qwen3", read_qwen_answers, {answer_rules, halves_rules, ffn_rules}, COMMON,                   \
+        .is_model = gol_hf_is_reranker, .answers = true
+
 const gol_hf_family gol_hf_families_llama[] = {
     {"LlamaForCausalLM", "llama", read_llama, {model_rules, neighbour_rules, ffn_rules}, COMMON},
     {"LlamaModel", "llama", read_llama, {model_rules, neighbour_rules, ffn_rules}, COMMON},
@@ -227,6 +268,15 @@ const gol_hf_family gol_hf_families_llama[] = {
      .is_tied = true},
     {"Qwen2ForCausalLM", "qwen2", read_qwen, {model_rules, halves_rules, ffn_rules}, COMMON},
     {"Qwen2Model", "qwen2", read_qwen, {model_rules, halves_rules, ffn_rules}, COMMON},
+    {"Qwen3ForCausalLM", TIED_ANSWERS},
+    {"Qwen3ForCausalLM", ANSWERS},
+    {"Qwen3ForSequenceClassification", TIED_ANSWERS},
+    {"Qwen3ForSequenceClassification", ANSWERS},
+    {"Qwen3ForSequenceClassification",
+     "qwen3",
+     read_qwen_scores,
+     {score_rules, halves_rules, ffn_rules},
+     COMMON},
     {"Qwen3ForCausalLM", "qwen3", read_qwen, {model_rules, halves_rules, ffn_rules}, COMMON},
     {"Qwen3Model", "qwen3", read_qwen, {model_rules, halves_rules, ffn_rules}, COMMON},
     {"Qwen3MoeForCausalLM",

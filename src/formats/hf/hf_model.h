@@ -27,7 +27,10 @@ enum {
     GOL_HF_RULE_TABLES_MAX = 4,
     GOL_HF_MODULES_MAX = 2, /* linear layers behind a pooling: what GGUF has names for */
     GOL_HF_MODULE_NAME_MAX = 64,
+    GOL_HF_MODEL_NAME_MAX = 256,
 };
+
+#define GOL_HF_ZEROS UINT32_MAX /* in answer_rows: no row of the source, but zeros */
 
 /* A tensor of the folder. */
 typedef struct gol_hf_source {
@@ -60,8 +63,9 @@ typedef struct gol_hf_recipe {
     uint32_t n_heads;   /* what the changes of attention need */
     uint32_t n_kv_heads;
     uint32_t n_groups;
-    uint32_t n_skipped; /* rows at the beginning of a table that are left out */
-    uint64_t first;     /* elements of the source that are skipped */
+    uint32_t n_skipped;      /* rows at the beginning of a table that are left out */
+    uint32_t answer_rows[2]; /* of a reranker's two answers, the good one first; or GOL_HF_ZEROS */
+    uint64_t first;          /* elements of the source that are skipped */
 } gol_hf_recipe;
 
 /* One row of a family's table. In both names '#' stands for the layer; in `from` '@' for the expert, '%' for the head, '&' for the
@@ -81,6 +85,13 @@ typedef struct gol_hf_default {
     double value;
 } gol_hf_default;
 
+/* Whether a folder of Qwen3 is a reranker, once somebody has looked. */
+typedef enum gol_hf_reranker {
+    GOL_HF_RERANKER_UNKNOWN,
+    GOL_HF_RERANKER_YES,
+    GOL_HF_RERANKER_NO,
+} gol_hf_reranker;
+
 typedef struct gol_hf_family {
     const char *class_name; /* config.json: architectures[0] */
     const char *arch;       /* general.architecture */
@@ -92,6 +103,7 @@ typedef struct gol_hf_family {
     /* Of the families of one class the first whose model this is. NULL: any. */
     bool (*is_model)(gol_hf *hf);
     const gol_hf_default *defaults; /* ends with a NULL key; NULL: none */
+    bool answers;                   /* its score is of two tokens' logits: takes LogitScore */
 } gol_hf_family;
 
 struct gol_hf {
@@ -112,6 +124,9 @@ struct gol_hf {
     const char *prefix;
     char modules[GOL_HF_MODULES_MAX][GOL_HF_MODULE_NAME_MAX]; /* the folders of linear layers */
     int n_modules;
+    bool has_logit_score;    /* modules.json names a LogitScore, */
+    uint32_t logit_score[2]; /* of these tokens, the good one first */
+    gol_hf_reranker reranker;
     int n_shards; /* parts of the model itself; those of the modules follow */
     /* Set by gol_hf_put_sizes() and the family, for rules and changes. */
     uint32_t n_layers;
@@ -122,7 +137,8 @@ struct gol_hf {
     uint32_t n_experts;
     uint32_t n_groups;  /* of a state-space layer's norm */
     uint32_t n_skipped; /* of the table of positions */
-    int rc;             /* the first failure sticks */
+    uint32_t answer_rows[2];
+    int rc; /* the first failure sticks */
     gol_err *err;
 };
 
@@ -150,6 +166,7 @@ void gol_hf_put_bool(gol_hf *hf, const char *name, bool v);
 void gol_hf_put_str(gol_hf *hf, const char *name, gol_str v);
 void gol_hf_put_u32s(gol_hf *hf, const char *name, const uint32_t *v, size_t n);
 void gol_hf_put_bools(gol_hf *hf, const char *name, const bool *v, size_t n);
+void gol_hf_put_strs(gol_hf *hf, const char *name, const char *const *v, size_t n);
 /* The whole key; the value is viewed. */
 void gol_hf_put_meta(gol_hf *hf, const char *key, const gol_value *value);
 
@@ -193,6 +210,15 @@ void gol_hf_put_dense(gol_hf *hf);
 /* pooling_type, where 1_Pooling/config.json says how a text becomes one vector. */
 void gol_hf_put_pooling(gol_hf *hf);
 
+/* ---- rerankers of Qwen3's classes (hf_rerank.c) ---- */
+
+/* gol_hf_family.is_model: scores by two tokens' logits; and those whose matrix for logits is the table of tokens. */
+bool gol_hf_is_reranker(gol_hf *hf);
+bool gol_hf_is_tied_reranker(gol_hf *hf);
+/* What such a one has beyond its class's metadata, and answer_rows: by its tokens, or by its tensor score.weight. */
+void gol_hf_put_answers(gol_hf *hf);
+void gol_hf_put_scores(gol_hf *hf);
+
 /* ---- families: hf_families.c lists them ---- */
 
 extern const gol_hf_family gol_hf_families_llama[];
@@ -226,6 +252,7 @@ extern const gol_hf_change gol_hf_minus_exp;      /* -exp(x): the decay of a sta
 extern const gol_hf_change gol_hf_column;         /* [n] to [n][1] */
 extern const gol_hf_change gol_hf_squeeze;        /* [n][1][k] to [n][k] */
 extern const gol_hf_change gol_hf_rows_of_groups; /* [n] to [groups][n / groups] */
+extern const gol_hf_change gol_hf_answer_rows;    /* two rows alone (hf_rerank.c) */
 extern const gol_hf_change gol_hf_later_rows;     /* without the first n_skipped, widened */
 
 /* ---- the folder's files ---- */
@@ -238,6 +265,10 @@ bool gol_hf_path(const gol_hf *hf, char out[static GOL_HF_PATH_MAX], const char 
 int gol_hf_read_text(gol_hf *hf, const char *name, gol_str *out);
 /* The same as JSON; *out is to be released. */
 int gol_hf_read_json(gol_hf *hf, const char *name, json_t **out);
+int gol_hf_read_json_within(gol_hf *hf, const char *name, const gol_json_limits *limits,
+                            json_t **out);
+/* The last part of the path that says something: of a cache, the model's name and not its revision. */
+gol_str gol_hf_model_name(const char *path, char buf[static GOL_HF_MODEL_NAME_MAX]);
 /* Maps the files of the weights as the model's parts and lists their tensors (hf_shards.c). */
 void gol_hf_open_shards(gol_hf *hf);
 /* Tokenizer, chat template, sampling: texts handed on as they are (hf_texts.c). */

@@ -69,6 +69,37 @@ static void add_dense(gol_hf *hf, const json_t *module)
     check_dense(hf, folder);
 }
 
+/* A token's number, or GOL_HF_ZEROS where there is none. */
+static uint32_t read_token(const json_t *config, const char *key)
+{
+    const json_t *id = json_object_get(config, key);
+    const json_int_t v = json_is_integer(id) ? json_integer_value(id) : -1;
+    return v >= 0 && v <= INT32_MAX ? (uint32_t)v : GOL_HF_ZEROS;
+}
+
+/* The logit of one token, less that of another: what a reranker answers with (hf_rerank.c). */
+static void add_logit_score(gol_hf *hf, const json_t *module)
+{
+    char name[GOL_HF_MODULE_NAME_MAX + 16];
+    json_t *root = NULL;
+    const json_t *path = json_object_get(module, "path");
+    const gol_str folder = json_is_string(path) ? gol_json_str(path) : (gol_str){0};
+    if (!is_plain_folder(folder)) {
+        refuse(hf, "modules.json", "is no name of a folder beside it", folder);
+        return;
+    }
+    snprintf(name, sizeof name, "%.*s/config.json", GOL_STR_ARG(folder));
+    const int rc = gol_hf_read_json(hf, name, &root);
+    if (rc == 0)
+        refuse(hf, "modules.json", "has no config.json, which names its tokens", folder);
+    if (rc != 1)
+        return;
+    hf->has_logit_score = true;
+    hf->logit_score[0] = read_token(root, "true_token_id");
+    hf->logit_score[1] = read_token(root, "false_token_id");
+    json_decref(root);
+}
+
 /* The file is a list, which our reader takes as a member of an object only. */
 static json_t *read_list(gol_hf *hf)
 {
@@ -112,6 +143,8 @@ void gol_hf_list_modules(gol_hf *hf)
             is_known |= ends_with(name, without_weights[k]);
         if (ends_with(name, ".Dense"))
             add_dense(hf, module);
+        else if (ends_with(name, ".LogitScore"))
+            add_logit_score(hf, module);
         else if (!is_known)
             refuse(hf, "modules.json", "is no module that is supported", name);
     }

@@ -212,7 +212,8 @@ static void add_tensor(gol_hf *hf, const gol_hf_rule *rule, const place *at,
                               .n_heads = hf->n_heads,
                               .n_kv_heads = hf->n_kv_heads,
                               .n_groups = hf->n_groups,
-                              .n_skipped = hf->n_skipped};
+                              .n_skipped = hf->n_skipped,
+                              .answer_rows = {hf->answer_rows[0], hf->answer_rows[1]}};
     t.name = gol_str_from(copy);
     t.recipe = recipe;
     if (!plan_tensor(hf, &t, recipe))

@@ -29,6 +29,7 @@ AT(gollum_options, log_user, 64);
 AT(gollum_options, progress, 72);
 AT(gollum_options, progress_user, 80);
 AT(gollum_options, memory, 88);
+AT(gollum_options, is_reranker, 96);
 
 AT(gollum_event, id, 8);
 AT(gollum_event, token, 16);
