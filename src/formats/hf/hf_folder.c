@@ -225,6 +225,25 @@ static void put_general(gol_hf *hf)
                     &(gol_value){.type = GOL_VALUE_STRING, .str = {copy, name.len}});
 }
 
+/* The table of tokens has a row for each, or some more as padding, up to a multiple of at most 512. (The library itself takes none
+ * more: models that are padded say so in vocab_size, too.) Another number is that of another model. */
+static void check_vocabulary(gol_hf *hf)
+{
+    enum { STEP = 8, PADDING_MAX = 511 };
+    const uint64_t n_tokens = gol_hf_u32_or(hf, "vocab_size", 0);
+    for (size_t i = 0; i < hf->n_tensors && n_tokens > 0; i++) {
+        const gol_tensor *t = &hf->tensors[i];
+        const uint64_t n_rows = t->shape[1];
+        if (!gol_str_is(t->name, "token_embd.weight") || n_rows == n_tokens ||
+            (n_rows > n_tokens && n_rows - n_tokens <= PADDING_MAX && n_rows % STEP == 0))
+            continue;
+        gol_hf_refuse(hf, GOL_EMODEL,
+                      "vocab_size is %llu, but the table of tokens has %llu rows; as many are "
+                      "expected, or with padding up to a multiple of at most %d",
+                      (unsigned long long)n_tokens, (unsigned long long)n_rows, PADDING_MAX + 1);
+    }
+}
+
 static void read_model(gol_hf *hf)
 {
     hf->meta = gol_arena_try_calloc(hf->arena, GOL_HF_META_MAX, sizeof *hf->meta);
@@ -243,6 +262,8 @@ static void read_model(gol_hf *hf)
         gol_hf_put_pooling(hf);
     if (hf->rc == 0)
         gol_hf_apply_rules(hf);
+    if (hf->rc == 0)
+        check_vocabulary(hf);
     if (hf->rc == 0)
         gol_hf_put_texts(hf);
 }

@@ -48,6 +48,40 @@ static void sizes_and_names_are_ggufs(void **state)
     gol_model_file_close(&file);
 }
 
+static void the_table_of_tokens_has_a_row_for_each(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *shape;
+        size_t n_rows;
+        const char *sizes[4]; /* that are taken; then one that is not */
+    } tables[] = {
+        {"[16,4]", 16, {"16", "15", "1", "17"}},
+        {"[15,4]", 15, {"15", "15", "15", "14"}}, /* no multiple of anything */
+        {"[1024,4]", 1024, {"1024", "1000", "513", "512"}},
+    };
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        weights w = {0};
+        add(&w, "model.embed_tokens.weight", "F16", tables[i].shape, tables[i].n_rows * 8, NULL);
+        write_weights(&w, "model.safetensors");
+        for (int k = 0; k < 4; k++) {
+            char more[64];
+            char message[96];
+            snprintf(more, sizeof more, ",\"vocab_size\":%s", tables[i].sizes[k]);
+            snprintf(message, sizeof message,
+                     "vocab_size is %s, but the table of tokens has %zu rows", tables[i].sizes[k],
+                     tables[i].n_rows);
+            write_config(more);
+            if (k < 3) {
+                gol_model_file *file = open_folder();
+                gol_model_file_close(&file);
+            } else {
+                expect_refusal(GOL_EMODEL, message);
+            }
+        }
+    }
+}
+
 static void bytes_that_do_not_change_are_the_files(void **state)
 {
     (void)state;
@@ -393,6 +427,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(sizes_and_names_are_ggufs, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(the_table_of_tokens_has_a_row_for_each, make_dir,
+                                        remove_dir),
         cmocka_unit_test_setup_teardown(bytes_that_do_not_change_are_the_files, make_dir,
                                         remove_dir),
         cmocka_unit_test_setup_teardown(halves_of_heads_become_neighbours, make_dir, remove_dir),
