@@ -324,8 +324,8 @@ GOLLUM_API int32_t gollum_embed_width(const gollum *g, gollum_pooling pooling);
 
 /* Writes values[n][width], a vector for each text, and returns when all are there; the texts share the model's steps with each other
  * and with everything else that runs, and each gets the same bits as it would alone. options may be NULL. Not from a callback.
- * Errors: GOLLUM_EINVAL, GOLLUM_EUNSUPPORTED (a model that was not made for it, see pooling), GOLLUM_ECONTEXT (a text is too long: which,
- * and what is accepted), GOLLUM_EBUSY (others fill the queue), GOLLUM_ENOMEM, GOLLUM_EINTERNAL (a vector is not finite). */
+ * Errors: GOLLUM_EINVAL, GOLLUM_EUNSUPPORTED (a model that was not made for it, see pooling), GOLLUM_ECONTEXT (a text is too long, and what
+ * is accepted; of several texts messages begin with that one's place in the array, from 0: "texts[2]: ..."), GOLLUM_EBUSY (others fill the queue), GOLLUM_ENOMEM, GOLLUM_EINTERNAL (a vector is not finite). */
 GOLLUM_API int gollum_embed(gollum *g, const gollum_embed_options *options,
                             const gollum_text *texts, size_t n, float *values, gollum_error *error);
 

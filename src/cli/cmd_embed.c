@@ -61,7 +61,7 @@ static int embed_group(embedder *e, const gollum_text *texts, size_t n, size_t f
     gollum_error error;
     gol_err err = {0};
     if (gollum_embed(e->g, &e->options, texts, n, e->values, &error) != 0)
-        return gol_cli_fail_line(&error, "text", first_line);
+        return gol_cli_fail_line(&error, "texts", first_line);
     for (size_t i = 0; i < n; i++)
         if (print_vector(e, e->values + i * e->width, &err) != 0)
             return gol_cli_fail(&err);

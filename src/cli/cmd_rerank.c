@@ -86,7 +86,7 @@ static int score_all(reranker *r, gollum *g)
         for (size_t i = 0; i < n; i++)
             pairs[i] = r->items[first + i].pair;
         if (gollum_rerank(g, &options, pairs, n, scores, &error) != 0)
-            return gol_cli_fail_line(&error, "pair", first + 1);
+            return gol_cli_fail_line(&error, "pairs", first + 1);
         for (size_t i = 0; i < n; i++)
             r->items[first + i].score = scores[i];
     }

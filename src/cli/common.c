@@ -25,17 +25,17 @@ int gol_cli_fail_public(const gollum_error *error)
     return error->exit_code;
 }
 
-int gol_cli_fail_line(const gollum_error *error, const char *item, size_t first_line)
+int gol_cli_fail_line(const gollum_error *error, const char *array, size_t first_line)
 {
     const char *message = error->message;
     size_t n_before = 0;
-    const size_t n_item = strlen(item);
-    if (strncmp(message, item, n_item) == 0 && message[n_item] == ' ') {
+    const size_t n = strlen(array);
+    if (strncmp(message, array, n) == 0 && message[n] == '[') {
         char *end = NULL;
-        const unsigned long long number = strtoull(message + n_item + 1, &end, 10);
-        if (end != message + n_item + 1 && strncmp(end, ": ", 2) == 0) {
+        const unsigned long long number = strtoull(message + n + 1, &end, 10);
+        if (end != message + n + 1 && strncmp(end, "]: ", 3) == 0) {
             n_before = (size_t)number;
-            message = end + 2;
+            message = end + 3;
         }
     }
     /* Other errors are the model's or the machine's, not the line's. */

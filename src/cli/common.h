@@ -32,9 +32,9 @@ int gol_cli_read_stdin(gol_buf *out, gol_err *err);
 /* The next line of a text without its end (CR LF too), and what is left of the text. */
 gol_str gol_cli_take_line(gol_str *input);
 
-/* Prints an error of gollum_embed() or gollum_rerank() and returns its exit code. "text 3: ..." of the library (item: "text") counts
- * from the group's first; what is printed is the line of stdin. first_line: where the group begins, from 1; 0: it is from no line. */
-int gol_cli_fail_line(const gollum_error *error, const char *item, size_t first_line);
+/* Prints an error of gollum_embed() or gollum_rerank() and returns its exit code. "texts[3]: ..." of the library (array: "texts") counts
+ * from 0, the group's first; what is printed is the line of stdin. first_line: where the group begins, from 1; 0: it is from no line. */
+int gol_cli_fail_line(const gollum_error *error, const char *array, size_t first_line);
 
 /* Writes text to stdout and flushes it: GOL_EIO when that fails. */
 int gol_cli_write_stdout(gol_str text, gol_err *err);

@@ -142,7 +142,8 @@ static void fill_rows(gol_runner *r, const gol_seq *seq, int32_t row)
         const int32_t block_id = seq->block_table[position / r->block_size];
         r->tokens[row] = seq->tokens[position];
         r->positions[row] = position;
-        r->types[row] = n_first > 0 && position >= n_first;
+        if (r->has_types)
+            r->types[row] = n_first > 0 && position >= n_first;
         r->slot_mapping[row] = block_id * r->block_size + position % r->block_size;
     }
 }

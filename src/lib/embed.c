@@ -32,26 +32,25 @@ static int encode_text(const texts_call *call, const gollum_text *text, gol_ids 
     return rc;
 }
 
-static int copy_ids(const texts_call *call, const gollum_text *text, gol_ids *ids, gol_err *err)
+static int lend_ids(const gollum_text *text, gol_embed_tokens *tokens, gol_err *err)
 {
     if (text->ids == NULL)
         return gol_fail(err, GOL_EINVAL, "ids is NULL, but n_ids is %zu", text->n_ids);
-    if (text->n_ids > (size_t)gollum_max_model_len(call->g))
-        return gol_fail(err, GOL_ECONTEXT, "the text has %zu tokens, the context has %d",
-                        text->n_ids, gollum_max_model_len(call->g));
-    for (size_t i = 0; i < text->n_ids; i++) {
-        if (gol_ids_push(ids, text->ids[i]) != 0)
-            return gol_fail(err, GOL_ENOMEM, "out of memory for %zu tokens", text->n_ids);
-    }
+    tokens->ids = text->ids;
+    tokens->n = text->n_ids;
     return 0;
 }
 
-static int encode(void *user, size_t i, gol_ids *ids, size_t *n_first, gol_err *err)
+static int encode(void *user, size_t i, gol_embed_tokens *tokens, gol_err *err)
 {
-    (void)n_first;
     const texts_call *call = user;
     const gollum_text *text = &call->texts[i];
-    return text->n_ids > 0 ? copy_ids(call, text, ids, err) : encode_text(call, text, ids, err);
+    if (text->n_ids > 0)
+        return lend_ids(text, tokens, err);
+    const int rc = encode_text(call, text, &tokens->owned, err);
+    tokens->ids = tokens->owned.data;
+    tokens->n = tokens->owned.n;
+    return rc;
 }
 
 static int embed(gollum *g, const gollum_embed_options *o, const gollum_text *texts, size_t n,
@@ -61,6 +60,7 @@ static int embed(gollum *g, const gollum_embed_options *o, const gollum_text *te
     const gol_embed_call call = {.g = g,
                                  .pooling = (gol_pooling)o->pooling,
                                  .item = "text",
+                                 .array = "texts",
                                  .encode = encode,
                                  .user = &texts_of};
     const int rc = gol_embed_run(&call, n, values, err);

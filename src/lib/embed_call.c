@@ -67,21 +67,20 @@ static int submit(open_call *c, const gol_request *request, gol_err *err)
     }
 }
 
-/* The engine copies the tokens, so ids live for the moment only. */
+/* The engine copies the tokens, so they live for the moment only. */
 static int submit_item(open_call *c, size_t i, gol_embedding *embedding, gol_err *err)
 {
-    gol_ids ids = {0};
+    gol_embed_tokens tokens = {0};
     const int32_t n_max = gollum_max_model_len(c->call->g);
-    size_t n_first = 0;
-    int rc = c->call->encode(c->call->user, i, &ids, &n_first, err);
-    if (rc == 0 && ids.n > (size_t)n_max)
+    int rc = c->call->encode(c->call->user, i, &tokens, err);
+    if (rc == 0 && tokens.n > (size_t)n_max)
         rc = gol_fail(err, GOL_ECONTEXT, "the %s has %zu tokens, the context has %d", c->call->item,
-                      ids.n, n_max);
+                      tokens.n, n_max);
     if (rc == 0) {
-        embedding->n_first = (int32_t)n_first;
+        embedding->n_first = (int32_t)tokens.n_first;
         const gol_request request = {
-            .prompt = ids.data,
-            .n_prompt = (int32_t)ids.n,
+            .prompt = tokens.ids,
+            .n_prompt = (int32_t)tokens.n,
             .n_logprobs = -1,
             .embedding = embedding,
             .sampling = GOL_SAMPLING_DEFAULT,
@@ -90,7 +89,7 @@ static int submit_item(open_call *c, size_t i, gol_embedding *embedding, gol_err
         };
         rc = submit(c, &request, err);
     }
-    gol_ids_deinit(&ids);
+    gol_ids_deinit(&tokens.owned);
     return rc;
 }
 
@@ -113,7 +112,7 @@ static int run(open_call *c, size_t n, float *values, gol_err *err)
         embeddings[i] = (gol_embedding){.values = values + i * width, .pooling = call->pooling};
         rc = submit_item(c, i, &embeddings[i], err);
         if (rc != 0 && n > 1)
-            gol_fail_prefix(err, "%s %zu", call->item, i);
+            gol_fail_prefix(err, "%s[%zu]", call->array, i);
     }
     wait_for(c, 0);
     gol_free(embeddings);

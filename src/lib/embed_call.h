@@ -7,12 +7,21 @@
 
 #include "lib/gollum_impl.h"
 
+/* The tokens of one. What is made for it lies in owned, which the caller releases. */
+typedef struct gol_embed_tokens {
+    const int32_t *ids; /* [n]: owned.data, or lent by who asks for the embedding */
+    size_t n;
+    size_t n_first; /* of two texts the tokens of the first; 0: there is one */
+    gol_ids owned;
+} gol_embed_tokens;
+
 typedef struct gol_embed_call {
     gollum *g;
     gol_pooling pooling;
-    const char *item; /* "text", for messages */
-    /* Appends the tokens of the i-th to ids. *n_first is 0, or of two texts becomes the tokens of the first. */
-    int (*encode)(void *user, size_t i, gol_ids *ids, size_t *n_first, gol_err *err);
+    const char *item;  /* "text", for messages */
+    const char *array; /* "texts", whose elements these are: messages begin with "texts[1]: " */
+    /* Finds the tokens of the i-th; *tokens is zeroed. */
+    int (*encode)(void *user, size_t i, gol_embed_tokens *tokens, gol_err *err);
     void *user;
 } gol_embed_call;
 

@@ -19,7 +19,7 @@ static int check_text(const char *name, const char *text, size_t len, gol_err *e
                : gol_fail(err, GOL_EINVAL, "%s is NULL, but %s_len is %zu", name, name, len);
 }
 
-static int encode(void *user, size_t i, gol_ids *ids, size_t *n_first, gol_err *err)
+static int encode(void *user, size_t i, gol_embed_tokens *tokens, gol_err *err)
 {
     const pairs_call *call = user;
     const gollum_pair *p = &call->pairs[i];
@@ -28,9 +28,12 @@ static int encode(void *user, size_t i, gol_ids *ids, size_t *n_first, gol_err *
         rc = check_text("document", p->document, p->document_len, err);
     if (rc != 0)
         return rc;
-    return gol_text_pair_encode(call->g->parts.tok, ids, n_first, call->prompt,
-                                (gol_str){p->query, p->query_len},
-                                (gol_str){p->document, p->document_len}, call->flags, err);
+    rc = gol_text_pair_encode(call->g->parts.tok, &tokens->owned, &tokens->n_first, call->prompt,
+                              (gol_str){p->query, p->query_len},
+                              (gol_str){p->document, p->document_len}, call->flags, err);
+    tokens->ids = tokens->owned.data;
+    tokens->n = tokens->owned.n;
+    return rc;
 }
 
 /* Which of several classes would be the score, nobody says; of two with a softmax it is the first (Qwen3-Reranker's "yes"). */
@@ -62,8 +65,12 @@ static int rerank(gollum *g, const gollum_embed_options *o, const gollum_pair *p
     float *values = gol_try_array(n, n_classes * sizeof *values);
     if (values == NULL)
         return gol_fail(err, GOL_ENOMEM, "out of memory for %zu scores", n);
-    const gol_embed_call call = {
-        .g = g, .pooling = GOL_POOLING_RANK, .item = "pair", .encode = encode, .user = &pairs_of};
+    const gol_embed_call call = {.g = g,
+                                 .pooling = GOL_POOLING_RANK,
+                                 .item = "pair",
+                                 .array = "pairs",
+                                 .encode = encode,
+                                 .user = &pairs_of};
     rc = gol_embed_run(&call, n, values, err);
     for (size_t i = 0; rc == 0 && i < n; i++) {
         if (o->normalize)

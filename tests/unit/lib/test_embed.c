@@ -143,7 +143,7 @@ static void what_cannot_be_is_refused_with_the_reason(void **state)
     gollum_embed_options options = pooled(GOLLUM_POOLING_MEAN);
     gollum_text texts[2] = {text_of(0), {.ids = many, .n_ids = 100000}};
     expect_refusal(g, NULL, texts, 1, values, GOLLUM_EUNSUPPORTED, "names no pooling");
-    expect_refusal(g, &options, texts, 2, values, GOLLUM_ECONTEXT, "text 1");
+    expect_refusal(g, &options, texts, 2, values, GOLLUM_ECONTEXT, "texts[1]: ");
     texts[1] = (gollum_text){.n_ids = 3};
     expect_refusal(g, &options, texts, 2, values, GOLLUM_EINVAL, "ids is NULL, but n_ids is 3");
     texts[1] = (gollum_text){.text_len = 3};
