@@ -172,11 +172,16 @@ void gol_bench_report_begin(gol_bench_report *r, gol_bench_format format, bool h
     gol_json_init(&r->json, &r->buf);
     if (format == GOL_BENCH_JSON)
         gol_json_begin_array(&r->json);
-    else if (format == GOL_BENCH_CSV)
+}
+
+/* Only above a row: a model that cannot be measured is an error, and no table. */
+static void print_head(gol_bench_report *r)
+{
+    if (r->format == GOL_BENCH_CSV && !r->has_rows)
         print_csv_head();
-    else
-        print_table_head(has_memory);
-    fflush(stdout);
+    else if (r->format == GOL_BENCH_TABLE && !r->has_rows)
+        print_table_head(r->has_memory);
+    r->has_rows = true;
 }
 
 void gol_bench_report_add(gol_bench_report *r, const gol_bench_row *row)
@@ -186,6 +191,7 @@ void gol_bench_report_add(gol_bench_report *r, const gol_bench_row *row)
     fill_speeds(samples, row);
     fill_speeds(sorted, row);
     const statistics s = summarize(row, sorted);
+    print_head(r);
     if (r->format == GOL_BENCH_JSON)
         put_json_row(&r->json, row, &s, samples);
     else if (r->format == GOL_BENCH_CSV)

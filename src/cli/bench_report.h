@@ -33,6 +33,7 @@ typedef struct gol_bench_row {
 typedef struct gol_bench_report {
     gol_bench_format format;
     bool has_memory; /* a column for what share of memory_bytes_s is reached */
+    bool has_rows;
     gol_buf buf;
     gol_json json;
 } gol_bench_report;

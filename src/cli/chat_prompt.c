@@ -54,6 +54,7 @@ int gol_cli_chat_open(gol_cli_chat *out, const gol_settings *settings, const cha
     gol_buf source;
     gol_buf_init(&source, GOL_TEMPLATE_SOURCE_MAX);
     int rc = gol_cli_chat_choice(&choice, &source, settings, err);
+    out->origin = choice.origin;
     if (rc == 0)
         rc = gol_model_file_open(&file, path, err);
     if (rc == 0)
@@ -111,7 +112,11 @@ static int render(const gol_cli_chat *chat, gol_buf *out, const gol_chat_message
     else
         rc = gol_chat_template_render(chat->format, out, &j, &context, false, err);
     gol_jinja_deinit(&j);
-    return rc;
+    if (rc != GOL_EINVAL || chat->origin == NULL)
+        return rc;
+    gol_fail_prefix(err, "%s", chat->origin);
+    err->code = GOL_ECONFIG; /* a file that the user has named, as when it cannot be parsed */
+    return GOL_ECONFIG;
 }
 
 int gol_cli_chat_prompt(const gol_cli_chat *chat, gol_buf *out, gollum_request *request,

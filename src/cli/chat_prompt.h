@@ -18,6 +18,7 @@ int gol_cli_read_file(gol_buf *out, const char *path, gol_err *err);
 typedef struct gol_cli_chat {
     gol_tokenizer *tok;
     gol_chat_template *format;
+    const char *origin; /* the file that --chat-template names; NULL: none */
 } gol_cli_chat;
 
 /* Of the model at path; the weights are not touched. close() also after a failure. */
@@ -26,7 +27,8 @@ int gol_cli_chat_open(gol_cli_chat *out, const gol_settings *settings, const cha
 void gol_cli_chat_close(gol_cli_chat *chat);
 
 /* The conversation up to where the answer begins, ready for request->prompt: gollum_submit() adds BOS where the model wants it, so
- * it is not in the text then. Sets how the request reads the prompt and where the answer ends. */
+ * it is not in the text then. Sets how the request reads the prompt and where the answer ends. Errors: those of gol_chat_template_render();
+ * GOL_ECONFIG, with its name, where a file of the user's fails. */
 int gol_cli_chat_prompt(const gol_cli_chat *chat, gol_buf *out, gollum_request *request,
                         const gol_chat_message *messages, size_t n, gol_err *err);
 

@@ -171,12 +171,18 @@ static int take_argument(gol_settings *settings, const gol_command *command, cha
     return rc != 0 ? rc : 1 + takes_next;
 }
 
+static int n_operands_of(const gol_command *command)
+{
+    if (command->mask == GOL_CMD_QUANTIZE)
+        return OPERANDS_MAX;
+    return command->mask == GOL_CMD_CONVERT ? 2 : 1;
+}
+
 /* The option that the next free argument sets: the first of the command's that no flag has set; -1: none is left. */
 static int find_operand(const gol_settings *settings, const gol_command *command)
 {
     static const char *const operands[OPERANDS_MAX] = {"--model", "--output", "--type"};
-    const int n = (command->mask & GOL_CMD_WRITE) != 0 ? OPERANDS_MAX : 1;
-    for (int k = 0; k < n; k++) {
+    for (int k = 0; k < n_operands_of(command); k++) {
         const int i = gol_option_find(operands[k], strlen(operands[k]), command->mask);
         if (i >= 0 && settings->sources[i] != GOL_SOURCE_FLAG)
             return i;
@@ -186,9 +192,13 @@ static int find_operand(const gol_settings *settings, const gol_command *command
 
 static int fail_operand(const gol_command *command, const char *arg, gol_err *err)
 {
-    const char *what = (command->mask & GOL_CMD_WRITE) != 0 ? "a model, an output file and a type"
-                                                            : "one model";
-    return gol_fail(err, GOL_EUSAGE, "'%s': `gollum %s` takes %s", arg, command->name, what);
+    static const char *const takes[OPERANDS_MAX] = {
+        "one model",
+        "a model and an output file; --type names a type",
+        "a model, an output file and a type",
+    };
+    return gol_fail(err, GOL_EUSAGE, "'%s': `gollum %s` takes %s", arg, command->name,
+                    takes[n_operands_of(command) - 1]);
 }
 
 /* Free arguments come last, whatever their place: an option that a flag has set is none that they set. */

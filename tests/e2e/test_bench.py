@@ -4,7 +4,9 @@ import json
 
 import pytest
 
-USAGE, NO_MEMORY = 64, 71
+import conftest
+
+USAGE, BAD_MODEL, NO_MEMORY = 64, 65, 71
 FAST = ("-p", 16, "-n", 4, "-r", 2)
 
 
@@ -102,3 +104,9 @@ def test_the_config_file_s_threads_are_a_list_here(gollum, model, tmp_path):
     config.write_text("threads = 1,2\nn-prompt = 0\nn-gen = 1\nrepetitions = 1\n")
     rows = json.loads(bench(gollum, model, "--config", config, "--json"))
     assert [row["threads"] for row in rows] == [1, 2]
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "json"])
+def test_a_model_that_generates_nothing_gets_no_table(gollum, form):
+    refused = gollum("bench", "-m", conftest.ROOT / "tests/data/rerank/bert.gguf", *FAST, "-o", form)
+    assert (refused.returncode, refused.stdout) == (BAD_MODEL, b""), refused

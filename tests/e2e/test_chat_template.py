@@ -25,6 +25,15 @@ def test_template_prints_the_prompt(gollum, model):
     assert done.returncode == 64 and b"too long" in done.stderr
 
 
+def test_a_file_that_is_no_good_template_is_bad_configuration(gollum, model, tmp_path):
+    path = tmp_path / "own.jinja"
+    for text, words in [("{{ x", b"expected '}}'"), ("{{ 1 / 0 }}", b"division by zero"), ("{{ raise_exception('no') }}", b": no")]:
+        path.write_text(text)
+        refused = gollum("run", "-m", model, "--chat", "-p", "the cat", "-n", 1, "--chat-template", path)
+        assert refused.returncode == 78 and refused.stdout == b"", refused
+        assert words in refused.stderr and str(path).encode() in refused.stderr
+
+
 def test_the_server_writes_what_template_prints(gollum, model, start_server):
     url = start_server(model=model).url
     ids = web.post(url + "/tokenize", json={"messages": MESSAGES}).json()["tokens"]

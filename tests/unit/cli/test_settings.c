@@ -250,6 +250,31 @@ static void a_wrong_config_file_names_its_line(void **state)
     assert_int_equal(parse(&s, &serve, "--config /nonexistent/file", &err), GOL_ECONFIG);
 }
 
+static void convert_takes_a_model_and_an_output(void **state)
+{
+    (void)state;
+    static const gol_command convert = {"convert", "", "", GOL_CMD_CONVERT, NULL};
+    static const char *const lines[] = {"in out", "-o out in", "out -m in"};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        gol_err err = {0};
+        gol_settings s;
+        assert_int_equal(parse(&s, &convert, lines[i], &err), 0);
+        assert_string_equal(s.model, "in");
+        assert_string_equal(s.output, "out");
+        assert_null(s.type);
+        gol_settings_deinit(&s);
+    }
+    static const char *const strays[] = {"in out other", "-m in out other", "-m in -o out other"};
+    for (size_t i = 0; i < sizeof strays / sizeof *strays; i++) {
+        gol_err err = {0};
+        gol_settings s;
+        assert_int_equal(parse(&s, &convert, strays[i], &err), GOL_EUSAGE);
+        assert_non_null(strstr(err.message, "'other': `gollum convert` takes a model and an output "
+                                            "file; --type names a type"));
+        gol_settings_deinit(&s);
+    }
+}
+
 static void quantize_takes_model_output_and_type_in_this_order(void **state)
 {
     (void)state;
@@ -304,6 +329,7 @@ int main(void)
         cmocka_unit_test(flag_wins_over_environment_over_config_over_default),
         cmocka_unit_test(a_wrong_config_file_names_its_line),
         cmocka_unit_test(quantize_takes_model_output_and_type_in_this_order),
+        cmocka_unit_test(convert_takes_a_model_and_an_output),
         cmocka_unit_test(the_table_is_sound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
