@@ -124,7 +124,8 @@ static void what_cannot_be_is_refused_with_the_reason(void **state)
     expect_refusal(g, NULL, pairs, 1, scores, GOLLUM_EUNSUPPORTED, "no classifier");
     gollum_close(&g);
     g = open_reranker("bert", 0);
-    expect_refusal(g, NULL, pairs, 2, scores, GOLLUM_ECONTEXT, "pairs[1]: the pair has 2004 tokens");
+    expect_refusal(g, NULL, pairs, 2, scores, GOLLUM_ECONTEXT,
+                   "pairs[1]: the pair has 2004 tokens");
     pairs[1] = (gollum_pair){.query = "a", .query_len = 1, .document_len = 3};
     expect_refusal(g, NULL, pairs, 2, scores, GOLLUM_EINVAL, "document is NULL");
     pairs[1] = (gollum_pair){.query_len = 3};
