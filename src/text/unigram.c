@@ -71,9 +71,10 @@ static int offer(lattice *l, size_t i, size_t len, int32_t id, double score)
     if (grow(l->scratch, i + len + 1) != 0)
         return GOL_ENOMEM;
     gol_best_path *end = &l->scratch->paths[i + len];
-    const double sum = l->scratch->paths[i].score + score;
+    const double exact = l->scratch->paths[i].score + score;
+    const double sum = l->state->adds_floats ? (double)(float)exact : exact;
     if (end->len == 0 || sum > end->score) {
-        end->score = l->state->adds_floats ? (double)(float)sum : sum;
+        end->score = sum;
         end->id = id;
         end->len = (uint32_t)len;
     }

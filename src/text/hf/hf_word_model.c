@@ -35,13 +35,14 @@ typedef int take_token(void *user, const gol_hftok_node *node, gol_str text, int
 static int each_of_object(const gol_hftok_node *vocab, take_token *take, void *user, gol_err *err)
 {
     const char *key;
+    size_t n_key;
     json_t *value;
-    json_object_foreach(vocab->json, key, value)
+    json_object_keylen_foreach(vocab->json, key, n_key, value)
     {
         const gol_hftok_node node = {value, vocab, key, 0};
         if (!json_is_integer(value))
             return gol_hftok_fail(&node, err, GOL_EMODEL, "no whole number");
-        const int rc = take(user, &node, gol_str_from(key), json_integer_value(value), err);
+        const int rc = take(user, &node, (gol_str){key, n_key}, json_integer_value(value), err);
         if (rc != 0)
             return rc;
     }

@@ -96,6 +96,19 @@ static void the_best_sum_of_scores_wins(void **state)
     assert_refused(vocab_begin(&v), GOL_EMODEL, "tokenizer.ggml.scores");
 }
 
+/* The ways to cut it have one exact sum: how floats are rounded on the way decides. */
+static void sums_of_scores_are_compared_as_floats(void **state)
+{
+    (void)state;
+    init_t5();
+    const int32_t mark = vocab_add(&v, MARK, 1, -3.3334579467773438F);
+    const int32_t one = vocab_add(&v, "-", 1, -5.2315802574157715F);
+    const int32_t two = vocab_add(&v, "--", 1, -7.894176006317139F);
+    gol_tokenizer *tok = load_spec(&v);
+    assert_encodes(tok, "-----", 0, mark, one, two, two); /* as sentencepiece 0.2.3 */
+    gol_tokenizer_destroy(&tok);
+}
+
 static void unknown_characters_are_spelled_in_bytes_where_there_are_such(void **state)
 {
     (void)state;
@@ -152,6 +165,7 @@ int main(void)
         cmocka_unit_test(the_longest_token_wins_and_words_are_spelled_whole_or_not_at_all),
         cmocka_unit_test(a_vocabulary_with_capitals_keeps_them),
         cmocka_unit_test(the_best_sum_of_scores_wins),
+        cmocka_unit_test(sums_of_scores_are_compared_as_floats),
         cmocka_unit_test(unknown_characters_are_spelled_in_bytes_where_there_are_such),
         cmocka_unit_test(broken_character_maps_are_refused_or_harmless),
     };

@@ -35,6 +35,12 @@
     "\"Regex\":\"" regex                                                                           \
     "\"},\"behavior\":\"Isolated\",\"invert\":false},{\"type\":\"ByteLevel\","                     \
     "\"use_regex\":false}]}"
+#define WITH_NUL                                                                                   \
+    "{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"\\u0000\":1,\"\\u0000a\\\\\" "              \
+    ":2,\"\\\\u0000\":3,\""                                                                        \
+    "\\uFDD0\":4,\"\xEF\xB7\x91\":5,\"\\\\\":6,\"\\u0000a\":7},\"merges\":[\"\\u0000 "             \
+    "a\",\"\\u0000a "                                                                              \
+    "\\\\\"]}}"
 #define WHOLE "{" BPE "," BYTES "," ADDED "," AROUND "," DECODER "}"
 
 static gol_tokenizer *create(const gol_hftok_files *files)
@@ -260,7 +266,7 @@ static void gguf_keys_give_the_same_ids(void **state)
 static void every_allocation_may_fail(void **state)
 {
     (void)state;
-    static const char *const jsons[] = {WHOLE, MIXED, WORDS};
+    static const char *const jsons[] = {WHOLE, MIXED, WORDS, WITH_NUL};
     for (size_t i = 0; i < sizeof jsons / sizeof jsons[0]; i++) {
         const gol_hftok_files files = {.tokenizer_json = gol_str_from(jsons[i])};
         uint64_t n_failed = 1;
@@ -288,6 +294,39 @@ enum { TEXT_LEN = 1 << 17, SECONDS_MAX = 40 };
 #else
 enum { TEXT_LEN = 1 << 20, SECONDS_MAX = 2 };
 #endif
+
+static void a_vocabulary_may_have_the_character_nul(void **state)
+{
+    (void)state;
+    const gol_hftok_files files = {.tokenizer_json = GOL_STR(WITH_NUL)};
+    gol_tokenizer *tok = create(&files);
+    assert_int_equal(gol_tokenizer_find(tok, (gol_str){"\0", 1}), 1);
+    assert_int_equal(gol_tokenizer_find(tok, (gol_str){"\0a\\", 3}), 2);
+    assert_int_equal(gol_tokenizer_find(tok, GOL_STR("\\u0000")), 3);
+    assert_int_equal(gol_tokenizer_find(tok, GOL_STR("\xEF\xB7\x90")), 4);
+    assert_int_equal(gol_tokenizer_find(tok, GOL_STR("\xEF\xB7\x91")), 5);
+    assert_int_equal(gol_tokenizer_find(tok, GOL_STR("\xEF\xB7\x92")), -1);
+    gol_err err;
+    gol_ids ids = {0};
+    const gol_str text = {"a\0\0a\0a\\", 7};
+    assert_int_equal(gol_tokenizer_encode(tok, &ids, text, 0, &err), 0);
+    assert_int_equal(ids.n, 4);
+    const int32_t expected[] = {0, 1, 7, 2};
+    assert_memory_equal(ids.data, expected, sizeof expected);
+    gol_ids_deinit(&ids);
+    gol_tokenizer_destroy(&tok);
+
+    gol_buf json; /* all that could stand in for NUL is there */
+    gol_buf_init(&json, 4096);
+    gol_buf_puts(&json, "{\"model\":{\"type\":\"WordLevel\",\"vocab\":{\"\\u0000\":0");
+    for (int i = 0; i < 32; i++)
+        gol_buf_printf(&json, ",\"\xEF\xB7%c\":%d", 0x90 + i, i + 1);
+    gol_buf_puts(&json, "}}}");
+    const gol_hftok_files full = {.tokenizer_json = gol_buf_view(&json)};
+    assert_int_equal(gol_hftok_create(&tok, &full, &err), GOL_EMODEL);
+    assert_non_null(strstr(err.message, "NUL byte in object key"));
+    gol_buf_deinit(&json);
+}
 
 /* Processor time of one encoding; quadratic work on a run of equal characters would miss the limit by far. */
 static void an_end_of_word_is_a_space_only_before_another_word(void **state)
@@ -454,6 +493,7 @@ int main(void)
         cmocka_unit_test(a_word_may_begin_with_the_mark_itself),
         cmocka_unit_test(repeats_are_one_where_the_decoder_is_ctc),
         cmocka_unit_test(a_unicode_form_goes_into_gguf_and_back),
+        cmocka_unit_test(a_vocabulary_may_have_the_character_nul),
         cmocka_unit_test(runs_of_one_character_take_no_quadratic_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
