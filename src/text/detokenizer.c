@@ -1,6 +1,6 @@
 /*
- * Detokenizer: pieces through the UTF-8 filter. Only what the text begins with can carry the space that encode added: a token that is
- * left out does not count, behind a control token that is written the space stays.
+ * Detokenizer: pieces through the UTF-8 filter. Only the very first text token can carry the space that encode added; special
+ * tokens before it, written or left out, do not count as a start.
  */
 #include "text/detokenizer.h"
 
@@ -34,8 +34,6 @@ void gol_detokenizer_push(gol_detokenizer *d, int32_t id, gol_buf *out)
     gol_str piece = gol_tokenizer_piece(d->tok, id);
     const bool is_user_defined = d->tok->vocab.tokens[id].type == GOL_TOKEN_USER_DEFINED;
     const bool is_special = is_control || (is_user_defined && !d->tok->vocab.user_tokens_are_text);
-    if (is_control)
-        d->at_start = false;
     if (d->at_start && !is_special) {
         d->at_start = false;
         if (d->tok->vocab.adds_space && piece.len > 0 && piece.data[0] == ' ')

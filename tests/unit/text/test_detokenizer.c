@@ -114,8 +114,8 @@ static void the_added_space_is_dropped_at_the_start_only(void **state)
     assert_decodes(tok, IDS(hi, hi), false, "hi hi");
     assert_decodes(tok, IDS(mark, hi), false, " hi");
     assert_decodes(tok, IDS(1, hi, 2), true, "hi");
-    assert_decodes(tok, IDS(1, hi, 2), false, "<s> hi</s>"); /* "<s>" is the start */
-    assert_decodes(tok, IDS(0, hi), true, "hi");             /* unknown tokens are no text either */
+    assert_decodes(tok, IDS(1, hi, 2), false, "<s>hi</s>");
+    assert_decodes(tok, IDS(0, hi), true, "hi"); /* unknown tokens are no text either */
     gol_detokenizer d;
     gol_buf out;
     gol_buf_init(&out, 64);
