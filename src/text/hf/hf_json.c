@@ -25,9 +25,9 @@ int gol_hftok_json_parse(json_t **out, gol_str bytes, const char *name, gol_err 
         return GOL_EMODEL;
     }
     json_error_t error;
-    int rc = gol_json_load(out, bytes, JSON_ALLOW_NUL, &error);
-    if (rc != 0 && json_error_code(&error) == json_error_null_byte_in_key)
-        rc = gol_hftok_load_nul_keys(out, bytes, &error);
+    const bool may_have_nul = memmem(bytes.data, bytes.len, "\\u0000", 6) != NULL;
+    const int rc = may_have_nul ? gol_hftok_load_nul_keys(out, bytes, &error)
+                                : gol_json_load(out, bytes, JSON_ALLOW_NUL, &error);
     if (rc == 0)
         return 0;
     char quoted[JSON_ERROR_TEXT_LENGTH];

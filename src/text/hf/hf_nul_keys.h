@@ -9,7 +9,7 @@
 
 #include "base/str.h"
 
-/* As gol_json_load() with JSON_ALLOW_NUL, which has failed on such a key and filled *error. bytes are within the limits of hf_json.h. */
+/* As gol_json_load() with JSON_ALLOW_NUL, for bytes within the limits of hf_json.h. */
 int gol_hftok_load_nul_keys(json_t **out, gol_str bytes, json_error_t *error);
 
 #endif
