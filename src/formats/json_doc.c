@@ -92,13 +92,12 @@ static json_t *load_longer(gol_str text, size_t flags, json_error_t *info)
 
 int gol_json_load(json_t **out, gol_str text, size_t flags, json_error_t *info)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, use_own_memory);
     gol_json_clear_failure();
     *out = json_loadb(text.data, text.len, flags, info);
     if (!*out && json_error_code(info) == json_error_numeric_overflow)
         *out = load_longer(text, flags, info);
-    if (!gol_json_has_failed())
+    const bool lacks_memory = !*out && json_error_code(info) == json_error_out_of_memory;
+    if (!gol_json_has_failed() && !lacks_memory)
         return *out ? 0 : GOL_EMODEL;
     json_decref(*out); /* a string in it may have been cut unnoticed */
     *out = NULL;
@@ -133,6 +132,8 @@ static int parse(json_t **out, gol_str text, const gol_json_limits *limits, gol_
 int gol_json_doc_parse(json_t **out, gol_str text, const gol_json_limits *limits, const char *name,
                        gol_err *err)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, use_own_memory);
     *out = NULL;
     const int rc = parse(out, text, limits, err);
     if (rc != 0) {
