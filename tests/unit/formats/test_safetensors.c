@@ -97,7 +97,7 @@ static const broken files[] = {
     {TENSOR("F32", "[1,1,1,1,1,1,1,1,2]", 0, 8), 8, GOL_EUNSUPPORTED, "has 9 dimensions"},
     {TENSOR("F32", "[4294967296,4294967296]", 0, 8), 8, GOL_EMODEL, "too many elements"},
     {TENSOR("F64", "[4611686018427387904]", 0, 8), 8, GOL_EMODEL, "too many bytes"},
-    {TENSOR("F32", "[18446744073709551616]", 0, 8), 8, GOL_EMODEL, "not valid JSON"},
+    {TENSOR("F32", "[18446744073709551616]", 0, 8), 8, GOL_EMODEL, "dimension 0 is no whole number"},
     {TENSOR("F33", "[2]", 0, 8), 8, GOL_EUNSUPPORTED, "dtype 'F33' is none"},
     {TENSOR("f32", "[2]", 0, 8), 8, GOL_EUNSUPPORTED, "dtype 'f32' is none"},
     {TENSOR("F4", "[2]", 0, 1), 1, 0, NULL},
