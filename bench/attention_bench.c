@@ -176,7 +176,7 @@ static void open_bench(bench *b, gol_kv_type type, int n_threads)
     gol_err err = {0};
     gol_kv_layer_shape *layers = gol_xcalloc((size_t)o->n_layers, sizeof *layers);
     for (int i = 0; i < o->n_layers; i++)
-        layers[i] = (gol_kv_layer_shape){o->n_kv_heads, o->dim, o->dim};
+        layers[i] = (gol_kv_layer_shape){o->n_kv_heads, o->dim, o->dim, 0};
     b->n_blocks = (b->ctx - 1) / o->block_size + 1;
     const int32_t n_all = b->n_blocks * o->n_seqs;
     const gol_kv_shape shape = {type, o->n_layers, n_all, o->block_size, layers};

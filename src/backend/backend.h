@@ -74,13 +74,22 @@ const char *gol_kv_type_name(gol_kv_type type); /* "f16"; NULL: no such type */
 /* "q8_0", any case; also the other usual names: "float16", "half", "bfloat16", "float32", "float". */
 bool gol_kv_type_parse(const char *name, gol_kv_type *out);
 
-/* Paged KV cache of all layers. K and V of one token, layer and head are head_dim_k / head_dim_v numbers; how blocks are laid
- * out inside a layer is the backend's business. Layers without attention have n_kv_heads 0. */
+/*
+ * Paged KV cache of all layers. K and V of one token, layer and head are head_dim_k / head_dim_v numbers; how blocks are laid
+ * out inside a layer is the backend's business. Layers without attention have n_kv_heads 0.
+ *
+ * Layers of different groups lie in the same memory: the i-th layer of each group has the i-th place in every block. A block is
+ * one group's at a time, so sequences have a table of blocks for each group, and a group whose layers see a window only can give
+ * blocks back that others still need. All layers of one place have one shape. Without groups (all 0) a block is for all layers.
+ */
 typedef struct gol_kv_layer_shape {
     int32_t n_kv_heads;
     int32_t head_dim_k;
     int32_t head_dim_v;
+    int32_t group; /* in [0, GOL_KV_GROUPS_MAX) */
 } gol_kv_layer_shape;
+
+enum { GOL_KV_GROUPS_MAX = 8 };
 
 typedef struct gol_kv_shape {
     gol_kv_type type;
@@ -239,7 +248,7 @@ typedef struct gol_backend_ops {
     size_t (*kv_bytes)(gol_backend *be, const gol_kv_shape *shape);
     int (*kv_create)(gol_backend *be, gol_kv **out, const gol_kv_shape *shape, gol_err *err);
     void (*kv_destroy)(gol_backend *be, gol_kv **kv);
-    /* In all layers. */
+    /* In all layers that it is for. */
     void (*kv_copy_block)(gol_backend *be, gol_kv *kv, int32_t dst_block, int32_t src_block);
 
     /* Recurrent state. Content of fresh slots is undefined. state_bytes: what create() will take, SIZE_MAX on overflow. Errors of

@@ -21,8 +21,10 @@ typedef struct gol_batch_seq {
     int32_t n_rows;    /* >= 1 */
     int32_t n_past;    /* tokens already in the KV cache: the position of its first row */
     int32_t n_blocks;  /* entries of block_table; n_blocks * block_size >= n_past + n_rows */
-    /* [n_blocks] block ids; position p lives in block_table[p / block_size] */
+    /* [n_blocks] block ids; position p lives in block_table[p / block_size]. Of group g of layers: at block_table + g * table_stride.
+     * Blocks of which no row of the batch sees anything may be missing: their ids are never read. */
     const int32_t *block_table;
+    int32_t table_stride; /* any, if there is one group */
     /* Where its recurrent state is, behind n_past tokens before the step and behind all rows after it; -1: the model has none.
      * What is there does not matter when n_past is 0. No other sequence of the batch has the slot. */
     int32_t state_slot;
@@ -36,7 +38,7 @@ typedef struct gol_batch {
     const int32_t *positions; /* [n_tokens] */
     /* [n_tokens] token types, of encoders that tell two texts apart; NULL: all are 0 */
     const int32_t *types;
-    /* [n_tokens] where the token's K and V go: block_id * block_size + offset */
+    /* [n_groups][n_tokens] where the token's K and V go in layers of each group: block_id * block_size + offset */
     const int32_t *slot_mapping;
     int32_t n_seqs;
     const gol_batch_seq *seqs; /* [n_seqs] by first_row, together covering all rows */

@@ -24,11 +24,6 @@ static const char *label_of(gol_memory_part part)
     return labels[part];
 }
 
-static int64_t kv_tokens(const gol_engine_limits *limits)
-{
-    return (int64_t)limits->n_blocks * limits->block_size;
-}
-
 /* How the figure was found. */
 static void describe(char buf[static NOTE_MAX], const gol_engine_limits *l, gol_memory_part part)
 {
@@ -41,7 +36,7 @@ static void describe(char buf[static NOTE_MAX], const gol_engine_limits *l, gol_
         break;
     case GOL_MEMORY_KV:
         snprintf(buf, NOTE_MAX, "%s, %d blocks of %d: %" PRId64 " tokens",
-                 gol_kv_type_name(l->kv_type), l->n_blocks, l->block_size, kv_tokens(l));
+                 gol_kv_type_name(l->kv_type), l->n_blocks, l->block_size, gol_memory_kv_tokens(l));
         break;
     case GOL_MEMORY_STATES:
         if (l->n_states > 0)
@@ -101,8 +96,7 @@ void gol_memory_report_log(const gol_engine_limits *limits, const gol_memory_pla
 /* Tokens that each of n sequences can have when they run at once. */
 static int64_t context_of_each(const gol_engine_limits *l, int32_t n_seqs, int32_t n_ctx)
 {
-    const int64_t n = (int64_t)(l->n_blocks / n_seqs) * l->block_size;
-    return n < n_ctx ? n : n_ctx;
+    return gol_kv_layout_longest(&l->layout, l->n_blocks / n_seqs, n_ctx);
 }
 
 /* 1, 2, 4, ... requests at once, and the most there may be. */
@@ -154,7 +148,7 @@ static void put_sizes(gol_json *j, const gol_engine_limits *limits, int32_t n_ct
     gol_json_put_cstr(j, "kv_cache_dtype", gol_kv_type_name(limits->kv_type));
     gol_json_put_int(j, "block_size", limits->block_size);
     gol_json_put_int(j, "kv_blocks", limits->n_blocks);
-    gol_json_put_int(j, "kv_tokens", kv_tokens(limits));
+    gol_json_put_int(j, "kv_tokens", gol_memory_kv_tokens(limits));
     gol_json_put_int(j, "states", limits->n_states);
     gol_json_put_int(j, "full_length_requests", gol_memory_n_full_seqs(limits));
 }

@@ -37,6 +37,16 @@ gol_block_hash gol_block_hash_root(const gol_block_hasher *hasher, const void *s
 gol_block_hash gol_block_hash_next(const gol_block_hasher *hasher, gol_block_hash parent,
                                    const int32_t *tokens, int32_t n_tokens);
 
+/* The name of the same tokens in a group of layers (kv_layout.h); group 0: the hash itself. Like any two hashes those of different
+ * groups are equal by a chance of one in 2^128 only. */
+static inline gol_block_hash gol_block_hash_in(gol_block_hash hash, int32_t group)
+{
+    const uint64_t golden_ratio = 0x9e3779b97f4a7c15u;
+    hash.low ^= (uint64_t)group * golden_ratio;
+    hash.high ^= (uint64_t)group;
+    return hash;
+}
+
 static inline bool gol_block_hash_eq(gol_block_hash a, gol_block_hash b)
 {
     return a.low == b.low && a.high == b.high;

@@ -219,11 +219,13 @@ static int find_limits(gol_engine *engine, const gol_engine_opts *opts, gol_err 
     if (!layers)
         return gol_fail(err, GOL_ENOMEM, "out of memory for the shapes of %d layers",
                         config->n_layers);
-    gol_model_kv_layers(engine->model, layers);
+    gol_kv_groups groups;
+    gol_config_kv_groups(&groups, config, gol_engine_ctx_asked(opts, config), layers);
     gol_memory_basis basis = {
         .be = gol_model_backend(engine->model),
         .config = config,
         .layers = layers,
+        .groups = groups,
         .other_bytes = opts->other_bytes,
         .available = opts->mem_available,
     };
@@ -244,6 +246,7 @@ static int find_limits(gol_engine *engine, const gol_engine_opts *opts, gol_err 
     engine->seq_limits = (gol_seq_limits){
         .max_model_len = engine->limits.max_model_len,
         .block_size = engine->limits.block_size,
+        .n_kv_groups = engine->limits.layout.n_groups,
         .n_vocab = config->n_vocab,
         .hasher = engine->limits.has_prefix_caching ? &engine->hasher : NULL,
         .max_batch_tokens = engine->limits.max_batch_tokens,
@@ -263,7 +266,7 @@ static int init_parts(gol_engine *engine, const gol_engine_opts *opts, gol_err *
     if (rc == 0)
         rc = gol_runner_init(&engine->runner, engine->model, limits, exact, err);
     if (rc == 0)
-        rc = gol_kv_cache_init(&engine->kv_cache, limits->n_blocks, limits->block_size, exact, err);
+        rc = gol_kv_cache_init(&engine->kv_cache, limits->n_blocks, &limits->layout, exact, err);
     if (rc == 0)
         rc = gol_kv_cache_init_states(&engine->kv_cache, limits->n_states, err);
     if (rc != 0)

@@ -21,6 +21,7 @@
 
 #include "base/error.h"
 #include "base/histogram.h"
+#include "engine/kv_layout.h"
 #include "engine/request.h"
 #include "engine/sched_policy.h"
 #include "model/model.h"
@@ -64,8 +65,10 @@ typedef struct gol_engine_limits {
     int32_t max_seqs;
     int32_t max_batch_tokens;
     int32_t max_model_len;
+    int32_t n_ctx_asked; /* what max_model_len was to be, or the model's */
     int32_t block_size;
-    int32_t n_blocks;
+    int32_t n_blocks; /* each for the layers of one group, see layout */
+    gol_kv_layout layout;
     int32_t max_queued_reqs;
     int32_t max_queued_tokens; /* 0: as memory allows */
     int32_t max_itl_ms;        /* 0: no limit */

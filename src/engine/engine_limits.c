@@ -139,13 +139,12 @@ static void set_exact(const search *s)
                                                       limits->block_size);
 }
 
-/* Sizes and plan with n_blocks; returns what they take. */
+/* Sizes and plan with n_blocks, one for each group of layers at least; returns what they take. */
 static uint64_t try_blocks(const search *s, int32_t n_blocks)
 {
     gol_engine_limits *limits = s->limits;
-    const int64_t n_tokens = (int64_t)n_blocks * limits->block_size;
     limits->n_blocks = n_blocks;
-    limits->max_model_len = n_tokens < s->len ? (int32_t)n_tokens : s->len;
+    limits->max_model_len = gol_kv_layout_longest(&limits->layout, n_blocks, s->len);
     limits->kv_bytes = gol_memory_kv_bytes(s->basis, limits, n_blocks);
     set_exact(s);
     gol_memory_plan_fill(s->plan, s->basis, limits);
@@ -171,23 +170,19 @@ static int32_t most_blocks(const search *s, uint64_t n_bytes, bool by_kv, int32_
     return lo;
 }
 
-static int32_t blocks_for(const gol_engine_limits *limits, int32_t n_tokens)
-{
-    return (n_tokens - 1) / limits->block_size + 1;
-}
-
 /* Blocks that the sequences can use, as far as they can be numbered: slots are counted in 32 bits. */
 static int32_t blocks_of_use(const search *s)
 {
     const int32_t n_addressable = INT32_MAX / s->limits->block_size;
-    const int64_t n = (int64_t)s->limits->max_seqs * blocks_for(s->limits, s->len);
+    const int64_t n = (int64_t)s->limits->max_seqs *
+                      gol_kv_layout_blocks_for(&s->limits->layout, s->len);
     return n < n_addressable ? (int32_t)n : n_addressable;
 }
 
 /* The fewest blocks that are acceptable. */
 static int32_t blocks_of_need(const search *s)
 {
-    return blocks_for(s->limits, s->is_len_fixed ? s->len : MODEL_LEN_MIN);
+    return gol_kv_layout_blocks_for(&s->limits->layout, s->is_len_fixed ? s->len : MODEL_LEN_MIN);
 }
 
 static double mib(uint64_t n_bytes)
@@ -211,7 +206,7 @@ static int fail_no_room(const search *s, const gol_engine_opts *opts, gol_err *e
         parts, sizeof parts,
         "weights %.1f, KV cache of %lld tokens %.1f%s, scratch %.1f, requests and the rest %.1f",
         mib(bytes[GOL_MEMORY_WEIGHTS] + bytes[GOL_MEMORY_FILE]),
-        (long long)s->limits->n_blocks * s->limits->block_size, mib(bytes[GOL_MEMORY_KV]), states,
+        (long long)gol_memory_kv_tokens(s->limits), mib(bytes[GOL_MEMORY_KV]), states,
         mib(bytes[GOL_MEMORY_SCRATCH]),
         mib(bytes[GOL_MEMORY_REQUESTS] + bytes[GOL_MEMORY_PROMPTS] + bytes[GOL_MEMORY_OTHER]));
     const char *whose = opts->memory != 0     ? "memory is"
@@ -220,11 +215,11 @@ static int fail_no_room(const search *s, const gol_engine_opts *opts, gol_err *e
     char fits[64] = "";
     if (s->is_len_fixed && opts->kv_bytes == 0) {
         const int32_t n_least = blocks_of_need(s);
-        const int32_t n = most_blocks(s, s->plan->max, false, 1, n_least);
+        const int32_t n = most_blocks(s, s->plan->max, false, s->limits->layout.n_groups, n_least);
         try_blocks(s, n_least); /* what the message is about, and the plan shows */
-        if (n > 0)
+        if (n >= s->limits->layout.n_groups)
             snprintf(fits, sizeof fits, ", enough for a context of %lld tokens",
-                     (long long)n * s->limits->block_size);
+                     (long long)gol_kv_layout_longest(&s->limits->layout, n, s->len));
     }
     return gol_fail(
         err, GOL_ENOMEM,
@@ -244,7 +239,7 @@ static int fail_kv_bytes(const search *s, uint64_t n_bytes, gol_err *err)
                     "for %lld tokens",
                     s->is_len_fixed ? s->len : MODEL_LEN_MIN,
                     mib(gol_memory_kv_bytes(s->basis, s->limits, n_needed)), mib(n_bytes),
-                    (long long)n_fit * s->limits->block_size);
+                    (long long)gol_kv_layout_longest(&s->limits->layout, n_fit, s->len));
 }
 
 /* plan->max: what everything together may take. */
@@ -319,12 +314,21 @@ static int set_kv(const search *s, const gol_engine_opts *opts, gol_err *err)
         return fail_no_room(s, opts, err);
     uint64_t wanted = max;
     if (opts->memory == 0) {
-        const uint64_t rest = try_blocks(s, 1);
+        const uint64_t rest = try_blocks(s, s->limits->layout.n_groups);
         wanted = rest + (max - rest) / 2;
     }
     n_blocks = most_blocks(s, wanted, false, n_least, blocks_of_use(s));
     try_blocks(s, n_blocks < n_least ? n_least : n_blocks);
     return 0;
+}
+
+static void set_layout(gol_engine_limits *out, const gol_memory_basis *basis)
+{
+    static const int32_t none[] = {0};
+    const gol_kv_groups *groups = &basis->groups;
+    const bool has_groups = groups->n_groups > 0;
+    gol_kv_layout_init(&out->layout, out->block_size, has_groups ? groups->n_groups : 1,
+                       has_groups ? groups->windows : none, out->max_batch_tokens);
 }
 
 int gol_engine_limits_init(gol_engine_limits *out, gol_memory_plan *plan,
@@ -341,6 +345,8 @@ int gol_engine_limits_init(gol_engine_limits *out, gol_memory_plan *plan,
         return rc;
     set_batch_sizes(out, opts, basis->config);
     out->block_size = opts->block_size ? opts->block_size : DEFAULT_BLOCK_SIZE;
+    set_layout(out, basis);
+    out->n_ctx_asked = gol_engine_ctx_asked(opts, basis->config);
     out->max_queued_tokens = opts->max_queued_tokens;
     out->max_itl_ms = opts->max_itl_ms == 0    ? DEFAULT_ITL_MS
                       : opts->max_itl_ms == -1 ? 0

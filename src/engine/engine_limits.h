@@ -33,6 +33,12 @@ enum {
     GOL_ENGINE_ITL_MS_MAX = 60 * 1000,
 };
 
+/* The context that groups of layers are made for: the one that was asked for, or the model's. */
+static inline int32_t gol_engine_ctx_asked(const gol_engine_opts *opts, const gol_config *config)
+{
+    return opts->max_model_len > 0 ? opts->max_model_len : config->n_ctx_train;
+}
+
 /* plan: what the sizes take, also when they do not fit (then for the smallest that was acceptable). Errors: GOL_EINVAL (an option is
  * out of range, or options contradict each other: which, with the numbers), GOL_ENOMEM (it does not fit: all parts with
  * their bytes, what may be taken, and what would help). */

@@ -19,14 +19,9 @@ static uint64_t mul(uint64_t a, uint64_t b)
     return __builtin_mul_overflow(a, b, &product) ? UINT64_MAX : product;
 }
 
-static int32_t blocks_for(const gol_engine_limits *limits, int32_t n_tokens)
+int64_t gol_memory_kv_tokens(const gol_engine_limits *limits)
 {
-    return (n_tokens - 1) / limits->block_size + 1;
-}
-
-static int64_t kv_tokens(const gol_engine_limits *limits)
-{
-    return (int64_t)limits->n_blocks * limits->block_size;
+    return gol_kv_layout_n_tokens(&limits->layout, limits->n_blocks, limits->max_model_len);
 }
 
 uint64_t gol_memory_kv_bytes(const gol_memory_basis *basis, const gol_engine_limits *limits,
@@ -50,7 +45,8 @@ uint64_t gol_memory_state_bytes(const gol_memory_basis *basis, int32_t n_states)
 
 int32_t gol_memory_n_full_seqs(const gol_engine_limits *limits)
 {
-    const int32_t n = limits->n_blocks / blocks_for(limits, limits->max_model_len);
+    const int32_t n = limits->n_blocks /
+                      gol_kv_layout_blocks_for(&limits->layout, limits->max_model_len);
     return n < limits->max_seqs ? n : limits->max_seqs;
 }
 
@@ -58,7 +54,7 @@ int64_t gol_memory_prompt_tokens(const gol_engine_limits *limits)
 {
     const int64_t n_places = (int64_t)limits->max_seqs + limits->max_queued_reqs;
     const int64_t n_most = n_places * limits->max_model_len;
-    int64_t n_room = GOL_PROMPTS_PER_KV * kv_tokens(limits);
+    int64_t n_room = GOL_PROMPTS_PER_KV * gol_memory_kv_tokens(limits);
     n_room = n_room > GOL_PROMPT_TOKENS_MIN ? n_room : GOL_PROMPT_TOKENS_MIN;
     return n_most < n_room ? n_most : n_room;
 }
@@ -75,7 +71,7 @@ static uint64_t scratch_bytes(const gol_memory_basis *basis, const gol_engine_li
 static uint64_t request_bytes(const gol_engine_limits *limits, int32_t n_vocab)
 {
     const uint64_t n_places = (uint64_t)limits->max_seqs + (uint64_t)limits->max_queued_reqs;
-    const uint64_t n_answer = (uint64_t)kv_tokens(limits);
+    const uint64_t n_answer = (uint64_t)gol_memory_kv_tokens(limits);
     const uint64_t n_most = mul((uint64_t)limits->max_seqs, (uint64_t)limits->max_model_len);
     const uint64_t bitmaps = (uint64_t)n_vocab / 4; /* two of a bit for each id: of repetitions */
     uint64_t sum = mul(n_places, GOL_REQUEST_BYTES + sizeof(gol_seq) + bitmaps);

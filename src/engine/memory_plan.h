@@ -37,7 +37,8 @@ enum {
 typedef struct gol_memory_basis {
     gol_backend *be;
     const gol_config *config;
-    const gol_kv_layer_shape *layers; /* [config->n_layers] gol_config_kv_layers() */
+    const gol_kv_layer_shape *layers; /* [config->n_layers] gol_config_kv_groups() */
+    gol_kv_groups groups;             /* the same; all zero: one without a window */
     gol_weight_bytes weights;
     uint64_t other_bytes; /* what the process takes besides: the caller knows */
     uint64_t available;   /* gol_sysmem_available() before anything was allocated; 0: unknown */
@@ -46,6 +47,9 @@ typedef struct gol_memory_basis {
 /* Fills plan->bytes and total from the sizes of `limits`: kv_bytes is not read, but found. */
 void gol_memory_plan_fill(gol_memory_plan *plan, const gol_memory_basis *basis,
                           const gol_engine_limits *limits);
+
+/* Tokens that the KV cache holds, of sequences that are as long as possible. */
+int64_t gol_memory_kv_tokens(const gol_engine_limits *limits);
 
 /* Tokens of prompts that these sizes let in at once. */
 int64_t gol_memory_prompt_tokens(const gol_engine_limits *limits);

@@ -24,7 +24,9 @@ static int create_kv(gol_runner *r, const gol_model *model, const gol_engine_lim
     gol_kv_layer_shape *layers = gol_try_array((size_t)n_layers, sizeof *layers);
     if (!layers)
         return gol_fail(err, GOL_ENOMEM, "out of memory for the shapes of %d layers", n_layers);
-    gol_model_kv_layers(model, layers);
+    gol_kv_groups groups;
+    gol_config_kv_groups(&groups, gol_model_config(model), limits->n_ctx_asked, layers);
+    assert(groups.n_groups == limits->layout.n_groups);
     const gol_kv_shape shape = {
         .type = limits->kv_type,
         .n_layers = n_layers,
@@ -44,7 +46,7 @@ static int allocate_arrays(gol_runner *r, const gol_engine_limits *limits, gol_e
     r->tokens = gol_try_array(n_rows, sizeof *r->tokens);
     r->positions = gol_try_array(n_rows, sizeof *r->positions);
     r->types = gol_try_array(n_rows, sizeof *r->types);
-    r->slot_mapping = gol_try_array(n_rows, sizeof *r->slot_mapping);
+    r->slot_mapping = gol_try_array(n_rows, (size_t)r->n_groups * sizeof *r->slot_mapping);
     r->seqs = gol_try_array(n_seqs, sizeof *r->seqs);
     r->output_rows = gol_try_array(n_rows, sizeof *r->output_rows);
     r->output_seqs = gol_try_array(n_rows, sizeof *r->output_seqs);
@@ -83,6 +85,7 @@ int gol_runner_init(gol_runner *r, const gol_model *model, const gol_engine_limi
         .n_classes = gol_model_config(model)->classifier.n_classes,
         .has_types = gol_model_config(model)->n_token_types > 1,
         .block_size = limits->block_size,
+        .n_groups = limits->layout.n_groups,
     };
     int rc = allocate_arrays(r, limits, err);
     if (rc == 0)
@@ -101,8 +104,9 @@ int gol_runner_init(gol_runner *r, const gol_model *model, const gol_engine_limi
 
 uint64_t gol_runner_bytes(gol_backend *be, int32_t n_vocab, const gol_engine_limits *limits)
 {
-    /* tokens, positions, types, slot_mapping, output_rows, state_rows; output_seqs, state_seqs */
-    const uint64_t row = 6 * sizeof(int32_t) + 2 * sizeof(gol_seq *);
+    /* tokens, positions, types, output_rows, state_rows; slot_mapping; output_seqs, state_seqs */
+    const uint64_t n_slots = (uint64_t)limits->layout.n_groups;
+    const uint64_t row = (5 + n_slots) * sizeof(int32_t) + 2 * sizeof(gol_seq *);
     const uint64_t seq = sizeof(gol_batch_seq) + sizeof(gol_row_job) + sizeof(gol_step_result);
     const uint64_t lane = sizeof(gol_sampler) + gol_sampler_bytes(n_vocab);
     return (uint64_t)limits->max_batch_tokens * row + (uint64_t)limits->max_seqs * seq +
@@ -133,18 +137,28 @@ void gol_runner_deinit(gol_runner *r)
     *r = (gol_runner){0};
 }
 
+/* Where the rows of one sequence go in a group of layers. slots: of its rows. */
+static void fill_slots(const gol_runner *r, const gol_seq *seq, int32_t group, int32_t *slots)
+{
+    const int32_t *table = gol_seq_table(seq, group);
+    for (int32_t i = 0; i < seq->n_scheduled; i++) {
+        const int32_t position = seq->n_computed + i;
+        const int32_t block_id = table[position / r->block_size];
+        assert(block_id >= 0);
+        slots[i] = block_id * r->block_size + position % r->block_size;
+    }
+}
+
 /* The rows of one sequence, from `row` on. */
 static void fill_rows(gol_runner *r, const gol_seq *seq, int32_t row)
 {
     const int32_t n_first = seq->embedding ? seq->embedding->n_first : 0;
     for (int32_t i = 0; i < seq->n_scheduled; i++, row++) {
         const int32_t position = seq->n_computed + i;
-        const int32_t block_id = seq->block_table[position / r->block_size];
         r->tokens[row] = seq->tokens[position];
         r->positions[row] = position;
         if (r->has_types)
             r->types[row] = n_first > 0 && position >= n_first;
-        r->slot_mapping[row] = block_id * r->block_size + position % r->block_size;
     }
 }
 
@@ -183,12 +197,15 @@ static gol_batch fill_batch(gol_runner *r, const gol_plan *plan)
     for (int32_t i = 0; i < plan->n_seqs; i++) {
         gol_seq *seq = plan->seqs[i];
         fill_rows(r, seq, row);
+        for (int32_t g = 0; g < r->n_groups; g++)
+            fill_slots(r, seq, g, r->slot_mapping + (ptrdiff_t)g * plan->n_tokens + row);
         r->seqs[i] = (gol_batch_seq){
             .first_row = row,
             .n_rows = seq->n_scheduled,
             .n_past = seq->n_computed,
             .n_blocks = seq->n_blocks,
             .block_table = seq->block_table,
+            .table_stride = seq->n_blocks_max,
             .state_slot = seq->state.slot,
             .n_snapshots = seq->state.n_snapshots,
             .snapshots = seq->state.snapshots,

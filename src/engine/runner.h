@@ -44,10 +44,11 @@ typedef struct gol_runner {
     int32_t n_classes;
     bool has_types; /* a second text has token types of its own */
     int32_t block_size;
+    int32_t n_groups;         /* of layers */
     int32_t *tokens;          /* [max_batch_tokens] */
     int32_t *positions;       /* [max_batch_tokens] */
     int32_t *types;           /* [max_batch_tokens] */
-    int32_t *slot_mapping;    /* [max_batch_tokens] */
+    int32_t *slot_mapping;    /* [n_groups * max_batch_tokens] */
     gol_batch_seq *seqs;      /* [max_seqs] */
     int32_t *output_rows;     /* [max_batch_tokens] */
     gol_seq **output_seqs;    /* [max_batch_tokens] whose they are */

@@ -28,11 +28,13 @@ int gol_scheduler_init(gol_scheduler *s, const gol_scheduler_opts *opts, gol_kv_
 {
     assert(opts->max_seqs >= 1);
     assert(opts->max_batch_tokens >= opts->max_seqs);
+    assert(opts->max_batch_tokens <= kv->layout.n_slice_max);
     *s = (gol_scheduler){.opts = *opts, .kv = kv};
     const size_t n_seqs = (size_t)opts->max_seqs;
     s->plan.seqs = gol_try_array(n_seqs, sizeof *s->plan.seqs);
     s->plan.hits = gol_try_array(n_seqs, sizeof *s->plan.hits);
-    s->plan.copies = gol_try_array(n_seqs, sizeof *s->plan.copies); /* one when a sequence starts */
+    /* One of each group when a sequence starts. */
+    s->plan.copies = gol_try_array(n_seqs * (size_t)kv->layout.n_groups, sizeof *s->plan.copies);
     s->plan.state_copies = gol_try_array(n_seqs, sizeof *s->plan.state_copies);
     if (!s->plan.seqs || !s->plan.hits || !s->plan.copies || !s->plan.state_copies) {
         gol_scheduler_deinit(s);
@@ -185,13 +187,34 @@ static gol_leader find_leader(const gol_scheduler *s, const gol_seq *seq, int32_
     return (gol_leader){0};
 }
 
-/* Blocks beyond the first n_shared that the sequence will not get from its leader. */
-static int32_t n_own_blocks(const gol_scheduler *s, const gol_seq *seq, int32_t n_shared,
-                            const gol_leader *leader)
+/* Entries of its tables that the sequence will get from its leader, if they are more than the first n_shared, which it has; or else 0. */
+static int32_t n_followed(const gol_scheduler *s, int32_t n_shared, const gol_leader *leader)
 {
-    const int32_t n_followed = leader->n_tokens / s->kv->block_size;
-    return gol_kv_cache_blocks_for(s->kv, seq->n_tokens) -
-           (n_followed > n_shared ? n_followed : n_shared);
+    const int32_t n = leader->n_tokens / s->kv->block_size;
+    return n > n_shared ? n : 0;
+}
+
+/* Blocks for a running sequence beyond those of its leader. */
+static int32_t n_promised(const gol_scheduler *s, const gol_seq *seq, const gol_leader *leader)
+{
+    const gol_kv_layout *layout = &s->kv->layout;
+    const int32_t n = n_followed(s, seq->n_blocks, leader);
+    return n > 0 ? gol_kv_layout_n_following(layout, seq->n_tokens, n)
+                 : gol_kv_layout_n_lacking(layout, seq->n_tokens, seq->n_blocks);
+}
+
+/* Blocks for one that starts, those of its prefix included that leave the free list. */
+static int32_t n_needed(const gol_scheduler *s, const gol_seq *seq, const gol_prefix *prefix,
+                        const gol_leader *leader)
+{
+    const gol_kv_layout *layout = &s->kv->layout;
+    const int32_t n = n_followed(s, prefix->n_blocks, leader);
+    if (n == 0)
+        return gol_kv_layout_n_starting(layout, seq->n_tokens, prefix->n_blocks, prefix->n_free);
+    int32_t sum = gol_kv_layout_n_following(layout, seq->n_tokens, n);
+    for (int32_t g = 0; g < layout->n_groups; g++)
+        sum += prefix->n_free[g];
+    return sum;
 }
 
 /* A running sequence that has all full blocks it can share: it follows, or looks for the rest and is ready to compute. */
@@ -200,14 +223,14 @@ static void follow_or_settle(gol_scheduler *s, gol_seq *seq, const gol_leader *l
     if (leader->seq) {
         gol_follow_begin(seq, leader);
         gol_kv_states_await(s->kv, leader->seq, leader->n_tokens);
-        seq->n_promised = n_own_blocks(s, seq, seq->n_blocks, leader);
+        seq->n_promised = n_promised(s, seq, leader);
         s->n_promised += seq->n_promised;
         return;
     }
-    assert(s->plan.n_copies < s->opts.max_seqs);
-    gol_block_copy *copy = &s->plan.copies[s->plan.n_copies];
-    if (gol_kv_cache_settle(s->kv, seq, copy))
-        s->plan.n_copies++;
+    const int32_t n_groups = s->kv->layout.n_groups;
+    assert(s->plan.n_copies + n_groups <= s->opts.max_seqs * n_groups);
+    gol_block_copy *copies = &s->plan.copies[s->plan.n_copies];
+    s->plan.n_copies += gol_kv_cache_settle(s->kv, seq, copies);
 }
 
 /* What the cache has of its next tokens becomes its own. */
@@ -274,18 +297,17 @@ static void schedule_running(gol_scheduler *s)
 
 /*
  * A new sequence starts only if all its tokens fit (not just the first slice), after what the running ones still need for
- * their known tokens and have been promised, and each of these can take one more block, which is all they need within the next
- * block_size steps: admitting more would end in preemption. Blocks it shares cost nothing if somebody holds them, and otherwise
+ * their known tokens and have been promised, and each of these can take one more block in each group, which is all they need within
+ * the next block_size steps: admitting more would end in preemption. Blocks it shares cost nothing if somebody holds them, and otherwise
  * leave the free list. n_reserved: blocks for those that it overtakes.
  */
 static bool has_room(const gol_scheduler *s, const gol_seq *seq, const gol_prefix *prefix,
                      const gol_leader *leader, int32_t n_reserved)
 {
-    const int32_t n_needed = n_own_blocks(s, seq, prefix->n_blocks, leader) + prefix->n_free;
     int64_t n_left = (int64_t)gol_kv_cache_n_free(s->kv) - s->n_promised - n_reserved;
     for (const gol_seq *q = s->running.head; q; q = q->next)
-        n_left -= 1 + (q->is_following ? 0 : gol_kv_cache_n_lacking(s->kv, q));
-    return n_needed <= n_left;
+        n_left -= s->kv->layout.n_groups + (q->is_following ? 0 : gol_kv_cache_n_lacking(s->kv, q));
+    return n_needed(s, seq, prefix, leader) <= n_left;
 }
 
 /* Into the running ones; its row if one is all that it lacks, no other yet. False: no room for it. */

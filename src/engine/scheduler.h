@@ -65,7 +65,7 @@ int gol_scheduler_init(gol_scheduler *s, const gol_scheduler_opts *opts, gol_kv_
                        gol_err *err);
 void gol_scheduler_deinit(gol_scheduler *s); /* queues must be empty */
 
-/* The sequence must fit the pool alone at its full length: blocks_for(n_tokens_max) <= n_blocks. Its id must be higher
+/* The sequence must fit the pool alone at its full length: blocks_for(n_tokens_max) <= n_blocks of the pool. Its id must be higher
  * than that of every sequence added before. */
 void gol_scheduler_add(gol_scheduler *s, gol_seq *seq);
 

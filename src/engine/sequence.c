@@ -92,6 +92,7 @@ int gol_seq_create(gol_seq **out, const gol_request *request, const gol_seq_limi
     seq->n_tokens_max = request->n_prompt +
                         gol_min_i32(request->max_tokens, limits->max_model_len - request->n_prompt);
     seq->n_blocks_max = (seq->n_tokens_max - 1) / limits->block_size + 1;
+    seq->n_groups = limits->n_kv_groups > 0 ? limits->n_kv_groups : 1;
     seq->block_size = limits->block_size;
     seq->n_cached = -1;
     seq->state.slot = -1;
@@ -116,7 +117,8 @@ int gol_seq_create(gol_seq **out, const gol_request *request, const gol_seq_limi
 
     seq->tokens = copy_ids(request->prompt, request->n_prompt, seq->n_tokens_max);
     seq->stop_ids = copy_ids(request->stop_ids, request->n_stop_ids, request->n_stop_ids);
-    seq->block_table = gol_try_array((size_t)seq->n_blocks_max, sizeof *seq->block_table);
+    seq->block_table = gol_try_array((size_t)seq->n_blocks_max,
+                                     (size_t)seq->n_groups * sizeof *seq->block_table);
     seq->block_hashes = gol_try_array((size_t)seq->n_blocks_max, sizeof *seq->block_hashes);
     if (!seq->tokens || !seq->stop_ids || !seq->block_table || !seq->block_hashes) {
         const int32_t n_tokens_max = seq->n_tokens_max;

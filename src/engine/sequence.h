@@ -45,8 +45,11 @@ typedef struct gol_seq {
     bool is_decode;          /* of these: one, that had to come first */
     int32_t n_rows_expected; /* waiting: tokens that were not in the prefix cache when it arrived */
 
-    int32_t *block_table; /* [n_blocks_max] block ids: appended to, then given back as a whole */
-    int32_t n_blocks;
+    /* [n_groups][n_blocks_max] block ids of each group of layers: appended to, in groups with windows given back from the beginning
+     * (-1 from then on), then as a whole */
+    int32_t *block_table;
+    int32_t n_groups;
+    int32_t n_blocks; /* of each group, those that were given back included */
     int32_t n_blocks_max;
     int32_t block_size;
 
@@ -106,6 +109,7 @@ typedef struct gol_seq {
 typedef struct gol_seq_limits {
     int32_t max_model_len;
     int32_t block_size;
+    int32_t n_kv_groups; /* of layers; 0: one */
     int32_t n_vocab;
     const gol_block_hasher *hasher; /* NULL: no prefix caching; else it outlives the sequence */
     int32_t max_batch_tokens;
@@ -128,6 +132,12 @@ void gol_seq_note_rows(gol_seq *seq); /* n_computed has grown: the scores of its
 /* Of all tokens in the first n_blocks blocks, which must be known. The root for none. */
 gol_block_hash gol_seq_hash(gol_seq *seq, int32_t n_blocks);
 gol_prompt_key gol_seq_prompt_key(const gol_seq *seq);
+
+/* [n_blocks_max] of a group of layers. */
+static inline int32_t *gol_seq_table(const gol_seq *seq, int32_t group)
+{
+    return seq->block_table + (ptrdiff_t)group * seq->n_blocks_max;
+}
 
 static inline int32_t gol_seq_n_generated(const gol_seq *seq)
 {

@@ -51,11 +51,13 @@ static int plan(gol_instance *instance, const gol_instance_opts *opts, const gol
     if (!layers)
         return gol_fail(err, GOL_ENOMEM, "out of memory for the shapes of %d layers",
                         config->n_layers);
-    gol_config_kv_layers(config, layers);
+    gol_kv_groups groups;
+    gol_config_kv_groups(&groups, config, gol_engine_ctx_asked(&o, config), layers);
     gol_memory_basis basis = {
         .be = instance->backend,
         .config = config,
         .layers = layers,
+        .groups = groups,
         .other_bytes = o.other_bytes,
         .available = o.mem_available,
     };

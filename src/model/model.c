@@ -139,5 +139,7 @@ void gol_model_kv_layers(const gol_model *model, gol_kv_layer_shape *layers)
 void gol_config_kv_layers(const gol_config *c, gol_kv_layer_shape *layers)
 {
     for (int32_t i = 0; i < c->n_layers; i++)
-        layers[i] = (gol_kv_layer_shape){c->layers[i].n_kv_heads, c->head_dim_k, c->head_dim_v};
+        layers[i] = (gol_kv_layer_shape){.n_kv_heads = c->layers[i].n_kv_heads,
+                                         .head_dim_k = c->head_dim_k,
+                                         .head_dim_v = c->head_dim_v};
 }

@@ -62,6 +62,16 @@ int gol_model_plan_weights(gol_weight_bytes *out, const gol_config *config,
 void gol_model_kv_layers(const gol_model *model, gol_kv_layer_shape *layers);
 void gol_config_kv_layers(const gol_config *config, gol_kv_layer_shape *layers);
 
+/* Which layers of a model can give back blocks that others still need. */
+typedef struct gol_kv_groups {
+    int32_t n_groups;
+    int32_t windows[GOL_KV_GROUPS_MAX]; /* of all layers of the group, in tokens; 0: none */
+} gol_kv_groups;
+
+/* The same with groups, for sequences of up to n_ctx tokens. */
+void gol_config_kv_groups(gol_kv_groups *out, const gol_config *config, int32_t n_ctx,
+                          gol_kv_layer_shape *layers);
+
 /* The recurrent states of this model: n_slots of them. *out stays NULL where no layer has one. Errors: GOL_ENOMEM. */
 int gol_model_state_create(gol_state **out, const gol_model *model, int32_t n_slots, gol_err *err);
 /* What create() will take, 0 where no layer has one; UINT64_MAX on overflow. */

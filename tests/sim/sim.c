@@ -1,7 +1,7 @@
 /*
  * Simulation of the scheduler, the blocks and the prefix cache, without a model: a seeded load of requests of all sizes, prompts
  * with common beginnings, repeats, arrivals in bursts and lulls, priorities, cancellations of waiting and running ones, early
- * stops, pools from one sequence's size to ample. A memory of true contents (sim_memory.h) is in the model's place: before every
+ * stops, pools from one sequence's size to ample, layers in groups with and without windows. A memory of true contents (sim_memory.h) is in the model's place: before every
  * step it is checked that each table holds its own sequence's tokens. After every step the invariants of sim_check.h are checked,
  * and at the end that everything ended, within a bound:
  *
@@ -97,6 +97,37 @@ static void learn(simulation *sim, const gol_step_load *load)
     gol_step_cost_observe(&sim->cost, load, &time);
 }
 
+/* Of a model without windows, with windows everywhere, or with both; in every third load. */
+static gol_kv_layout pick_layout(simulation *sim, int32_t *windows, int32_t max_batch_tokens)
+{
+    const int32_t len = sim->limits.max_model_len;
+    int32_t n_groups = 1;
+    windows[0] = 0;
+    if (sim->place.seed % 3 == 1) {
+        n_groups = pick(sim, 1, 5);
+        for (int32_t g = 0; g < n_groups; g++)
+            windows[g] = pick(sim, 0, 2) ? pick(sim, 1, pick(sim, 0, 1) ? len : len / 8 + 1) : 0;
+    }
+    gol_kv_layout layout;
+    gol_kv_layout_init(&layout, sim->limits.block_size, n_groups, windows, max_batch_tokens);
+    sim->limits.n_kv_groups = n_groups;
+    return layout;
+}
+
+static void print_load(const simulation *sim, bool is_cached, int32_t n_rows)
+{
+    const gol_scheduler_opts *opts = &sim->sched.opts;
+    printf("seed %" PRIu64 ": %s, %d requests of up to %d tokens, %d blocks of %d, %d sequences, "
+           "%d tokens a step of %.0f us, caching %s, %d rows, %d states, prompts %s, windows",
+           sim->place.seed, opts->policy == GOL_SCHED_FCFS ? "fcfs" : "priority", sim->n_requests,
+           sim->limits.max_model_len, sim->memory.n_blocks, sim->memory.block_size, opts->max_seqs,
+           opts->max_batch_tokens, opts->max_itl_ns / 1e3, is_cached ? "on" : "off", n_rows,
+           sim->states.n_slots, sim->load.shares ? "alike" : "new");
+    for (int32_t g = 0; g < sim->memory.n_groups; g++)
+        printf(" %d", sim->memory.windows[g]);
+    printf("\n");
+}
+
 static void set_up(simulation *sim, uint64_t seed, int32_t n_requests)
 {
     sim->place.seed = seed;
@@ -110,11 +141,10 @@ static void set_up(simulation *sim, uint64_t seed, int32_t n_requests)
     if (is_cached)
         sim->limits.hasher = &sim->hasher;
     int32_t n_rows = is_cached && pick(sim, 0, 4) > 0 ? pick(sim, 1, 20) : 0;
-    const int32_t n_blocks_one = (sim->limits.max_model_len - 1) / block_size + 1;
     /* Often room for exactly one of the longest, seldom for all. */
-    const int32_t n_longest = pick(sim, 0, 9) ? pick(sim, 1, 6) : pick(sim, 7, 40);
-    const int32_t n_blocks = n_blocks_one * (pick(sim, 0, 2) ? n_longest : 1) +
-                             (pick(sim, 0, 1) ? pick(sim, 0, 3) : 0);
+    int32_t n_longest = pick(sim, 0, 9) ? pick(sim, 1, 6) : pick(sim, 7, 40);
+    n_longest = pick(sim, 0, 2) ? n_longest : 1;
+    const int32_t n_spare = pick(sim, 0, 1) ? pick(sim, 0, 3) : 0;
     sim->n_waiting_max = pick(sim, 1, 200);
     sim->cancel_odds = pick(sim, 0, 3) ? pick(sim, 20, 400) : pick(sim, 2, 20);
     gol_scheduler_opts opts = {0};
@@ -127,26 +157,25 @@ static void set_up(simulation *sim, uint64_t seed, int32_t n_requests)
     opts.policy = pick(sim, 0, 1) ? GOL_SCHED_PRIORITY : GOL_SCHED_FCFS;
     opts.max_seqs = pick(sim, 1, 40);
     opts.max_batch_tokens = opts.max_seqs + (pick(sim, 0, 3) ? pick(sim, 0, 256) : 0);
+    int32_t windows[GOL_KV_GROUPS_MAX];
+    const gol_kv_layout layout = pick_layout(sim, windows, opts.max_batch_tokens);
+    const int32_t n_blocks_one = gol_kv_layout_blocks_for(&layout, sim->limits.max_model_len);
+    const int32_t n_blocks = n_blocks_one * n_longest + n_spare;
 
     sim->requests = gol_xcalloc((size_t)n_requests, sizeof *sim->requests);
     sim->ref_cnts = gol_xcalloc((size_t)n_blocks, sizeof *sim->ref_cnts);
     sim_load_init(&sim->load, &sim->rng, &sim->limits, pick(sim, 0, 9) > 0);
-    sim_memory_init(&sim->memory, n_blocks, block_size);
+    sim_memory_init(&sim->memory, n_blocks, block_size, layout.n_groups, windows);
     const bool is_recurrent = seed % 3 == 0;
     if (is_recurrent)
         n_rows = 0; /* as in the engine */
     sim_states_init(&sim->states, is_recurrent ? opts.max_seqs + pick(sim, 1, 30) : 0);
     if (gol_exact_cache_init(&sim->exact, n_rows, SIM_VOCAB, block_size, NULL) != 0 ||
-        gol_kv_cache_init(&sim->kv, n_blocks, block_size, &sim->exact, NULL) != 0 ||
+        gol_kv_cache_init(&sim->kv, n_blocks, &layout, &sim->exact, NULL) != 0 ||
         gol_kv_cache_init_states(&sim->kv, sim->states.n_slots, NULL) != 0 ||
         gol_scheduler_init(&sim->sched, &opts, &sim->kv, NULL) != 0)
         sim_violation(&sim->place, "out of memory", 0, 1);
-    printf("seed %" PRIu64 ": %s, %d requests of up to %d tokens, %d blocks of %d, %d sequences, "
-           "%d tokens a step of %.0f us, caching %s, %d rows, %d states, prompts %s\n",
-           seed, opts.policy == GOL_SCHED_FCFS ? "fcfs" : "priority", n_requests,
-           sim->limits.max_model_len, n_blocks, block_size, opts.max_seqs, opts.max_batch_tokens,
-           opts.max_itl_ns / 1e3, is_cached ? "on" : "off", n_rows, sim->states.n_slots,
-           sim->load.shares ? "alike" : "new");
+    print_load(sim, is_cached, n_rows);
 }
 
 static void tear_down(simulation *sim)
@@ -366,7 +395,7 @@ static void check_starts(simulation *sim)
         n++;
     }
     if (n > 0)
-        sim_check_room(&sim->sched, n == 1 ? only : NULL, &sim->place);
+        sim_check_room(&sim->sched, sim->memory.windows, n == 1 ? only : NULL, &sim->place);
 }
 
 static void step(simulation *sim)

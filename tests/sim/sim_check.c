@@ -71,8 +71,12 @@ void sim_check_blocks(const gol_scheduler *s, int32_t *ref_cnts, const sim_place
     const int32_t block_size = s->kv->block_size;
     memset(ref_cnts, 0, (size_t)pool->n_blocks * sizeof *ref_cnts);
     for (const gol_seq *seq = s->running.head; seq; seq = seq->next) {
-        for (int32_t i = 0; i < seq->n_blocks; i++)
-            ref_cnts[seq->block_table[i]]++;
+        for (int32_t g = 0; g < s->kv->layout.n_groups; g++) {
+            const int32_t *table = seq->block_table + (ptrdiff_t)g * seq->n_blocks_max;
+            for (int32_t i = 0; i < seq->n_blocks; i++)
+                if (table[i] >= 0)
+                    ref_cnts[table[i]]++;
+        }
         const int64_t n_places = (int64_t)seq->n_blocks * block_size;
         const int64_t n_needed = seq->n_computed + seq->n_scheduled;
         expect_at_most(place, "tokens without a place", n_needed, n_places);
@@ -106,20 +110,43 @@ void sim_check_start(const gol_scheduler *s, const gol_seq *started, const sim_p
     }
 }
 
-void sim_check_room(const gol_scheduler *s, const gol_seq *only, const sim_place *place)
+/* Blocks that the sequence alone holds of a table. */
+static int32_t n_alone(const gol_scheduler *s, int32_t group, const gol_seq *seq)
+{
+    const int32_t *table = seq->block_table + (ptrdiff_t)group * seq->n_blocks_max;
+    int32_t n = 0;
+    for (int32_t i = 0; i < seq->n_blocks; i++)
+        n += table[i] >= 0 && s->kv->pool.blocks[table[i]].ref_cnt == 1;
+    return n;
+}
+
+/* Blocks by which the free ones may become fewer until all tokens of a running or waiting sequence have places. */
+static int64_t n_lacking(const gol_scheduler *s, const int32_t *windows, const gol_seq *seq)
 {
     const int32_t block_size = s->kv->block_size;
-    int64_t n_needed = s->running.n - 1;
-    for (const gol_seq *seq = s->running.head; seq; seq = seq->next) {
-        const int32_t n_blocks = (seq->n_tokens + block_size - 1) / block_size;
-        if (seq->is_following)
-            n_needed += seq->n_promised;
-        else if (n_blocks > seq->n_blocks)
-            n_needed += n_blocks - seq->n_blocks;
+    const int32_t n_more = (seq->n_tokens + block_size - 1) / block_size - seq->n_blocks;
+    const int32_t n_rows = seq->n_tokens - seq->n_blocks * block_size;
+    const int32_t n_slice = n_rows < s->opts.max_batch_tokens ? n_rows : s->opts.max_batch_tokens;
+    int64_t n = 0;
+    for (int32_t g = 0; g < s->kv->layout.n_groups && n_more > 0; g++) {
+        /* The longest slice and what its first row sees, wherever in a block that begins. */
+        const int32_t n_held = (windows[g] + block_size - 2) / block_size +
+                               (n_slice + block_size - 2) / block_size + 1;
+        const int32_t n_window = n_held - n_alone(s, g, seq);
+        n += windows[g] > 0 && n_window < n_more ? n_window : n_more;
     }
+    return n;
+}
+
+void sim_check_room(const gol_scheduler *s, const int32_t *windows, const gol_seq *only,
+                    const sim_place *place)
+{
+    int64_t n_needed = (int64_t)(s->running.n - 1) * s->kv->layout.n_groups;
+    for (const gol_seq *seq = s->running.head; seq; seq = seq->next)
+        n_needed += seq->is_following ? seq->n_promised : n_lacking(s, windows, seq);
     for (const gol_seq *seq = s->waiting.head; only && seq && is_ordered(s, seq, only);
          seq = seq->next)
-        n_needed += (seq->n_tokens + block_size - 1) / block_size;
+        n_needed += n_lacking(s, windows, seq);
     expect_at_most(place, "somebody starts without room for all", n_needed, s->kv->pool.n_free);
 }
 
@@ -176,6 +203,9 @@ static void check_shares(const gol_scheduler *s, bool has_preempted, const sim_p
 static void check_sharing(const gol_scheduler *s, const sim_place *place)
 {
     const int32_t block_size = s->kv->block_size;
+    for (int32_t g = 0; g < s->kv->layout.n_groups; g++)
+        if (s->kv->layout.n_seen[g] >= 0)
+            return; /* what a leader has passed may have been taken for something else */
     for (const gol_seq *seq = s->running.head; seq; seq = seq->next) {
         if (!seq->leader)
             continue;

@@ -27,8 +27,10 @@ void sim_check_blocks(const gol_scheduler *s, int32_t *ref_cnts, const sim_place
 void sim_check_start(const gol_scheduler *s, const gol_seq *started, const sim_place *place);
 
 /* After a step in which somebody started: blocks for all tokens of the running ones, those promised, a spare one for each that
- * ran before, and if just one has started, for everybody whom it has overtaken; else `only` is NULL. */
-void sim_check_room(const gol_scheduler *s, const gol_seq *only, const sim_place *place);
+ * ran before (of each group), and if just one has started, for everybody whom it has overtaken; else `only` is NULL. windows: of the
+ * groups of layers, in tokens, 0: none. */
+void sim_check_room(const gol_scheduler *s, const int32_t *windows, const gol_seq *only,
+                    const sim_place *place);
 
 /* Followers: their leaders run, come before them, follow nobody and have the tokens that they are followed for. */
 void sim_check_followers(const gol_scheduler *s, const sim_place *place);

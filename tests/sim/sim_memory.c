@@ -13,9 +13,11 @@ static void expect(const sim_place *place, const char *what, int64_t found, int6
         sim_violation(place, what, found, expected);
 }
 
-void sim_memory_init(sim_memory *m, int32_t n_blocks, int32_t block_size)
+void sim_memory_init(sim_memory *m, int32_t n_blocks, int32_t block_size, int32_t n_groups,
+                     const int32_t *windows)
 {
-    *m = (sim_memory){.n_blocks = n_blocks, .block_size = block_size};
+    *m = (sim_memory){.n_blocks = n_blocks, .block_size = block_size, .n_groups = n_groups};
+    memcpy(m->windows, windows, (size_t)n_groups * sizeof *windows);
     m->slots = gol_xcalloc((size_t)n_blocks * (size_t)block_size, sizeof *m->slots);
 }
 
@@ -51,18 +53,42 @@ void sim_memory_copy_blocks(sim_memory *m, const gol_plan *plan)
                m->slots + (ptrdiff_t)plan->copies[i].src_block * m->block_size, n_bytes);
 }
 
-static sim_slot *slot_of(const sim_memory *m, const gol_seq *seq, int32_t position)
+static ptrdiff_t block_of(const gol_seq *seq, int32_t group, int32_t i)
 {
-    const ptrdiff_t block_id = seq->block_table[position / m->block_size];
+    return seq->block_table[group * seq->n_blocks_max + i];
+}
+
+static sim_slot *slot_of(const sim_memory *m, const gol_seq *seq, int32_t group, int32_t position)
+{
+    const ptrdiff_t block_id = block_of(seq, group, position / m->block_size);
     return &m->slots[block_id * m->block_size + position % m->block_size];
+}
+
+/* The first position that the token at `position` sees. */
+static int32_t first_seen(const sim_memory *m, int32_t group, int32_t position)
+{
+    const int32_t window = m->windows[group];
+    return window > 0 && position + 1 > window ? position + 1 - window : 0;
 }
 
 void sim_memory_check_seq(const sim_memory *m, const gol_seq *seq, const uint64_t *contents,
                           const sim_place *place)
 {
-    for (int32_t p = 0; p < seq->n_computed; p++)
-        expect(place, "a table holds somebody else's keys", (int64_t)slot_of(m, seq, p)->content,
-               (int64_t)contents[p]);
+    for (int32_t g = 0; g < m->n_groups; g++) {
+        const int32_t begin = first_seen(m, g, seq->n_computed);
+        for (int32_t p = begin; p < seq->n_computed; p++) {
+            if (block_of(seq, g, p / m->block_size) < 0)
+                sim_violation(place, "a block that is seen is not there", p, begin);
+            const sim_slot *slot = slot_of(m, seq, g, p);
+            expect(place, "a table holds somebody else's keys", (int64_t)slot->content,
+                   (int64_t)contents[p]);
+            expect(place, "a table holds another group's keys", slot->group, g);
+        }
+        const int32_t border = seq->n_computed - seq->n_computed % m->block_size;
+        const int32_t n_passed = first_seen(m, g, border) / m->block_size;
+        for (int32_t i = 0; i < n_passed; i++)
+            expect(place, "a block that is not seen is held", block_of(seq, g, i), -1);
+    }
 }
 
 void sim_memory_compute(sim_memory *m, const gol_kv_cache *kv, const gol_seq *seq,
@@ -70,9 +96,15 @@ void sim_memory_compute(sim_memory *m, const gol_kv_cache *kv, const gol_seq *se
 {
     for (int32_t i = 0; i < seq->n_scheduled; i++) {
         const int32_t p = seq->n_computed + i;
-        const int32_t block_id = seq->block_table[p / m->block_size];
-        expect(place, "a block that others hold is written", kv->pool.blocks[block_id].ref_cnt, 1);
-        *slot_of(m, seq, p) = (sim_slot){.content = contents[p], .token = seq->tokens[p]};
+        for (int32_t g = 0; g < m->n_groups; g++) {
+            const ptrdiff_t block_id = block_of(seq, g, p / m->block_size);
+            if (block_id < 0)
+                sim_violation(place, "a token has no place", p, 0);
+            expect(place, "a block that others hold is written", kv->pool.blocks[block_id].ref_cnt,
+                   1);
+            *slot_of(m, seq, g,
+                     p) = (sim_slot){.content = contents[p], .token = seq->tokens[p], .group = g};
+        }
     }
 }
 
@@ -83,6 +115,7 @@ static void check_content(const sim_memory *m, const gol_prefix_index *index,
     const int32_t *tokens = gol_prefix_index_tokens(index, block);
     for (int32_t i = 0; i < block->n_filled; i++) {
         expect(place, "the index names a token that is not there", tokens[i], slots[i].token);
+        expect(place, "a block is two groups'", slots[i].group, slots[0].group);
         if (i > 0)
             expect(place, "a block's contents do not follow each other", (int64_t)slots[i].content,
                    (int64_t)sim_content(slots[i - 1].content, slots[i].token));

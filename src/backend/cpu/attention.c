@@ -32,6 +32,12 @@ typedef struct attention_job {
     gol_attn_plan plan;
 } attention_job;
 
+/* [n_blocks], of the sequence in the layer's group. */
+static const int32_t *table_of(const attention_job *job, const gol_batch_seq *seq)
+{
+    return seq->block_table + (ptrdiff_t)job->layer->shape.group * seq->table_stride;
+}
+
 /* A worker at work on an item. */
 typedef struct worker {
     const attention_job *job;
@@ -81,7 +87,7 @@ static void list_block(worker *w, int32_t p, int32_t pos, int32_t n)
 {
     const gol_kv *kv = w->job->kv;
     const gol_kv_layer *l = w->job->layer;
-    const int32_t block = w->item.seq->block_table[p / kv->block_size];
+    const int32_t block = table_of(w->job, w->item.seq)[p / kv->block_size];
     const int32_t offset = p % kv->block_size;
     assert(block >= 0 && block < kv->n_blocks);
     for (int32_t o = offset - offset % GOL_ATTN_LANES; o < offset + n; o += GOL_ATTN_LANES) {
@@ -112,7 +118,8 @@ static void list_chunk(worker *w, int32_t start)
     const uint8_t *next = w->values[end - start - 1];
     if (end < item->end)
         next = gol_kv_cpu_panel(kv, w->job->layer, item->kv_head,
-                                item->seq->block_table[end / kv->block_size], end % kv->block_size);
+                                table_of(w->job, item->seq)[end / kv->block_size],
+                                end % kv->block_size);
     for (size_t i = 0; i < GOL_ATTN_AHEAD; i++)
         w->values[(size_t)(end - start) + i] = next +
                                                (end < item->end ? i : 0) * w->job->layer->row_bytes;

@@ -50,6 +50,7 @@ typedef struct gol_kv_layer {
     size_t v_offset;
     size_t panel_bytes; /* of GOL_ATTN_LANES keys */
     size_t row_bytes;   /* of one value, padded */
+    bool is_shared;     /* its memory is that of an earlier layer, of another group */
 } gol_kv_layer;
 
 struct gol_kv {

@@ -44,11 +44,40 @@ static bool place_plane(size_t *end, size_t begin, const gol_kv_shape *shape, in
            gol_add_size(end, *end, (GOL_MEM_ALIGN - *end % GOL_MEM_ALIGN) % GOL_MEM_ALIGN);
 }
 
+/* A layer of an earlier group that has the same place in blocks as layer i: its memory is the layer's, too. -1: the first there. */
+static int32_t find_neighbour(const gol_kv_shape *shape, int32_t i)
+{
+    int32_t place = 0;
+    for (int32_t k = 0; k < i; k++)
+        place += shape->layers[k].group == shape->layers[i].group;
+    int32_t n_before[GOL_KV_GROUPS_MAX] = {0};
+    for (int32_t k = 0; k < i; k++)
+        if (n_before[shape->layers[k].group]++ == place)
+            return k;
+    return -1;
+}
+
+static bool has_same_heads(const gol_kv_layer_shape *a, const gol_kv_layer_shape *b)
+{
+    return a->n_kv_heads == b->n_kv_heads && a->head_dim_k == b->head_dim_k &&
+           a->head_dim_v == b->head_dim_v;
+}
+
 /* Places all layers one after another; layers may be NULL when only the sum is wanted. SIZE_MAX: it overflows. */
 static size_t place_layers(gol_kv_layer *layers, const gol_kv_shape *shape)
 {
     size_t end = 0;
     for (int32_t i = 0; i < shape->n_layers; i++) {
+        const int32_t neighbour = find_neighbour(shape, i);
+        if (neighbour >= 0) {
+            assert(has_same_heads(&shape->layers[neighbour], &shape->layers[i]));
+            if (layers) {
+                layers[i] = layers[neighbour];
+                layers[i].shape = shape->layers[i];
+                layers[i].is_shared = true;
+            }
+            continue;
+        }
         gol_kv_layer l = {.shape = shape->layers[i], .k_offset = end};
         l.panel_bytes = GOL_ATTN_LANES * number_bytes(shape->type, (size_t)l.shape.head_dim_k);
         l.row_bytes = number_bytes(shape->type, pad_lanes(l.shape.head_dim_v));
@@ -72,6 +101,7 @@ static void check_shape(const gol_kv_shape *shape)
     for (int32_t i = 0; i < shape->n_layers; i++) {
         const gol_kv_layer_shape *l = &shape->layers[i];
         assert(l->n_kv_heads >= 0 && l->head_dim_k >= 0 && l->head_dim_v >= 0);
+        assert(l->group >= 0 && l->group < GOL_KV_GROUPS_MAX);
     }
 }
 
@@ -164,6 +194,8 @@ void gol_backend_cpu_kv_copy_block(gol_backend *be, gol_kv *kv, int32_t dst_bloc
         return;
     for (int32_t i = 0; i < kv->n_layers; i++) {
         const gol_kv_layer *l = &kv->layers[i];
+        if (l->is_shared)
+            continue; /* copied with the layer that it shares it with */
         for (int32_t h = 0; h < l->shape.n_kv_heads; h++) {
             memcpy(gol_kv_cpu_panel(kv, l, h, dst_block, 0),
                    gol_kv_cpu_panel(kv, l, h, src_block, 0), (size_t)kv->n_panels * l->panel_bytes);
@@ -192,6 +224,7 @@ static void write_heads(void *arg, int ith, int n_threads)
     const gol_kv_layer *l = &kv->layers[job->layer];
     const gol_kernels *kernels = &job->cpu->kernels;
     const size_t n_tokens = (size_t)job->batch->n_tokens;
+    const int32_t *slots = job->batch->slot_mapping + (size_t)l->shape.group * n_tokens;
     const size_t dim_k = (size_t)l->shape.head_dim_k;
     const size_t dim_v = (size_t)l->shape.head_dim_v;
     size_t begin;
@@ -200,7 +233,7 @@ static void write_heads(void *arg, int ith, int n_threads)
     for (size_t item = begin; item < end; item++) {
         const size_t h = item / n_tokens;
         const size_t t = item % n_tokens;
-        const int32_t slot = job->batch->slot_mapping[t];
+        const int32_t slot = slots[t];
         assert(slot >= 0 && slot < kv->n_blocks * kv->block_size);
         const int32_t block = slot / kv->block_size;
         const int32_t offset = slot % kv->block_size;

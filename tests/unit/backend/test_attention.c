@@ -101,7 +101,7 @@ static setup make_setup(const params *p, int n_threads, int32_t n_blocks)
 {
     setup s = {.p = p, .be = make_backend(n_threads)};
     gol_err err = {0};
-    const gol_kv_layer_shape layers[2] = {{1, 32, 32}, {p->n_kv_heads, p->dim_k, p->dim_v}};
+    const gol_kv_layer_shape layers[2] = {{1, 32, 32, 0}, {p->n_kv_heads, p->dim_k, p->dim_v, 0}};
     const gol_kv_shape shape = {p->type, 2, n_blocks, p->block_size, layers};
     if (s.be->ops->kv_create(s.be, &s.kv, &shape, &err) != 0)
         fail_msg("%s", err.message);

@@ -7,7 +7,7 @@ static void the_cache_takes_the_bytes_it_announces(void **state)
 {
     (void)state;
     gol_backend *be = make_backend(1);
-    const gol_kv_layer_shape layers[3] = {{2, 64, 32}, {0, 64, 64}, {1, 32, 32}};
+    const gol_kv_layer_shape layers[3] = {{2, 64, 32, 0}, {0, 64, 64, 0}, {1, 32, 32, 0}};
     gol_kv_shape shape = {GOL_KV_F16, 3, 10, 16, layers};
     const size_t n_numbers = 10 * 16 * (2 * 96 + 64);
     assert_int_equal(be->ops->kv_bytes(be, &shape), n_numbers * 2);
@@ -18,7 +18,7 @@ static void the_cache_takes_the_bytes_it_announces(void **state)
     shape.type = GOL_KV_Q8_0;
     assert_int_equal(be->ops->kv_bytes(be, &shape), n_numbers / 32 * 34);
     /* Keys fill panels of sixteen, values rows of a multiple of sixteen. */
-    const gol_kv_layer_shape odd = {1, 20, 20};
+    const gol_kv_layer_shape odd = {1, 20, 20, 0};
     shape = (gol_kv_shape){GOL_KV_F32, 1, 2, 17, &odd};
     assert_int_equal(be->ops->kv_bytes(be, &shape), 2 * (32 * 20 + 17 * 32) * 4);
     gol_backend_destroy(&be);
@@ -28,7 +28,7 @@ static void a_cache_beyond_memory_is_refused(void **state)
 {
     (void)state;
     gol_backend *be = make_backend(1);
-    const gol_kv_layer_shape huge = {INT32_MAX, INT32_MAX, INT32_MAX};
+    const gol_kv_layer_shape huge = {INT32_MAX, INT32_MAX, INT32_MAX, 0};
     const gol_kv_shape shape = {GOL_KV_F32, 1, 1 << 20, 16, &huge};
     gol_kv *kv;
     gol_err err = {0};
@@ -44,7 +44,7 @@ static void q8_0_needs_heads_of_whole_blocks(void **state)
     gol_backend *be = make_backend(1);
     gol_kv *kv;
     gol_err err = {0};
-    gol_kv_layer_shape layers[2] = {{0, 5, 5}, {2, 64, 80}};
+    gol_kv_layer_shape layers[2] = {{0, 5, 5, 0}, {2, 64, 80, 0}};
     const gol_kv_shape shape = {GOL_KV_Q8_0, 2, 4, 16, layers};
     assert_true(be->ops->kv_bytes(be, &shape) < SIZE_MAX);
     assert_int_equal(be->ops->kv_create(be, &kv, &shape, &err), GOL_EUNSUPPORTED);
@@ -78,7 +78,7 @@ static void a_copied_block_serves_like_the_original(void **state)
         gol_backend *be = make_backend(1);
         gol_kv *kv;
         gol_err err;
-        const gol_kv_layer_shape layer = {2, DIM, DIM};
+        const gol_kv_layer_shape layer = {2, DIM, DIM, 0};
         const gol_kv_shape shape = {(gol_kv_type)type, 1, 8, BLOCK, &layer};
         assert_int_equal(be->ops->kv_create(be, &kv, &shape, &err), 0);
         float *rows = random_floats(&rng, N_TOKENS * 2 * DIM);
@@ -122,7 +122,7 @@ static void types_are_known_by_all_their_names(void **state)
 static void creation_survives_every_failing_allocation(void **state)
 {
     (void)state;
-    const gol_kv_layer_shape layers[2] = {{1, 8, 8}, {2, 24, 20}};
+    const gol_kv_layer_shape layers[2] = {{1, 8, 8, 0}, {2, 24, 20, 0}};
     const gol_kv_shape shape = {GOL_KV_F16, 2, 64, 16, layers};
     for (int order = 0; order < 2; order++) {
         uint64_t n = 1;

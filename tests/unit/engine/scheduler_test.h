@@ -49,10 +49,10 @@ static inline void bench_init(bench *b, const bench_opts *opts)
             .n_vocab = VOCAB,
             .hasher = opts->hasher,
         }};
+    const gol_kv_layout layout = gol_kv_layout_plain(opts->block_size);
     assert_int_equal(
         gol_exact_cache_init(&b->exact, opts->n_exact_rows, VOCAB, opts->block_size, NULL), 0);
-    assert_int_equal(gol_kv_cache_init(&b->kv, opts->n_blocks, opts->block_size, &b->exact, NULL),
-                     0);
+    assert_int_equal(gol_kv_cache_init(&b->kv, opts->n_blocks, &layout, &b->exact, NULL), 0);
     assert_int_equal(gol_scheduler_init(&b->sched, &opts->sched, &b->kv, NULL), 0);
 }
 

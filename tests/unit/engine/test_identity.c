@@ -24,7 +24,19 @@ enum { N_CASES = 60 };
 enum { N_CASES = 500 };
 #endif
 
-enum { N_KINDS = 7, N_KNOWN = 120, N_NEIGHBOURS = 15 };
+enum { N_KINDS = 9, N_KNOWN = 120, N_NEIGHBOURS = 15 };
+
+static void add_window(gol_gguf_writer *w, const char *arch)
+{
+    assert_string_equal(arch, "llama");
+    gol_gguf_writer_add_u32(w, "llama.attention.sliding_window", 17);
+}
+
+static void add_window_of_first(gol_gguf_writer *w, const char *arch)
+{
+    add_window(w, arch);
+    gol_gguf_writer_add_u32(w, "llama.attention.sliding_window_pattern", 2);
+}
 
 static const tiny_model kinds[N_KINDS] = {
     {.arch = "llama", .type = GOL_TYPE_F32, .seed = 1},
@@ -34,6 +46,8 @@ static const tiny_model kinds[N_KINDS] = {
     {.arch = "granitehybrid", .type = GOL_TYPE_F32, .seed = 5},
     {.arch = "mamba2", .type = GOL_TYPE_Q8_0, .seed = 6},
     {.arch = "llama", .type = GOL_TYPE_Q8_0, .n_experts = 6, .seed = 7},
+    {.arch = "llama", .type = GOL_TYPE_F32, .add_keys = add_window, .seed = 8},
+    {.arch = "llama", .type = GOL_TYPE_Q8_0, .add_keys = add_window_of_first, .seed = 9},
 };
 
 static uint64_t seed = 1;

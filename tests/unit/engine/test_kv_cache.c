@@ -11,11 +11,17 @@
 
 static const gol_seq_limits limits = {.max_model_len = 64, .block_size = 4, .n_vocab = 8};
 
+static int init(gol_kv_cache *kv, int32_t n_blocks)
+{
+    const gol_kv_layout layout = gol_kv_layout_plain(4);
+    return gol_kv_cache_init(kv, n_blocks, &layout, NULL, NULL);
+}
+
 static void blocks_for_rounds_up(void **state)
 {
     (void)state;
     gol_kv_cache kv;
-    assert_int_equal(gol_kv_cache_init(&kv, 4, 4, NULL, NULL), 0);
+    assert_int_equal(init(&kv, 4), 0);
     assert_int_equal(gol_kv_cache_blocks_for(&kv, 0), 0);
     assert_int_equal(gol_kv_cache_blocks_for(&kv, 1), 1);
     assert_int_equal(gol_kv_cache_blocks_for(&kv, 4), 1);
@@ -28,7 +34,7 @@ static void slots_are_allocated_only_when_a_block_border_is_crossed(void **state
 {
     (void)state;
     gol_kv_cache kv;
-    assert_int_equal(gol_kv_cache_init(&kv, 4, 4, NULL, NULL), 0);
+    assert_int_equal(init(&kv, 4), 0);
     gol_seq *seq = seqs_create(1, 10, 4, 0, &limits);
     assert_int_equal(gol_kv_cache_n_lacking(&kv, seq), 3);
     assert_true(gol_kv_cache_allocate_slots(&kv, seq, 4));
@@ -56,7 +62,7 @@ static void a_failed_allocation_changes_nothing(void **state)
 {
     (void)state;
     gol_kv_cache kv;
-    assert_int_equal(gol_kv_cache_init(&kv, 3, 4, NULL, NULL), 0);
+    assert_int_equal(init(&kv, 3), 0);
     gol_seq *a = seqs_create(1, 8, 4, 0, &limits);
     gol_seq *b = seqs_create(2, 8, 4, 0, &limits);
     assert_true(gol_kv_cache_allocate_slots(&kv, a, 8));

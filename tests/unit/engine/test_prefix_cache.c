@@ -549,6 +549,7 @@ static void little_in_common_is_not_waited_for(void **state)
 static void init_survives_running_out_of_memory(void **state)
 {
     (void)state;
+    const gol_kv_layout layout = gol_kv_layout_plain(BS);
     for (uint64_t n = 1;; n++) {
         gol_kv_cache kv;
         gol_exact_cache exact;
@@ -556,7 +557,7 @@ static void init_survives_running_out_of_memory(void **state)
         gol_mem_fail_nth(n, false);
         int rc = gol_exact_cache_init(&exact, 3, VOCAB, BS, &err);
         if (rc == 0)
-            rc = gol_kv_cache_init(&kv, 5, BS, &exact, &err);
+            rc = gol_kv_cache_init(&kv, 5, &layout, &exact, &err);
         else
             kv = (gol_kv_cache){0};
         gol_mem_fail_nth(0, false);
