@@ -129,6 +129,7 @@ static void plans_hold_for_every_shape_type_and_configuration(void **state)
         {"llama", "tiny", GOL_TYPE_F32},         {"llama", "tiny", GOL_TYPE_Q8_0},
         {"llama", "small", GOL_TYPE_Q4_K},       {"llama", "small", GOL_TYPE_IQ2_XXS},
         {"llama", "tiny-llama3", GOL_TYPE_BF16}, {"gpt2", "tiny", GOL_TYPE_Q4_0},
+        {"gpt-oss", "tiny", GOL_TYPE_Q8_0}, /* every other layer has a window */
     };
     for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
         write_model(make_model_find_shape(models[i].arch, models[i].shape), models[i].type);
