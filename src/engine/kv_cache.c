@@ -253,8 +253,10 @@ static void take_over(gol_kv_cache *kv, const beginnings *found, bool is_taken[G
 {
     const int32_t n_groups = kv->layout.n_groups;
     int32_t n_sources = 0; /* free ones, that must not be taken for something else */
-    for (int32_t g = 0; g < n_groups; g++)
+    for (int32_t g = 0; g < n_groups; g++) {
+        assert(found->blocks[g]);
         n_sources += found->blocks[g]->ref_cnt == 0 && !found->is_all_common[g];
+    }
     const bool can_copy = kv->pool.n_free >= n_groups + n_sources;
     for (int32_t g = 0; g < n_groups; g++) {
         gol_block *block = found->blocks[g];
@@ -271,7 +273,7 @@ static int32_t adopt(gol_kv_cache *kv, gol_seq *seq, const beginnings *found, in
                      gol_block_copy *copies)
 {
     const gol_block_hash parent = gol_seq_hash(seq, seq->n_blocks);
-    bool is_taken[GOL_KV_GROUPS_MAX];
+    bool is_taken[GOL_KV_GROUPS_MAX] = {false};
     int32_t n_copies = 0;
     assert(seq->n_blocks < seq->n_blocks_max);
     take_over(kv, found, is_taken);

@@ -85,9 +85,11 @@ static bool has_windows(const gol_kv_layout *l)
 
 int64_t gol_kv_layout_n_tokens(const gol_kv_layout *l, int32_t n_blocks, int32_t n_max)
 {
+    assert(l->n_groups >= 1);
     if (!has_windows(l))
         return (int64_t)(n_blocks / l->n_groups) * l->block_size;
     const int32_t n_each = gol_kv_layout_blocks_for(l, n_max);
+    assert(n_each >= 1);
     return (int64_t)(n_blocks / n_each) * n_max +
            gol_kv_layout_longest(l, n_blocks % n_each, n_max);
 }
