@@ -279,6 +279,7 @@ static int32_t adopt(gol_kv_cache *kv, gol_seq *seq, const beginnings *found, in
     take_over(kv, found, is_taken);
     for (int32_t g = 0; g < kv->layout.n_groups; g++) {
         const gol_block *src = found->blocks[g];
+        assert(src);
         gol_block *block = is_taken[g] ? found->blocks[g] : take_block(kv);
         assert(is_taken[g] || block != src);
         /* Content of a block that is written is what the step will find there: less than full, even if it was. */
