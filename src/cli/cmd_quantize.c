@@ -160,19 +160,6 @@ static int write_model(gol_quantize_plan *plan, const gol_settings *settings, go
     return rc;
 }
 
-/* Which end it without leaving half a file. What is just being printed is not cut short; the second Ctrl-C ends the program at
- * once. */
-static void catch_signals(void)
-{
-    const struct sigaction action = {.sa_handler = on_signal,
-                                     .sa_flags = (int)(SA_RESTART | SA_RESETHAND)};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    struct sigaction hangup;
-    if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN) /* not under nohup */
-        sigaction(SIGHUP, &action, NULL);
-}
-
 static int run(gol_quantize_plan *plan, const gol_settings *settings, gol_err *err)
 {
     if (!settings->quiet) {
@@ -187,7 +174,8 @@ static int run(gol_quantize_plan *plan, const gol_settings *settings, gol_err *e
         rc = check_requantized(plan, settings->allow_requantize, err);
     if (rc != 0)
         return rc;
-    catch_signals();
+    /* No half file is left. What is just being printed is not cut short; the second signal ends the program at once. */
+    gol_cli_catch_ending(on_signal, (int)(SA_RESTART | SA_RESETHAND));
     rc = write_model(plan, settings, err);
     if (rc == 0 && plan->tokenizer_err.code != 0 && !settings->quiet)
         fprintf(stderr,

@@ -141,12 +141,7 @@ static int install_handlers(int *signals, gol_err *err)
         return gol_fail(err, GOL_EIO, "pipe: %s", strerror(errno));
     *signals = fds[0];
     signal_fd = fds[1];
-    const struct sigaction action = {.sa_handler = on_signal};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    struct sigaction hangup;
-    if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN) /* not under nohup */
-        sigaction(SIGHUP, &action, NULL);
+    gol_cli_catch_ending(on_signal, 0);
     return 0;
 }
 

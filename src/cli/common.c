@@ -2,6 +2,7 @@
 #include "cli/common.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,6 +104,16 @@ int gol_cli_write_stdout(gol_str text, gol_err *err)
     if (n != text.len || fflush(stdout) != 0)
         return gol_fail(err, GOL_EIO, "stdout: %s", strerror(errno));
     return 0;
+}
+
+void gol_cli_catch_ending(void (*handler)(int number), int flags)
+{
+    const struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    struct sigaction hangup;
+    if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
+        sigaction(SIGHUP, &action, NULL);
 }
 
 static bool is_separator(char c)

@@ -39,6 +39,9 @@ int gol_cli_fail_line(const gollum_error *error, const char *array, size_t first
 /* Writes text to stdout and flushes it: GOL_EIO when that fails. */
 int gol_cli_write_stdout(gol_str text, gol_err *err);
 
+/* What ends a program goes to the handler: SIGINT, SIGTERM, and SIGHUP unless it is ignored (under nohup). flags: of sigaction(). */
+void gol_cli_catch_ending(void (*handler)(int number), int flags);
+
 /* "1 2 3", commas allowed too. Errors: GOL_EUSAGE names `source` and the first word that is no token id. */
 int gol_cli_parse_ids(gol_ids *ids, gol_str text, const char *source, gol_err *err);
 

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "engine/engine.h"
 #include "support/same_answer.h"
+#include "support/loaded_engine.h"
 #include "support/loaded_model.h"
 
 enum { N_REQUESTS = 12, N_NEIGHBOURS = 3 * N_REQUESTS, BLOCK_SIZE = 4 };
@@ -90,35 +91,17 @@ static void make_requests(void)
     make_extras();
 }
 
-static gol_engine *create(const loaded_model *tiny, const gol_engine_opts *opts)
-{
-    gol_engine *engine;
-    gol_err err = {0};
-    if (gol_engine_create(&engine, tiny->model, opts, &err) != 0)
-        fail_msg("%s", err.message);
-    return engine;
-}
-
-static void submit(gol_engine *engine, int i, collector *c)
-{
-    gol_request request = requests[i];
-    request.user = c;
-    uint64_t id;
-    gol_err err = {0};
-    if (gol_engine_submit(engine, &request, &id, &err) != 0)
-        fail_msg("%s", err.message);
-}
-
 static int set_up(void **state)
 {
     (void)state;
     loaded_model_create(&one_thread, 1);
     loaded_model_create(&two_threads, 2);
     make_requests();
-    gol_engine *engine = create(&one_thread, &(gol_engine_opts){.block_size = BLOCK_SIZE});
+    gol_engine *engine = loaded_engine_create(&one_thread,
+                                              &(gol_engine_opts){.block_size = BLOCK_SIZE});
     for (int i = 0; i < N_REQUESTS; i++) {
         collector_init(&alone[i]);
-        submit(engine, i, &alone[i]);
+        loaded_engine_submit(engine, &requests[i], &alone[i]);
         assert_true(collector_wait_end(&alone[i]));
     }
     gol_engine_destroy(&engine);
@@ -139,12 +122,12 @@ static int tear_down(void **state)
 static uint64_t run_together(const loaded_model *tiny, const gol_engine_opts *opts)
 {
     static collector got[N_REQUESTS];
-    gol_engine *engine = create(tiny, opts);
+    gol_engine *engine = loaded_engine_create(tiny, opts);
     for (int i = 0; i < N_REQUESTS; i++) {
         collector_init(&got[i]);
         /* The first holds the engine in its first event until all are there, so that they do run together. */
         got[i].is_held = i == 0;
-        submit(engine, i, &got[i]);
+        loaded_engine_submit(engine, &requests[i], &got[i]);
     }
     collector_release(&got[0]);
     for (int i = 0; i < N_REQUESTS; i++)
@@ -222,13 +205,13 @@ static void run_among_neighbours(const loaded_model *tiny, uint64_t seed)
     static collector others[N_NEIGHBOURS];
     gol_engine_opts opts = opts_of(tiny, 24, 2 * TINY_CTX / BLOCK_SIZE);
     opts.max_seqs = N_REQUESTS + 4;
-    gol_engine *engine = create(tiny, &opts);
+    gol_engine *engine = loaded_engine_create(tiny, &opts);
     gol_rng rng = {.key = seed};
     uint64_t ids[N_NEIGHBOURS];
     for (int i = 0; i < N_NEIGHBOURS; i++) {
         if (i % 3 == 0) {
             collector_init(&got[i / 3]);
-            submit(engine, i / 3, &got[i / 3]);
+            loaded_engine_submit(engine, &requests[i / 3], &got[i / 3]);
         }
         collector_init(&others[i]);
         gol_request request = requests[gol_rng_below(&rng, N_REQUESTS)];

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "engine/engine.h"
 #include "support/same_answer.h"
+#include "support/loaded_engine.h"
 #include "support/loaded_model.h"
 
 enum { N_REQUESTS = 6, BLOCK_SIZE = 8, N_ANSWER = 20 };
@@ -25,25 +26,6 @@ static gol_request requests[N_REQUESTS];
 static collector computed[N_REQUESTS]; /* without the cache */
 
 static const int32_t poison_id = POISON_TOKEN;
-
-static gol_engine *create(const loaded_model *tiny, const gol_engine_opts *opts)
-{
-    gol_engine *engine;
-    gol_err err = {0};
-    if (gol_engine_create(&engine, tiny->model, opts, &err) != 0)
-        fail_msg("%s", err.message);
-    return engine;
-}
-
-static void submit(gol_engine *engine, const gol_request *request, collector *c)
-{
-    gol_request r = *request;
-    r.user = c;
-    uint64_t id;
-    gol_err err = {0};
-    if (gol_engine_submit(engine, &r, &id, &err) != 0)
-        fail_msg("%s", err.message);
-}
 
 /* Lengths at and around block borders; two that share their beginning and differ inside a block. */
 static void make_requests(void)
@@ -78,10 +60,11 @@ static int set_up(void **state)
     loaded_model_create(&one_thread, 1);
     loaded_model_create(&two_threads, 2);
     make_requests();
-    gol_engine *engine = create(&one_thread, &(gol_engine_opts){.no_prefix_caching = true});
+    gol_engine *engine = loaded_engine_create(&one_thread,
+                                              &(gol_engine_opts){.no_prefix_caching = true});
     for (int i = 0; i < N_REQUESTS; i++) {
         collector_init(&computed[i]);
-        submit(engine, &requests[i], &computed[i]);
+        loaded_engine_submit(engine, &requests[i], &computed[i]);
         assert_true(collector_wait_end(&computed[i]));
         assert_int_equal(computed[i].last.n_cached, 0);
     }
@@ -108,7 +91,7 @@ static int32_t run(gol_engine *engine, int i)
 {
     collector c;
     collector_init(&c);
-    submit(engine, &requests[i], &c);
+    loaded_engine_submit(engine, &requests[i], &c);
     assert_true(collector_wait_end(&c));
     assert_same_answer(&c, &computed[i]);
     const int32_t n_cached = c.last.n_cached;
@@ -133,7 +116,7 @@ static void what_is_found_gives_the_bits_of_what_is_computed(void **state)
     const loaded_model *models[] = {&one_thread, &two_threads};
     for (int k = 0; k < 10; k++) {
         const gol_engine_opts opts = opts_of(models[k % 2], block_sizes[k / 2], 8 * TINY_CTX);
-        gol_engine *engine = create(models[k % 2], &opts);
+        gol_engine *engine = loaded_engine_create(models[k % 2], &opts);
         /* From long to short: prompts inside prompts, and inside prompt and answer; then the other way round. */
         for (int i = N_REQUESTS - 1; i >= 0; i--)
             run(engine, i);
@@ -148,7 +131,7 @@ static void an_exact_repeat_computes_no_token_of_the_prompt(void **state)
     (void)state;
     const gol_engine_opts opts = opts_of(&one_thread, BLOCK_SIZE, 8 * TINY_CTX);
     for (int i = 0; i < N_REQUESTS; i++) {
-        gol_engine *engine = create(&one_thread, &opts);
+        gol_engine *engine = loaded_engine_create(&one_thread, &opts);
         assert_int_equal(run(engine, i), 0);
         gol_engine_stats cold;
         gol_engine_get_stats(engine, &cold);
@@ -170,7 +153,7 @@ static void without_kept_rows_one_token_of_a_repeat_is_computed(void **state)
     gol_engine_opts opts = opts_of(&one_thread, BLOCK_SIZE, 8 * TINY_CTX);
     opts.exact_cache_bytes = -1;
     for (int i = 0; i < N_REQUESTS; i++) {
-        gol_engine *engine = create(&one_thread, &opts);
+        gol_engine *engine = loaded_engine_create(&one_thread, &opts);
         assert_int_equal(run(engine, i), 0);
         for (int n = 0; n < 3; n++)
             assert_int_equal(run(engine, i), requests[i].n_prompt - 1);
@@ -187,11 +170,11 @@ static void run_together(const loaded_model *tiny, const gol_engine_opts *opts,
 {
     enum { ROUNDS = 3, N = ROUNDS * N_REQUESTS };
     static collector got[N];
-    gol_engine *engine = create(tiny, opts);
+    gol_engine *engine = loaded_engine_create(tiny, opts);
     for (int i = 0; i < N; i++) {
         collector_init(&got[i]);
         got[i].is_held = i == 0; /* until all are there */
-        submit(engine, &requests[i % N_REQUESTS], &got[i]);
+        loaded_engine_submit(engine, &requests[i % N_REQUESTS], &got[i]);
     }
     collector_release(&got[0]);
     for (int i = 0; i < N; i++)
@@ -246,17 +229,17 @@ static void answers_to_one_prompt_compute_it_once(void **state)
     static collector got[N + 1];
     gol_engine_opts opts = opts_of(&one_thread, BLOCK_SIZE, 8 * TINY_CTX);
     opts.max_seqs = N + 1;
-    gol_engine *engine = create(&one_thread, &opts);
+    gol_engine *engine = loaded_engine_create(&one_thread, &opts);
     collector_init(&got[N]);
     got[N].is_held = true;
-    submit(engine, &requests[5], &got[N]);
+    loaded_engine_submit(engine, &requests[5], &got[N]);
     gol_request request = requests[4];
     request.no_cache = false;
     request.cache_salt = "tenant"; /* nothing in common with the stranger */
     request.n_cache_salt = 6;
     for (int i = 0; i < N; i++) {
         collector_init(&got[i]);
-        submit(engine, &request, &got[i]);
+        loaded_engine_submit(engine, &request, &got[i]);
     }
     collector_release(&got[N]);
     for (int i = 0; i <= N; i++)
@@ -281,7 +264,7 @@ static void salts_and_requests_without_cache_find_nothing_of_others(void **state
 {
     (void)state;
     const gol_engine_opts opts = opts_of(&one_thread, BLOCK_SIZE, 8 * TINY_CTX);
-    gol_engine *engine = create(&one_thread, &opts);
+    gol_engine *engine = loaded_engine_create(&one_thread, &opts);
     run(engine, 4);
     static const struct {
         const char *salt;
@@ -298,7 +281,7 @@ static void salts_and_requests_without_cache_find_nothing_of_others(void **state
         request.no_cache = cases[i].no_cache;
         collector c;
         collector_init(&c);
-        submit(engine, &request, &c);
+        loaded_engine_submit(engine, &request, &c);
         assert_true(collector_wait_end(&c));
         assert_same_answer(&c, &computed[4]);
         assert_int_equal(c.last.n_cached, cases[i].n_cached);
@@ -312,7 +295,7 @@ static void what_an_aborted_request_has_computed_is_found(void **state)
 {
     (void)state;
     const gol_engine_opts opts = opts_of(&one_thread, BLOCK_SIZE, 8 * TINY_CTX);
-    gol_engine *engine = create(&one_thread, &opts);
+    gol_engine *engine = loaded_engine_create(&one_thread, &opts);
     collector c;
     collector_init(&c);
     c.is_held = true;

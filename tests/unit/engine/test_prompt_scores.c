@@ -15,6 +15,7 @@
 #include "engine/memory_plan.h"
 #include "engine/sequence.h"
 #include "support/collector.h"
+#include "support/loaded_engine.h"
 #include "support/loaded_model.h"
 #include "support/model_runner.h"
 
@@ -35,15 +36,6 @@ static const int32_t n_texts[N_TEXTS] = {1, 2, 37, 64, TINY_CTX};
 static scored alone[N_TEXTS];
 
 static const int32_t poison_id = POISON_TOKEN;
-
-static gol_engine *create(const loaded_model *tiny, const gol_engine_opts *opts)
-{
-    gol_engine *engine;
-    gol_err err = {0};
-    if (gol_engine_create(&engine, tiny->model, opts, &err) != 0)
-        fail_msg("%s", err.message);
-    return engine;
-}
 
 static void scored_init(scored *s, int32_t n_top)
 {
@@ -98,7 +90,8 @@ static int set_up(void **state)
         for (int k = 0; k < TINY_CTX; k++)
             texts[i][k] = (int32_t)gol_rng_below(&rng, POISON_TOKEN);
     memcpy(texts[3], texts[2], 30 * sizeof **texts); /* a common beginning */
-    gol_engine *engine = create(&one_thread, &(gol_engine_opts){.no_prefix_caching = true});
+    gol_engine *engine = loaded_engine_create(&one_thread,
+                                              &(gol_engine_opts){.no_prefix_caching = true});
     for (int i = 0; i < N_TEXTS; i++) {
         score_text(engine, i, &alone[i]);
         assert_true(collector_wait_end(&alone[i].c));
@@ -183,7 +176,7 @@ static void an_answer_scores_as_it_was_generated(void **state)
     (void)state;
     enum { N_ANSWER = 50 };
     static scored s;
-    gol_engine *engine = create(&two_threads, &(gol_engine_opts){0});
+    gol_engine *engine = loaded_engine_create(&two_threads, &(gol_engine_opts){0});
     scored_init(&s, N_TOP);
     gol_request request = request_of(texts[2], n_texts[2], &s);
     request.max_tokens = N_ANSWER;
@@ -218,7 +211,7 @@ static uint64_t run_together(const loaded_model *tiny, const gol_engine_opts *op
 {
     static scored got[N_TEXTS];
     static scored others[N_TEXTS];
-    gol_engine *engine = create(tiny, opts);
+    gol_engine *engine = loaded_engine_create(tiny, opts);
     for (int i = 0; i < N_TEXTS; i++) {
         scored_init(&others[i], 0);
         gol_request request = request_of(texts[i], 1 + i, &others[i]);
@@ -292,7 +285,8 @@ static void a_warm_cache_is_written_but_not_read(void **state)
 {
     (void)state;
     static scored s;
-    gol_engine *engine = create(&one_thread, &(gol_engine_opts){.block_size = BLOCK_SIZE});
+    gol_engine *engine = loaded_engine_create(&one_thread,
+                                              &(gol_engine_opts){.block_size = BLOCK_SIZE});
     for (int k = 0; k < 3; k++) {
         score_text(engine, 3, &s);
         assert_true(collector_wait_end(&s.c));
@@ -322,7 +316,7 @@ static void a_row_that_is_not_finite_ends_only_its_own_request(void **state)
     prompt[20] = POISON_TOKEN; /* and so are all rows behind it */
     for (int32_t budget = 8; budget <= 512; budget *= 8) {
         const gol_engine_opts opts = {.max_seqs = 4, .max_batch_tokens = budget};
-        gol_engine *engine = create(&one_thread, &opts);
+        gol_engine *engine = loaded_engine_create(&one_thread, &opts);
         scored_init(&bad, N_TOP);
         const gol_request request = request_of(prompt, 60, &bad);
         submit(engine, &request);
@@ -344,11 +338,11 @@ static void an_abort_in_the_middle_leaves_what_is_scored(void **state)
     (void)state;
     static scored first;
     static scored s;
-    gol_engine *engine = create(&one_thread, &(gol_engine_opts){
-                                                 .max_seqs = 2,
-                                                 .max_batch_tokens = 2,
-                                                 .no_prefix_caching = true,
-                                             });
+    gol_engine *engine = loaded_engine_create(&one_thread, &(gol_engine_opts){
+                                                               .max_seqs = 2,
+                                                               .max_batch_tokens = 2,
+                                                               .no_prefix_caching = true,
+                                                           });
     scored_init(&first, 0);
     gol_request request = request_of(texts[0], 1, &first);
     request.scores = NULL;
@@ -384,7 +378,7 @@ static void what_cannot_be_scored_is_refused(void **state)
 {
     (void)state;
     static scored s;
-    gol_engine *engine = create(&one_thread, &(gol_engine_opts){.max_model_len = 64});
+    gol_engine *engine = loaded_engine_create(&one_thread, &(gol_engine_opts){.max_model_len = 64});
     scored_init(&s, N_TOP);
     gol_request request = request_of(texts[4], 65, &s);
     expect_refusal(engine, &request, GOL_ECONTEXT, "65 tokens, the context has 64");

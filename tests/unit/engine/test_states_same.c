@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "engine/engine.h"
+#include "support/loaded_engine.h"
 #include "support/loaded_model.h"
 #include "support/same_answer.h"
 
@@ -27,26 +28,6 @@ static int32_t tokens[TINY_CTX];
 static int32_t branches[2][TINY_CTX]; /* begin with N_BRANCH of these tokens */
 static gol_request requests[N_REQUESTS];
 static collector computed[N_KINDS][N_REQUESTS]; /* alone, without the cache */
-
-static gol_engine *create(const loaded_model *m, const gol_engine_opts *opts)
-{
-    gol_engine *engine;
-    gol_err err = {0};
-    if (gol_engine_create(&engine, m->model, opts, &err) != 0)
-        fail_msg("%s", err.message);
-    return engine;
-}
-
-static uint64_t submit(gol_engine *engine, const gol_request *request, collector *c)
-{
-    gol_request r = *request;
-    r.user = c;
-    uint64_t id;
-    gol_err err = {0};
-    if (gol_engine_submit(engine, &r, &id, &err) != 0)
-        fail_msg("%s", err.message);
-    return id;
-}
 
 static gol_request request_of(const int32_t *prompt, int32_t n_prompt, uint64_t seed)
 {
@@ -87,11 +68,11 @@ static int set_up(void **state)
     for (int kind = 0; kind < N_KINDS; kind++) {
         for (int n = 0; n < 2; n++)
             loaded_model_create_of(&models[kind][n], &kinds[kind], false, n + 1);
-        gol_engine *engine = create(&models[kind][0],
-                                    &(gol_engine_opts){.no_prefix_caching = true, .max_seqs = 4});
+        gol_engine *engine = loaded_engine_create(
+            &models[kind][0], &(gol_engine_opts){.no_prefix_caching = true, .max_seqs = 4});
         for (int i = 0; i < N_REQUESTS; i++) {
             collector_init(&computed[kind][i]);
-            submit(engine, &requests[i], &computed[kind][i]);
+            loaded_engine_submit(engine, &requests[i], &computed[kind][i]);
             assert_true(collector_wait_end(&computed[kind][i]));
             assert_int_equal(computed[kind][i].n_tokens, N_ANSWER);
         }
@@ -138,7 +119,7 @@ static int32_t run(gol_engine *engine, int kind, int i)
 {
     collector c;
     collector_init(&c);
-    submit(engine, &requests[i], &c);
+    loaded_engine_submit(engine, &requests[i], &c);
     assert_true(collector_wait_end(&c));
     assert_same_answer(&c, &computed[kind][i]);
     const int32_t n_cached = c.last.n_cached;
@@ -155,7 +136,7 @@ static void what_snapshots_give_has_the_bits_of_what_is_computed(void **state)
         const loaded_model *m = &models[kind][k / 2 % 2];
         gol_engine_opts opts = opts_of(m, block_sizes[k / 4], 8 * TINY_CTX);
         opts.max_batch_tokens = k % 3 ? 2048 : 16;
-        gol_engine *engine = create(m, &opts);
+        gol_engine *engine = loaded_engine_create(m, &opts);
         for (int i = N_REQUESTS - 1; i >= 0; i--)
             run(engine, kind, i);
         for (int i = 0; i < N_REQUESTS; i++)
@@ -171,7 +152,7 @@ static void the_same_prompt_goes_on_from_its_last_border(void **state)
     (void)state;
     for (int kind = 0; kind < N_KINDS; kind++) {
         const gol_engine_opts opts = opts_of(&models[kind][0], BLOCK_SIZE, 8 * TINY_CTX);
-        gol_engine *engine = create(&models[kind][0], &opts);
+        gol_engine *engine = loaded_engine_create(&models[kind][0], &opts);
         assert_int_equal(run(engine, kind, 3), 0);
         assert_int_equal(run(engine, kind, 3), 56); /* of 61 */
         assert_int_equal(run(engine, kind, 1), 0);  /* all but one is less than a block */
@@ -188,7 +169,7 @@ static void prompts_that_part_share_what_they_have_in_common_from_the_third_on(v
     enum { COMMON = N_BRANCH / BLOCK_SIZE * BLOCK_SIZE };
     for (int kind = 0; kind < N_KINDS; kind++) {
         const gol_engine_opts opts = opts_of(&models[kind][0], BLOCK_SIZE, 8 * TINY_CTX);
-        gol_engine *engine = create(&models[kind][0], &opts);
+        gol_engine *engine = loaded_engine_create(&models[kind][0], &opts);
         assert_int_equal(run(engine, kind, 3), 0);
         assert_int_equal(run(engine, kind, 4), 0);
         assert_int_equal(run(engine, kind, 5), COMMON);
@@ -209,11 +190,11 @@ static void a_conversation_goes_on_at_the_end_of_the_answer(void **state)
         const gol_request request = request_of(next, N_NEXT, 50);
         collector answers[2];
         for (int warm = 0; warm < 2; warm++) {
-            gol_engine *engine = create(&models[kind][0], &opts);
+            gol_engine *engine = loaded_engine_create(&models[kind][0], &opts);
             collector_init(&answers[warm]);
             if (warm)
                 run(engine, kind, 3);
-            submit(engine, &request, &answers[warm]);
+            loaded_engine_submit(engine, &request, &answers[warm]);
             assert_true(collector_wait_end(&answers[warm]));
             /* the answer's last token is not computed: 80 of 81 are */
             assert_int_equal(answers[warm].last.n_cached, warm ? 80 : 0);
@@ -231,14 +212,14 @@ static gol_engine_stats run_together(const loaded_model *m, int kind, const gol_
 {
     enum { COPIES_MAX = 4 };
     collector got[COPIES_MAX * N_REQUESTS];
-    gol_engine *engine = create(m, opts);
+    gol_engine *engine = loaded_engine_create(m, opts);
     const int n = n_copies * N_REQUESTS;
     assert_true(n_copies <= COPIES_MAX);
     for (int i = 0; i < n; i++) {
         collector_init(&got[i]);
         /* The first holds the engine in its first event until all are there, so that they do run together. */
         got[i].is_held = i == 0;
-        submit(engine, &requests[i % N_REQUESTS], &got[i]);
+        loaded_engine_submit(engine, &requests[i % N_REQUESTS], &got[i]);
     }
     collector_release(&got[0]);
     for (int i = 0; i < n; i++) {
@@ -289,15 +270,15 @@ static void samples_of_a_prompt_share_its_computation(void **state)
     enum { N_SAMPLES = 4 };
     for (int kind = 0; kind < N_KINDS; kind++) {
         const gol_engine_opts opts = opts_of(&models[kind][0], BLOCK_SIZE, 16 * TINY_CTX);
-        gol_engine *engine = create(&models[kind][0], &opts);
+        gol_engine *engine = loaded_engine_create(&models[kind][0], &opts);
         collector blocker;
         collector got[N_SAMPLES];
         collector_init(&blocker);
         blocker.is_held = true; /* until all are there */
-        submit(engine, &requests[0], &blocker);
+        loaded_engine_submit(engine, &requests[0], &blocker);
         for (int i = 0; i < N_SAMPLES; i++) {
             collector_init(&got[i]);
-            submit(engine, &requests[3], &got[i]);
+            loaded_engine_submit(engine, &requests[3], &got[i]);
         }
         collector_release(&blocker);
         assert_true(collector_wait_end(&blocker));
@@ -319,12 +300,12 @@ static void aborts_free_slots(void **state)
     (void)state;
     for (int kind = 0; kind < N_KINDS; kind++) {
         const gol_engine_opts opts = opts_of(&models[kind][1], BLOCK_SIZE, 16 * TINY_CTX);
-        gol_engine *engine = create(&models[kind][1], &opts);
+        gol_engine *engine = loaded_engine_create(&models[kind][1], &opts);
         enum { N = 40 };
         static collector got[N];
         for (int i = 0; i < N; i++) {
             collector_init(&got[i]);
-            const uint64_t id = submit(engine, &requests[i % N_REQUESTS], &got[i]);
+            const uint64_t id = loaded_engine_submit(engine, &requests[i % N_REQUESTS], &got[i]);
             if (i % 3 != 2)
                 gol_engine_abort(engine, id);
         }
@@ -343,7 +324,7 @@ static void aborts_free_slots(void **state)
 static void a_model_without_attention_needs_no_bytes_for_keys(void **state)
 {
     (void)state;
-    gol_engine *engine = create(&models[1][0], &(gol_engine_opts){.max_seqs = 2});
+    gol_engine *engine = loaded_engine_create(&models[1][0], &(gol_engine_opts){.max_seqs = 2});
     const gol_memory_plan *plan = gol_engine_get_memory(engine);
     const gol_engine_limits *limits = gol_engine_get_limits(engine);
     assert_int_equal(limits->kv_bytes, 0);
@@ -359,7 +340,7 @@ static void states_are_counted_and_must_fit(void **state)
     const gol_config *config = gol_model_config(models[0][0].model);
     const uint64_t slot = gol_config_state_bytes(config, models[0][0].be, 1);
     gol_engine_opts opts = {.max_seqs = 2, .max_model_len = 64, .max_snapshots = 5};
-    gol_engine *engine = create(&models[0][0], &opts);
+    gol_engine *engine = loaded_engine_create(&models[0][0], &opts);
     const gol_memory_plan plan = *gol_engine_get_memory(engine);
     gol_engine_destroy(&engine);
     assert_true(plan.bytes[GOL_MEMORY_STATES] >= 7 * slot);

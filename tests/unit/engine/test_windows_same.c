@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/minmax.h"
 #include "engine/engine.h"
+#include "support/loaded_engine.h"
 #include "support/loaded_model.h"
 #include "support/same_answer.h"
 #include "support/tiny_archs.h"
@@ -30,13 +31,13 @@ static void add_window(gol_gguf_writer *w, const char *arch)
     gol_gguf_writer_add_u32(w, "llama.attention.sliding_window", WINDOW);
 }
 
-/* "everywhere": all layers have the window; else a name of tiny_archs.h. */
-static void load(loaded_model *m, const char *name, int n_threads)
+/* On one thread: more are test_identity.c's. "everywhere": all layers have the window; else a name of tiny_archs.h. */
+static void load(loaded_model *m, const char *name)
 {
     if (strcmp(name, "everywhere") == 0) {
         const tiny_model tiny = {
             .arch = "llama", .type = GOL_TYPE_Q8_0, .seed = 3, .add_keys = add_window};
-        loaded_model_create_of(m, &tiny, false, n_threads);
+        loaded_model_create_of(m, &tiny, false, 1);
         return;
     }
     gol_err err = {0};
@@ -48,8 +49,7 @@ static void load(loaded_model *m, const char *name, int n_threads)
         i++;
     loaded_check(arch_case_write(&arch_cases[i], path, &err), &err);
     loaded_check(gol_model_file_open(&m->file, path, &err), &err);
-    loaded_check(gol_backend_cpu_create(&m->be, &(gol_cpu_opts){.n_threads = n_threads}, &err),
-                 &err);
+    loaded_check(gol_backend_cpu_create(&m->be, &(gol_cpu_opts){.n_threads = 1}, &err), &err);
     loaded_check(gol_model_load(&m->model, m->file, m->be, NULL, &err), &err);
 }
 
@@ -76,34 +76,15 @@ static int make_requests(void **state)
     return 0;
 }
 
-static gol_engine *create(const loaded_model *m, const gol_engine_opts *opts)
-{
-    gol_engine *engine;
-    gol_err err = {0};
-    if (gol_engine_create(&engine, m->model, opts, &err) != 0)
-        fail_msg("%s", err.message);
-    return engine;
-}
-
-static void submit(gol_engine *engine, const gol_request *request, void *user)
-{
-    gol_request r = *request;
-    r.user = user;
-    uint64_t id;
-    gol_err err = {0};
-    if (gol_engine_submit(engine, &r, &id, &err) != 0)
-        fail_msg("%s", err.message);
-}
-
 /* Each alone, and nothing is given back. */
 static void compute(const loaded_model *m, collector computed[N_REQUESTS])
 {
-    gol_engine *engine = create(m, &(gol_engine_opts){.no_prefix_caching = true,
-                                                      .max_model_len = TINY_CTX,
-                                                      .block_size = TINY_CTX});
+    gol_engine *engine = loaded_engine_create(m, &(gol_engine_opts){.no_prefix_caching = true,
+                                                                    .max_model_len = TINY_CTX,
+                                                                    .block_size = TINY_CTX});
     for (int i = 0; i < N_REQUESTS; i++) {
         collector_init(&computed[i]);
-        submit(engine, &requests[i], &computed[i]);
+        loaded_engine_submit(engine, &requests[i], &computed[i]);
         assert_true(collector_wait_end(&computed[i]));
     }
     gol_engine_destroy(&engine);
@@ -128,7 +109,7 @@ static void run_crowd(gol_engine *engine, const collector computed[N_REQUESTS])
     for (int i = 0; i < 2 * N_REQUESTS; i++) {
         collector_init(&got[i]);
         got[i].is_held = i == 0; /* until all are there */
-        submit(engine, &requests[i % N_REQUESTS], &got[i]);
+        loaded_engine_submit(engine, &requests[i % N_REQUESTS], &got[i]);
     }
     collector_release(&got[0]);
     for (int i = 0; i < 2 * N_REQUESTS; i++) {
@@ -163,7 +144,7 @@ static happened run_crowds(const loaded_model *m, const collector computed[N_REQ
             make_small(m, &opts);
         if (n % 3 == 2)
             opts.kv_bytes *= 2;
-        gol_engine *engine = create(m, &opts);
+        gol_engine *engine = loaded_engine_create(m, &opts);
         run_crowd(engine, computed);
         run_crowd(engine, computed);
         assert_true(gol_engine_drain(engine, PATIENCE_MS));
@@ -187,7 +168,7 @@ static void what_is_given_back_changes_no_bit(void **state)
     happened sum = {0};
     for (int i = 0; i < 4; i++) {
         loaded_model m;
-        load(&m, names[i], 1); /* what threads change is test_identity.c's */
+        load(&m, names[i]);
         compute(&m, computed);
         const happened h = run_crowds(&m, computed);
         assert_true(h.n_hits > 0 && h.n_exact_hits > 0 && h.n_copies > 0);
@@ -223,15 +204,15 @@ static void a_long_answer_holds_what_its_windows_see(void **state)
     (void)state;
     enum { BLOCK = 4, N_SEEN = 2, N_SLICE = 6, N_POOL = N_SEEN + 1 + 2 };
     loaded_model m;
-    load(&m, "everywhere", 1);
+    load(&m, "everywhere");
     gol_request request = requests[0];
     request.prompt = tokens;
     request.n_prompt = SHORT_PROMPT;
     request.max_tokens = LONG_ANSWER;
     collector computed;
     collector_init(&computed);
-    gol_engine *engine = create(&m, &(gol_engine_opts){.block_size = TINY_CTX});
-    submit(engine, &request, &computed);
+    gol_engine *engine = loaded_engine_create(&m, &(gol_engine_opts){.block_size = TINY_CTX});
+    loaded_engine_submit(engine, &request, &computed);
     assert_true(collector_wait_end(&computed));
     gol_engine_destroy(&engine);
     request.on_output = watch;
@@ -249,11 +230,11 @@ static void a_long_answer_holds_what_its_windows_see(void **state)
         opts.kv_bytes = loaded_kv_bytes(&m, N_POOL, BLOCK);
         static watcher w;
         collector_init(&w.collector);
-        w.engine = create(&m, &opts);
+        w.engine = loaded_engine_create(&m, &opts);
         atomic_store(&w.n_held_max, 0);
         assert_int_equal(gol_engine_get_limits(w.engine)->n_blocks, N_POOL);
         assert_true(N_POOL * BLOCK < SHORT_PROMPT + LONG_ANSWER);
-        submit(w.engine, &request, &w);
+        loaded_engine_submit(w.engine, &request, &w);
         assert_true(collector_wait_end(&w.collector));
         assert_same_answer(&w.collector, &computed);
         const int32_t n_held = atomic_load(&w.n_held_max);
@@ -269,12 +250,12 @@ static void layers_without_a_window_bound_the_length(void **state)
 {
     (void)state;
     loaded_model m;
-    load(&m, "gemma3-linear", 1);
+    load(&m, "gemma3-linear");
     int n_longer = 0;
     for (uint64_t kib = 6; kib <= 40; kib += 2) {
         const gol_engine_opts opts = {
             .max_seqs = 1, .max_batch_tokens = 4, .block_size = 4, .kv_bytes = kib << 10};
-        gol_engine *engine = create(&m, &opts);
+        gol_engine *engine = loaded_engine_create(&m, &opts);
         const gol_engine_limits *limits = gol_engine_get_limits(engine);
         const gol_kv_layout *layout = &limits->layout;
         const int32_t len = limits->max_model_len;
